@@ -1,0 +1,206 @@
+package broker
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"strings"
+	"time"
+
+	"github.com/ambitmq/ambit/topics"
+)
+
+// A Config holds every setting of a broker. The names in `mapstructure` are
+// those of ambit.yaml; a nested name is joined with a dot in an error and with
+// an underscore in an environment variable (limits.packet_bytes is
+// AMBIT_LIMITS_PACKET_BYTES). Start from [DefaultConfig]; it is not written
+// after [Start].
+type Config struct {
+	// MQTT is the address of the MQTT listener. Port 0 takes any free port.
+	MQTT string `mapstructure:"mqtt"`
+	// HTTP is the address of the HTTP listener, which serves
+	// MQTT-over-WebSocket at /mqtt. Port 0 takes any free port.
+	HTTP string `mapstructure:"http"`
+	// Data is the directory of the store. It is made when it is absent.
+	Data string `mapstructure:"data"`
+	// Anonymous says from where clients may connect without signing in:
+	// "loopback" (only from this machine) or "all".
+	Anonymous string `mapstructure:"anonymous"`
+	// Origins are the hosts whose pages may open a WebSocket, besides the
+	// broker's own: "maps.example.com", "*.example.com", "*".
+	Origins []string `mapstructure:"origins"`
+	// AutoCreate lets an index and collection come into being with its first
+	// JSON document. Without it, only declared collections hold documents.
+	AutoCreate bool `mapstructure:"auto_create"`
+	// Collections are declared by name and may have settings of their own.
+	Collections []Collection `mapstructure:"collections"`
+
+	Log    Log    `mapstructure:"log"`
+	Store  Store  `mapstructure:"store"`
+	Limits Limits `mapstructure:"limits"`
+}
+
+// A Collection declares one collection.
+type Collection struct {
+	// Name is "<index>/<collection>".
+	Name string `mapstructure:"name"`
+	// Strict refuses payloads that are not a JSON object with reason code 0x99.
+	Strict bool `mapstructure:"strict"`
+}
+
+// Log says what is logged, and how.
+type Log struct {
+	// Level is the least level that is logged: debug, info, warn or error.
+	Level string `mapstructure:"level"`
+	// Format is text, json, or auto: text on a terminal, JSON elsewhere.
+	Format string `mapstructure:"format"`
+}
+
+// Store has the settings of the embedded store.
+type Store struct {
+	// MinFreeBytes is the free space of the data directory's disk below which
+	// writes are refused with reason code 0x97. 0 switches the check off.
+	MinFreeBytes int64 `mapstructure:"min_free_bytes"`
+	// LogAge is how long the change log is kept.
+	LogAge time.Duration `mapstructure:"log_age"`
+	// LogBytes is how large the change log may grow.
+	LogBytes int64 `mapstructure:"log_bytes"`
+}
+
+// Limits bound what comes from outside.
+type Limits struct {
+	// ConnectTimeout is the time a connection has for its whole CONNECT.
+	ConnectTimeout time.Duration `mapstructure:"connect_timeout"`
+	// WriteTimeout is the longest that a client may leave its socket unread, or its
+	// queue full, before its connection is closed.
+	WriteTimeout time.Duration `mapstructure:"write_timeout"`
+	// ConnectBytes is the size of a CONNECT packet.
+	ConnectBytes int `mapstructure:"connect_bytes"`
+	// PacketBytes is the size of any later packet.
+	PacketBytes int `mapstructure:"packet_bytes"`
+	// QueueBytes is what may wait for one client, online or not.
+	QueueBytes int `mapstructure:"queue_bytes"`
+	// Connections is the number of clients that are connected at one time.
+	Connections int `mapstructure:"connections"`
+	// SessionExpiry is the longest that the session of an absent client is kept.
+	// MQTT 3.1.1 clients without a clean session get all of it.
+	SessionExpiry time.Duration `mapstructure:"session_expiry"`
+	// ReceiveMaximum is how many QoS 1 and 2 messages of one MQTT 5 client may
+	// await their acknowledgement.
+	ReceiveMaximum int `mapstructure:"receive_maximum"`
+	// TopicAliases is the Topic Alias Maximum.
+	TopicAliases int `mapstructure:"topic_aliases"`
+	// TopicLevels and TopicBytes bound a topic without a filter in it.
+	TopicLevels int `mapstructure:"topic_levels"`
+	TopicBytes  int `mapstructure:"topic_bytes"`
+	// FilterBytes bounds a topic with a filter in it.
+	FilterBytes int `mapstructure:"filter_bytes"`
+	// UserProperties is how many a packet may have.
+	UserProperties int `mapstructure:"user_properties"`
+	// JSONDepth and JSONMembers bound a document.
+	JSONDepth   int `mapstructure:"json_depth"`
+	JSONMembers int `mapstructure:"json_members"`
+}
+
+// DefaultConfig returns the settings of a broker that needs none.
+func DefaultConfig() Config {
+	return Config{
+		MQTT:       "127.0.0.1:1883",
+		HTTP:       "127.0.0.1:8080",
+		Data:       "./ambit-data",
+		Anonymous:  "loopback",
+		AutoCreate: true,
+		Log:        Log{Level: "info", Format: "auto"},
+		Store:      Store{MinFreeBytes: 256 << 20, LogAge: 24 * time.Hour, LogBytes: 1 << 30},
+		Limits: Limits{
+			ConnectTimeout: 5 * time.Second,
+			WriteTimeout:   5 * time.Second,
+			ConnectBytes:   16 << 10,
+			PacketBytes:    256 << 10,
+			QueueBytes:     1 << 20,
+			Connections:    100_000,
+			SessionExpiry:  7 * 24 * time.Hour,
+			ReceiveMaximum: 1024,
+			TopicAliases:   16,
+			TopicLevels:    32,
+			TopicBytes:     1 << 10,
+			FilterBytes:    16 << 10,
+			UserProperties: 32,
+			JSONDepth:      32,
+			JSONMembers:    1000,
+		},
+	}
+}
+
+// Validate reports every setting whose value is not allowed: its name, the
+// value, and what is allowed.
+func (c Config) Validate() error {
+	var errs []error
+	bad := func(key string, value any, allowed string) {
+		errs = append(errs, fmt.Errorf("%s: %v is not allowed: must be %s", key, value, allowed))
+	}
+	address := func(key, addr string) {
+		if _, _, err := net.SplitHostPort(addr); err != nil {
+			bad(key, fmt.Sprintf("%q", addr), `an address such as "127.0.0.1:1883"`)
+		}
+	}
+	oneOf := func(key, value string, allowed ...string) {
+		for _, a := range allowed {
+			if value == a {
+				return
+			}
+		}
+		bad(key, fmt.Sprintf("%q", value), "one of "+strings.Join(allowed, ", "))
+	}
+
+	address("mqtt", c.MQTT)
+	address("http", c.HTTP)
+	if c.Data == "" {
+		bad("data", `""`, "the name of a directory")
+	}
+	oneOf("anonymous", c.Anonymous, "loopback", "all")
+	oneOf("log.level", c.Log.Level, "debug", "info", "warn", "error")
+	oneOf("log.format", c.Log.Format, "auto", "text", "json")
+	for i, col := range c.Collections {
+		if _, _, err := topics.ParseCollection(col.Name); err != nil {
+			bad(fmt.Sprintf("collections[%d].name", i), fmt.Sprintf("%q", col.Name), `"<index>/<collection>"`)
+		}
+	}
+	for _, n := range []struct {
+		key             string
+		value, min, max int64
+	}{
+		{"store.min_free_bytes", c.Store.MinFreeBytes, 0, 1 << 50},
+		{"store.log_bytes", c.Store.LogBytes, 1 << 20, 1 << 50},
+		{"limits.connect_bytes", int64(c.Limits.ConnectBytes), 256, 1 << 20},
+		{"limits.packet_bytes", int64(c.Limits.PacketBytes), 1 << 10, 256 << 20},
+		{"limits.queue_bytes", int64(c.Limits.QueueBytes), 4 << 10, 1 << 40},
+		{"limits.connections", int64(c.Limits.Connections), 1, 10_000_000},
+		{"limits.receive_maximum", int64(c.Limits.ReceiveMaximum), 1, 65535},
+		{"limits.topic_aliases", int64(c.Limits.TopicAliases), 0, 65535},
+		{"limits.topic_levels", int64(c.Limits.TopicLevels), 3, 200},
+		{"limits.topic_bytes", int64(c.Limits.TopicBytes), 64, 65535},
+		{"limits.filter_bytes", int64(c.Limits.FilterBytes), 64, 65535},
+		{"limits.user_properties", int64(c.Limits.UserProperties), 0, 1000},
+		{"limits.json_depth", int64(c.Limits.JSONDepth), 1, 1000},
+		{"limits.json_members", int64(c.Limits.JSONMembers), 1, 1_000_000},
+	} {
+		if n.value < n.min || n.value > n.max {
+			bad(n.key, n.value, fmt.Sprintf("from %d to %d", n.min, n.max))
+		}
+	}
+	for _, d := range []struct {
+		key             string
+		value, min, max time.Duration
+	}{
+		{"store.log_age", c.Store.LogAge, time.Minute, 10 * 365 * 24 * time.Hour},
+		{"limits.connect_timeout", c.Limits.ConnectTimeout, 100 * time.Millisecond, time.Hour},
+		{"limits.write_timeout", c.Limits.WriteTimeout, 100 * time.Millisecond, time.Hour},
+		{"limits.session_expiry", c.Limits.SessionExpiry, time.Second, 100 * 365 * 24 * time.Hour},
+	} {
+		if d.value < d.min || d.value > d.max {
+			bad(d.key, d.value, fmt.Sprintf("from %v to %v", d.min, d.max))
+		}
+	}
+	return errors.Join(errs...)
+}

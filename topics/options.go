@@ -1,0 +1,97 @@
+package topics
+
+import (
+	"fmt"
+	"strings"
+)
+
+// A Transition is how a document stands to a room after a change.
+type Transition byte
+
+const (
+	// Enter: the document was not in scope and is now.
+	Enter Transition = 1 << iota
+	// Stay: the document was in scope and still is.
+	Stay
+	// Exit: the document was in scope and is no longer, or is deleted.
+	Exit
+)
+
+// String returns "enter", "stay" or "exit".
+func (t Transition) String() string {
+	switch t {
+	case Enter:
+		return "enter"
+	case Stay:
+		return "stay"
+	case Exit:
+		return "exit"
+	}
+	return fmt.Sprintf("transition %d", byte(t))
+}
+
+// Scope returns "out" for an exit, else "in", as Kuzzle's notifications say.
+func (t Transition) Scope() string {
+	if t == Exit {
+		return "out"
+	}
+	return "in"
+}
+
+// A Payload is the form of a notification.
+type Payload byte
+
+const (
+	// Full is a notification with all its fields.
+	Full Payload = iota
+	// Body is the document's body, byte for byte; nothing on an exit.
+	Body
+	// None is no payload at all: the message alone is the news.
+	None
+)
+
+// Options are what follows & in the topic filter of a room. They are
+// comparable.
+type Options struct {
+	// Transitions is the set of those that are notified.
+	Transitions Transition
+	Payload     Payload
+}
+
+// DefaultOptions let everything pass, in full.
+var DefaultOptions = Options{Transitions: Enter | Stay | Exit, Payload: Full}
+
+// set applies one option. Options only ever narrow what passes.
+func (o *Options) set(name, value string) error {
+	switch name {
+	case "scope":
+		set, ok := map[string]Transition{"all": Enter | Stay | Exit, "in": Enter | Stay, "out": Exit}[value]
+		if !ok {
+			return optionError(name, value, "in, out or all")
+		}
+		o.Transitions &= set
+	case "transition":
+		var set Transition
+		for _, word := range strings.Split(value, ",") {
+			t, ok := map[string]Transition{"enter": Enter, "stay": Stay, "exit": Exit}[word]
+			if !ok {
+				return optionError(name, word, "any of enter, stay, exit, separated by commas")
+			}
+			set |= t
+		}
+		o.Transitions &= set
+	case "payload":
+		p, ok := map[string]Payload{"full": Full, "document": Body, "none": None}[value]
+		if !ok {
+			return optionError(name, value, "full, document or none")
+		}
+		o.Payload = p
+	default:
+		return fmt.Errorf("unknown option %q (there are scope, transition and payload)", name)
+	}
+	return nil
+}
+
+func optionError(name, value, allowed string) error {
+	return fmt.Errorf("option %s: %q is not allowed: must be %s", name, value, allowed)
+}
