@@ -1,0 +1,54 @@
+# `make` shows what there is.
+
+FUZZTIME ?= 30s
+BENCHTIME ?= 2s
+LINTER = go tool -modfile=tools/go.mod golangci-lint
+
+.DEFAULT_GOAL = help
+
+.PHONY: help
+help: ## Show this help
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: demo
+demo: ## Serve, with a simulated fleet that enters and leaves geofences
+	go run ./cmd/ambit demo
+
+.PHONY: check
+check: lint race ## Before a commit: format, vet, linters, quick tests with the race detector
+
+.PHONY: test
+test: tools ## Everything: all tests with the real clients; installs what is missing on Debian as root
+	go test -timeout 9m ./...
+
+.PHONY: integration
+integration: tools ## Only the tests over real sockets
+	go test -timeout 9m -v ./test/integration/...
+
+.PHONY: tools
+tools: ## Install the clients that the tests call, or say which are missing
+	@scripts/test-tools
+
+.PHONY: lint
+lint: format vet ## gofmt, vet and the linters of .golangci.yml
+	$(LINTER) run ./...
+
+.PHONY: format
+format: ## Fail when gofmt would change a file
+	@scripts/check-format
+
+.PHONY: vet
+vet:
+	go vet ./...
+
+.PHONY: race
+race: ## Quick tests with the race detector, the import graph among them
+	go test -race -short -timeout 5m ./...
+
+.PHONY: bench
+bench: ## Benchmarks; BENCHTIME=2s
+	go test -run '^$$' -bench . -benchtime $(BENCHTIME) -benchmem -timeout 30m ./...
+
+.PHONY: fuzz
+fuzz: ## Every fuzz test for FUZZTIME=30s each
+	@scripts/fuzz $(FUZZTIME)
