@@ -1,0 +1,188 @@
+package persistence
+
+import (
+	"fmt"
+	"time"
+)
+
+// A Key names a document. Its parts may hold any bytes; no two keys collide.
+type Key struct{ Index, Collection, ID string }
+
+// String returns index/collection/id, as in a topic name.
+func (k Key) String() string { return k.Index + "/" + k.Collection + "/" + k.ID }
+
+// A Collection names a collection of documents.
+type Collection struct{ Index, Name string }
+
+// A Document is the latest state of one key. It is shared between those that
+// read it and must not be changed.
+type Document struct {
+	Key Key
+	// Body is kept byte for byte.
+	Body []byte
+	// Version is 1 for a created document and counts its writes. A document that
+	// is deleted and created again starts at 1.
+	Version uint64
+	// Seq is the sequence number of the change that wrote this version.
+	Seq uint64
+	// Retained says that the last write was a retained publish.
+	Retained bool
+	// Author wrote the first version, Updater the last one: Origin.User of
+	// their writes. Updater is empty and UpdatedAt zero until the second version.
+	Author, Updater      string
+	CreatedAt, UpdatedAt time.Time
+}
+
+// An Action is what a change did to its document.
+type Action byte
+
+// The values are part of the format on disk.
+const (
+	Create  Action = 1
+	Replace Action = 2
+	Delete  Action = 3
+)
+
+// String returns "create", "replace" or "delete".
+func (a Action) String() string {
+	switch a {
+	case Create:
+		return "create"
+	case Replace:
+		return "replace"
+	case Delete:
+		return "delete"
+	}
+	return fmt.Sprintf("action %d", byte(a))
+}
+
+// A Change is one entry of the change log. It is shared between those that
+// read it and must not be changed.
+type Change struct {
+	// Seq counts the changes of the store. It is never used twice.
+	Seq    uint64
+	Key    Key
+	Action Action
+	// Before is nil when the document was created, After when it was deleted.
+	Before, After *Document
+	// Time is Write.Time, in UTC.
+	Time   time.Time
+	Origin Origin
+}
+
+// An Origin says where a write came from.
+type Origin struct {
+	ClientID, User, Protocol, RequestID string
+	// Volatile is JSON that travels with the change and is not part of the document.
+	Volatile []byte
+}
+
+// A Write replaces or deletes one document. A write of the body that is
+// already there is a change like any other.
+type Write struct {
+	Key Key
+	// Body is the whole new document. Nil deletes; deleting an absent document
+	// changes nothing.
+	Body     []byte
+	Retained bool
+	Time     time.Time
+	Origin   Origin
+}
+
+// documentFormat is the first byte of a stored document. A new field goes to
+// the end and raises it; the decoder then reads that field from it on.
+const documentFormat = 1
+
+const (
+	flagRetained byte = 1 << iota
+	flagUpdated
+)
+
+// appendDocument encodes everything of d but its key.
+func appendDocument(b []byte, d *Document) []byte {
+	var flags byte
+	if d.Retained {
+		flags |= flagRetained
+	}
+	if d.Version > 1 {
+		flags |= flagUpdated
+	}
+	b = append(b, documentFormat, flags)
+	b = appendUint(b, d.Version)
+	b = appendUint(b, d.Seq)
+	b = appendTime(b, d.CreatedAt)
+	b = appendString(b, d.Author)
+	if d.Version > 1 {
+		b = appendTime(b, d.UpdatedAt)
+		b = appendString(b, d.Updater)
+	}
+	return appendBytes(b, d.Body)
+}
+
+// decodeDocument decodes value, whose bytes the document keeps as its body.
+func decodeDocument(k Key, value []byte) (*Document, error) {
+	r := reader{rest: value}
+	r.format(documentFormat)
+	flags := r.byte()
+	d := &Document{Key: k, Retained: flags&flagRetained != 0}
+	d.Version = r.uint()
+	d.Seq = r.uint()
+	d.CreatedAt = r.time()
+	d.Author = r.string()
+	if flags&flagUpdated != 0 {
+		d.UpdatedAt = r.time()
+		d.Updater = r.string()
+	}
+	d.Body = r.bytes()
+	if err := r.end(); err != nil {
+		return nil, fmt.Errorf("document %s: %w", k, err)
+	}
+	return d, nil
+}
+
+// changeFormat is the first byte of a stored change; see documentFormat.
+const changeFormat = 1
+
+// appendChange encodes c but its sequence number, which is its key. Before and
+// after are the stored forms of its two documents, empty for none.
+func appendChange(b []byte, c *Change, before, after []byte) []byte {
+	b = append(b, changeFormat, byte(c.Action))
+	b = appendTime(b, c.Time)
+	b = appendString(b, c.Key.Index)
+	b = appendString(b, c.Key.Collection)
+	b = appendString(b, c.Key.ID)
+	b = appendString(b, c.Origin.ClientID)
+	b = appendString(b, c.Origin.User)
+	b = appendString(b, c.Origin.Protocol)
+	b = appendString(b, c.Origin.RequestID)
+	b = appendBytes(b, c.Origin.Volatile)
+	b = appendBytes(b, before)
+	return appendBytes(b, after)
+}
+
+// decodeChange decodes value, whose bytes the change keeps.
+func decodeChange(seq uint64, value []byte) (*Change, error) {
+	r := reader{rest: value}
+	r.format(changeFormat)
+	c := &Change{Seq: seq, Action: Action(r.byte())}
+	c.Time = r.time()
+	c.Key = Key{Index: r.string(), Collection: r.string(), ID: r.string()}
+	c.Origin = Origin{ClientID: r.string(), User: r.string(), Protocol: r.string(), RequestID: r.string()}
+	c.Origin.Volatile = r.optionalBytes()
+	before, after := r.bytes(), r.bytes()
+	if err := r.end(); err != nil {
+		return nil, fmt.Errorf("change %d: %w", seq, err)
+	}
+	var err error
+	if c.Action != Create {
+		if c.Before, err = decodeDocument(c.Key, before); err != nil {
+			return nil, fmt.Errorf("change %d: before: %w", seq, err)
+		}
+	}
+	if c.Action != Delete {
+		if c.After, err = decodeDocument(c.Key, after); err != nil {
+			return nil, fmt.Errorf("change %d: after: %w", seq, err)
+		}
+	}
+	return c, nil
+}

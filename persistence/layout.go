@@ -1,0 +1,136 @@
+package persistence
+
+import (
+	"bytes"
+	"encoding/binary"
+	"strings"
+)
+
+// The layout of the database. The first byte of a key is its space:
+//
+//	space  key                             value                    written by
+//	d      index· collection· id           document                 Write
+//	c      seq                             change                   Write
+//	g      first seq of a segment          segment of the change log  retention
+//	s      client id                       session                  PutSession
+//	u      client id· topic filter         subscription             PutSubscription
+//	r      topic name                      retained message         PutRetained
+//	m      "node"                          node id                  Open
+//	m      "log"                           state of the change log  every batch with a change
+//
+// A seq is 8 bytes, big-endian. A part that is followed by another (written x·)
+// is escaped and terminated, so that no two keys collide and keys sort as their
+// parts do; the last part stands as it is. Values begin with a byte that says
+// their format.
+const (
+	spaceDocuments     byte = 'd'
+	spaceChanges       byte = 'c'
+	spaceSegments      byte = 'g'
+	spaceSessions      byte = 's'
+	spaceSubscriptions byte = 'u'
+	spaceRetained      byte = 'r'
+	spaceMeta          byte = 'm'
+)
+
+// A zero byte within a part is written as 00 FF; 00 01 ends the part.
+const (
+	escape        byte = 0x00
+	escapedZero   byte = 0xff
+	terminator    byte = 0x01
+	pastAnyPrefix byte = terminator + 1
+)
+
+func metaNode() []byte { return []byte{spaceMeta, 'n', 'o', 'd', 'e'} }
+func metaLog() []byte  { return []byte{spaceMeta, 'l', 'o', 'g'} }
+
+// appendPart appends part escaped and terminated.
+func appendPart(b []byte, part string) []byte {
+	for {
+		i := strings.IndexByte(part, escape)
+		if i < 0 {
+			break
+		}
+		b = append(b, part[:i]...)
+		b = append(b, escape, escapedZero)
+		part = part[i+1:]
+	}
+	b = append(b, part...)
+	return append(b, escape, terminator)
+}
+
+// cutPart takes an escaped part off the front of key.
+func cutPart(key []byte) (part string, rest []byte, ok bool) {
+	var b []byte
+	for {
+		i := bytes.IndexByte(key, escape)
+		if i < 0 || i+1 == len(key) {
+			return "", nil, false
+		}
+		b = append(b, key[:i]...)
+		second := key[i+1]
+		key = key[i+2:]
+		switch second {
+		case terminator:
+			return string(b), key, true
+		case escapedZero:
+			b = append(b, escape)
+		default:
+			return "", nil, false
+		}
+	}
+}
+
+// appendCollection appends the prefix of all documents of a collection.
+func appendCollection(b []byte, index, collection string) []byte {
+	b = append(b, spaceDocuments)
+	b = appendPart(b, index)
+	return appendPart(b, collection)
+}
+
+func appendDocumentKey(b []byte, k Key) []byte {
+	return append(appendCollection(b, k.Index, k.Collection), k.ID...)
+}
+
+// cutDocumentKey is the inverse of appendDocumentKey.
+func cutDocumentKey(key []byte) (Key, bool) {
+	if len(key) == 0 || key[0] != spaceDocuments {
+		return Key{}, false
+	}
+	index, rest, ok := cutPart(key[1:])
+	if !ok {
+		return Key{}, false
+	}
+	collection, id, ok := cutPart(rest)
+	return Key{Index: index, Collection: collection, ID: string(id)}, ok
+}
+
+func appendSeqKey(b []byte, space byte, seq uint64) []byte {
+	return binary.BigEndian.AppendUint64(append(b, space), seq)
+}
+
+// seqOf is the inverse of appendSeqKey.
+func seqOf(key []byte) (uint64, bool) {
+	if len(key) != 9 {
+		return 0, false
+	}
+	return binary.BigEndian.Uint64(key[1:]), true
+}
+
+// subscriptionsOf is the prefix of all subscriptions of a client.
+func subscriptionsOf(clientID string) []byte {
+	return appendPart([]byte{spaceSubscriptions}, clientID)
+}
+
+func nameKey(space byte, name string) []byte {
+	return append([]byte{space}, name...)
+}
+
+// spaceEnd is the key behind all keys of a space.
+func spaceEnd(space byte) []byte { return []byte{space + 1} }
+
+// prefixEnd is the key behind all keys with a prefix that ends with a part.
+func prefixEnd(prefix []byte) []byte {
+	end := bytes.Clone(prefix)
+	end[len(end)-1] = pastAnyPrefix
+	return end
+}

@@ -1,0 +1,195 @@
+package persistence
+
+import (
+	"fmt"
+	"slices"
+	"time"
+)
+
+// NeverExpires is the ExpirySeconds of a session that is kept for ever
+// [MQTT-3.1.2-11.2].
+const NeverExpires uint32 = 0xffffffff
+
+// A Session is what must be known of a client's session after a restart.
+type Session struct {
+	ClientID, User string
+	// ProtocolVersion is that of CONNECT: 3, 4 or 5.
+	ProtocolVersion byte
+	// Clean is Clean Start, or Clean Session before MQTT 5.
+	Clean bool
+	// ExpirySeconds is how long the session is kept after DisconnectedAt.
+	ExpirySeconds uint32
+	// DisconnectedAt is zero while the client is connected.
+	DisconnectedAt time.Time
+}
+
+// A Subscription belongs to the session of its client.
+type Subscription struct {
+	ClientID, TopicFilter      string
+	QoS                        byte
+	NoLocal, RetainAsPublished bool
+	RetainHandling             byte
+	Identifier                 uint32
+	// Filter is the canonical filter when the topic filter is a room. May be nil.
+	Filter []byte
+}
+
+// A Retained is the retained message of a topic that is not a document.
+type Retained struct {
+	Topic      string
+	Payload    []byte
+	QoS        byte
+	Properties Properties
+	// Created is when it was published, by the client of this id.
+	Created  time.Time
+	ClientID string
+}
+
+// Properties are the MQTT 5 properties of a message that outlive its delivery.
+type Properties struct {
+	ContentType, ResponseTopic string
+	CorrelationData            []byte
+	// PayloadFormat counts only when HasPayloadFormat is set.
+	PayloadFormat    byte
+	HasPayloadFormat bool
+	User             [][2]string
+	// Expiry is when the message expires; zero for never.
+	Expiry time.Time
+}
+
+// A Record is a change to something other than a document. It is made by the
+// functions below, which encode their argument at once, and is written in the
+// batch of its [Op].
+type Record struct {
+	action     recordAction
+	key, value []byte
+	clientID   string // of recordDropSession
+}
+
+type recordAction byte
+
+const (
+	recordPut recordAction = iota
+	recordDelete
+	recordDropSession
+)
+
+// Formats of the records; see documentFormat.
+const (
+	sessionFormat      = 1
+	subscriptionFormat = 1
+	retainedFormat     = 1
+)
+
+// PutSession stores s in place of the session of the same client id.
+func PutSession(s Session) Record {
+	b := append([]byte{sessionFormat}, s.ProtocolVersion)
+	b = appendBool(b, s.Clean)
+	b = appendUint(b, uint64(s.ExpirySeconds))
+	b = appendTime(b, s.DisconnectedAt)
+	b = appendString(b, s.User)
+	return Record{key: nameKey(spaceSessions, s.ClientID), value: b}
+}
+
+// DeleteSession deletes the session of a client id and all its subscriptions,
+// also those that an earlier record of the same op puts.
+func DeleteSession(clientID string) Record {
+	return Record{action: recordDropSession, key: nameKey(spaceSessions, clientID), clientID: clientID}
+}
+
+// PutSubscription stores s in place of the client's subscription to the same
+// topic filter. It does not ask whether there is such a session.
+func PutSubscription(s Subscription) Record {
+	b := append([]byte{subscriptionFormat}, s.QoS)
+	b = appendBool(b, s.NoLocal)
+	b = appendBool(b, s.RetainAsPublished)
+	b = append(b, s.RetainHandling)
+	b = appendUint(b, uint64(s.Identifier))
+	b = appendBytes(b, s.Filter)
+	return Record{key: append(subscriptionsOf(s.ClientID), s.TopicFilter...), value: b}
+}
+
+// DeleteSubscription deletes one subscription. It may be absent.
+func DeleteSubscription(clientID, topicFilter string) Record {
+	return Record{action: recordDelete, key: append(subscriptionsOf(clientID), topicFilter...)}
+}
+
+// PutRetained stores m in place of the retained message of the same topic.
+func PutRetained(m Retained) Record {
+	b := append([]byte{retainedFormat}, m.QoS)
+	b = appendBytes(b, m.Payload)
+	b = appendString(b, m.Properties.ContentType)
+	b = appendString(b, m.Properties.ResponseTopic)
+	b = appendBytes(b, m.Properties.CorrelationData)
+	b = append(b, m.Properties.PayloadFormat)
+	b = appendBool(b, m.Properties.HasPayloadFormat)
+	b = appendUint(b, uint64(len(m.Properties.User)))
+	for _, p := range m.Properties.User {
+		b = appendString(b, p[0])
+		b = appendString(b, p[1])
+	}
+	b = appendTime(b, m.Properties.Expiry)
+	b = appendTime(b, m.Created)
+	b = appendString(b, m.ClientID)
+	return Record{key: nameKey(spaceRetained, m.Topic), value: b}
+}
+
+// DeleteRetained deletes the retained message of a topic. It may be absent.
+func DeleteRetained(topic string) Record {
+	return Record{action: recordDelete, key: nameKey(spaceRetained, topic)}
+}
+
+func decodeSession(key, value []byte) (Session, error) {
+	r := reader{rest: value}
+	r.format(sessionFormat)
+	s := Session{ClientID: string(key[1:]), ProtocolVersion: r.byte(), Clean: r.bool()}
+	s.ExpirySeconds = r.uint32()
+	s.DisconnectedAt = r.time()
+	s.User = r.string()
+	if err := r.end(); err != nil {
+		return Session{}, fmt.Errorf("session %q: %w", s.ClientID, err)
+	}
+	return s, nil
+}
+
+func decodeSubscription(key, value []byte) (Subscription, error) {
+	clientID, topicFilter, ok := cutPart(key[1:])
+	if !ok {
+		return Subscription{}, fmt.Errorf("subscription key %q: %w", key, errMalformed)
+	}
+	r := reader{rest: value}
+	r.format(subscriptionFormat)
+	s := Subscription{ClientID: clientID, TopicFilter: string(topicFilter), QoS: r.byte()}
+	s.NoLocal = r.bool()
+	s.RetainAsPublished = r.bool()
+	s.RetainHandling = r.byte()
+	s.Identifier = r.uint32()
+	s.Filter = slices.Clone(r.optionalBytes())
+	if err := r.end(); err != nil {
+		return Subscription{}, fmt.Errorf("subscription of %q to %q: %w", s.ClientID, s.TopicFilter, err)
+	}
+	return s, nil
+}
+
+func decodeRetained(key, value []byte) (Retained, error) {
+	r := reader{rest: value}
+	r.format(retainedFormat)
+	m := Retained{Topic: string(key[1:]), QoS: r.byte()}
+	m.Payload = slices.Clone(r.optionalBytes())
+	p := &m.Properties
+	p.ContentType = r.string()
+	p.ResponseTopic = r.string()
+	p.CorrelationData = slices.Clone(r.optionalBytes())
+	p.PayloadFormat = r.byte()
+	p.HasPayloadFormat = r.bool()
+	for n := r.uint(); n > 0 && r.err == nil; n-- {
+		p.User = append(p.User, [2]string{r.string(), r.string()})
+	}
+	p.Expiry = r.time()
+	m.Created = r.time()
+	m.ClientID = r.string()
+	if err := r.end(); err != nil {
+		return Retained{}, fmt.Errorf("retained message of %q: %w", m.Topic, err)
+	}
+	return m, nil
+}
