@@ -1,0 +1,269 @@
+package persistence
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/cockroachdb/pebble/v2"
+)
+
+const (
+	// A group ends at whichever comes first; the bytes are those of its batch.
+	maxGroupOps   = 4096
+	maxGroupBytes = 4 << 20
+
+	// How often the committer looks at the clock and the disk.
+	housekeepingInterval = time.Second
+)
+
+// A committer turns queued ops into groups that share a sync. One goroutine
+// builds a group while another syncs the one before it, so a slow disk makes
+// groups larger and not the queue longer.
+type committer struct {
+	store *Store
+	db    *pebble.DB
+	log   changeLog
+
+	batch    *pebble.Batch
+	now      time.Time      // of this group
+	overlay  map[Key]stored // what this group wrote
+	unsynced bool           // this group has applied a batch
+	key, buf []byte         // scratch
+}
+
+// A group is synced, and told of, as one.
+type group struct {
+	results  []*Result
+	unsynced bool
+}
+
+// A stored document has its encoded form beside it. Both are nil if absent.
+type stored struct {
+	doc   *Document
+	value []byte
+}
+
+// build makes groups of the queue's ops and applies them, until the queue is
+// closed and empty.
+func (c *committer) build(groups chan<- group) {
+	defer close(groups)
+	tick := time.NewTicker(housekeepingInterval)
+	defer tick.Stop()
+	var ops []*Op
+	for more := true; more; {
+		select {
+		case <-tick.C:
+			c.keepHouse()
+			continue
+		case <-c.store.queue.filled:
+		}
+		ops, more = c.store.queue.take(ops[:0], maxGroupOps)
+		for rest := ops; len(rest) > 0; {
+			g := c.group(rest)
+			rest = rest[len(g.results):]
+			groups <- g
+		}
+		clear(ops)
+	}
+	_ = c.batch.Close() // it is empty
+}
+
+// finish syncs groups, tells of their ops and hands them to the tail.
+func (c *committer) finish(groups <-chan group, tail chan<- []*Result) {
+	defer close(tail)
+	for g := range groups {
+		if g.unsynced && !c.store.opts.noSync {
+			c.sync()
+		}
+		for _, r := range g.results {
+			if r.Op.Committed != nil {
+				r.Op.Committed(r)
+			}
+		}
+		tail <- g.results
+	}
+}
+
+// sync returns when everything that was applied is on disk: Pebble's log is one
+// sequence, and an empty record that is synced takes all before it along.
+func (c *committer) sync() {
+	if err := c.db.LogData(nil, pebble.Sync); err != nil {
+		c.store.fatal("sync", err)
+	}
+}
+
+// group takes as many of ops as make up a group.
+func (c *committer) group(ops []*Op) group {
+	c.now = time.Now()
+	clear(c.overlay)
+	c.unsynced = false
+	results := make([]Result, len(ops))
+	pointers := make([]*Result, 0, len(ops))
+	for i, op := range ops {
+		r := &results[i]
+		c.step(op, r)
+		pointers = append(pointers, r)
+		if c.batch.Len() >= maxGroupBytes {
+			break
+		}
+	}
+	if !c.batch.Empty() {
+		c.log.retain(c.batch, c.now)
+	}
+	c.apply()
+	return group{results: pointers, unsynced: c.unsynced}
+}
+
+// step adds one op to the batch, all of it or nothing.
+func (c *committer) step(op *Op, r *Result) {
+	r.Op = op
+	dropped, err := c.droppedSubscriptions(op)
+	if err == nil && op.Write != nil {
+		r.Change, err = c.write(op.Write)
+	}
+	r.Seq = c.log.last
+	if err != nil {
+		r.Err = fmt.Errorf("persistence: %w", err)
+		return
+	}
+	for i, record := range op.Records {
+		c.record(record, dropped, op.Records[:i])
+	}
+	if op.Snapshot {
+		c.apply()
+		r.Snapshot = c.store.snapshotOf(logState{last: c.log.last, trimmed: c.log.trimmed})
+	}
+}
+
+// write adds a document and its change to the batch.
+func (c *committer) write(w *Write) (*Change, error) {
+	c.key = appendDocumentKey(c.key[:0], w.Key)
+	before, err := c.stored(w.Key)
+	if err != nil {
+		return nil, err
+	}
+	if w.Body == nil && before.doc == nil {
+		return nil, nil
+	}
+	c.log.last++
+	change := newChange(c.log.last, w, before.doc)
+	var after stored
+	if change.After == nil {
+		batchDelete(c.batch, c.key)
+	} else {
+		after = stored{doc: change.After, value: appendDocument(nil, change.After)}
+		batchSet(c.batch, c.key, after.value)
+	}
+	c.overlay[w.Key] = after
+	c.key = appendSeqKey(c.key[:0], spaceChanges, change.Seq)
+	c.buf = appendChange(c.buf[:0], change, before.value, after.value)
+	batchSet(c.batch, c.key, c.buf)
+	c.log.note(len(c.key)+len(c.buf), c.now)
+	return change, nil
+}
+
+// stored returns the document that a write finds, whose encoded key is c.key.
+func (c *committer) stored(k Key) (stored, error) {
+	if s, ok := c.overlay[k]; ok {
+		return s, nil
+	}
+	value, err := getValue(c.db, c.key)
+	if errors.Is(err, ErrNotFound) {
+		return stored{}, nil
+	}
+	if err != nil {
+		return stored{}, fmt.Errorf("read document %s: %w", k, err)
+	}
+	doc, err := decodeDocument(k, value)
+	return stored{doc: doc, value: value}, err
+}
+
+// newChange is what w does to the document before, nil for none.
+func newChange(seq uint64, w *Write, before *Document) *Change {
+	c := &Change{Seq: seq, Key: w.Key, Action: Replace, Before: before, Time: w.Time.UTC().Round(0), Origin: w.Origin}
+	if w.Body == nil {
+		c.Action = Delete
+		return c
+	}
+	c.After = &Document{Key: w.Key, Body: w.Body, Seq: seq, Retained: w.Retained}
+	if before == nil {
+		c.Action = Create
+		c.After.Version = 1
+		c.After.Author, c.After.CreatedAt = w.Origin.User, c.Time
+		return c
+	}
+	c.After.Version = before.Version + 1
+	c.After.Author, c.After.CreatedAt = before.Author, before.CreatedAt
+	c.After.Updater, c.After.UpdatedAt = w.Origin.User, c.Time
+	return c
+}
+
+// record adds a record to the batch. Earlier are those before it in its op,
+// dropped the keys that droppedSubscriptions found for the op.
+func (c *committer) record(r Record, dropped map[string][][]byte, earlier []Record) {
+	switch r.action {
+	case recordPut:
+		batchSet(c.batch, r.key, r.value)
+	case recordDelete:
+		batchDelete(c.batch, r.key)
+	case recordDropSession:
+		batchDelete(c.batch, r.key)
+		for _, key := range dropped[r.clientID] {
+			batchDelete(c.batch, key)
+		}
+		for _, e := range earlier {
+			if e.action == recordPut && bytes.HasPrefix(e.key, subscriptionsOf(r.clientID)) {
+				batchDelete(c.batch, e.key)
+			}
+		}
+	}
+}
+
+// droppedSubscriptions finds the subscriptions of the sessions that op deletes.
+// They are deleted key by key: a range tombstone for each client that leaves
+// would slow down all reads.
+func (c *committer) droppedSubscriptions(op *Op) (map[string][][]byte, error) {
+	if !op.dropsSession() {
+		return nil, nil
+	}
+	c.apply() // so that subscriptions of this group are found, too
+	dropped := map[string][][]byte{}
+	for _, r := range op.Records {
+		if r.action != recordDropSession {
+			continue
+		}
+		prefix := subscriptionsOf(r.clientID)
+		keys, err := keysBetween(c.db, prefix, prefixEnd(prefix))
+		if err != nil {
+			return nil, fmt.Errorf("read subscriptions of %q: %w", r.clientID, err)
+		}
+		dropped[r.clientID] = keys
+	}
+	return dropped, nil
+}
+
+// keepHouse does what is due when there is nothing to commit. What it writes
+// needs no sync: lost in a crash, it is done again.
+func (c *committer) keepHouse() {
+	c.store.space.check()
+	if c.log.retain(c.batch, time.Now()) {
+		c.apply()
+	}
+}
+
+// apply makes what was batched visible, and leaves the sync to finish.
+func (c *committer) apply() {
+	if c.batch.Empty() {
+		return
+	}
+	c.buf = appendLogState(c.buf[:0], &c.log)
+	batchSet(c.batch, metaLog(), c.buf)
+	if err := c.db.Apply(c.batch, pebble.NoSync); err != nil {
+		c.store.fatal("apply", err)
+	}
+	_ = c.batch.Close() // never fails after Apply
+	c.batch = c.db.NewBatch()
+	c.unsynced = true
+}

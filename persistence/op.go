@@ -1,0 +1,77 @@
+package persistence
+
+// An Op is one step through the store: it is committed (many ops share a batch
+// and a sync), then Committed is called, then the tail carries its result; each
+// of these in the order of [Store.Append]. It must not be changed after Append.
+type Op struct {
+	// Write changes a document. Nil for none.
+	Write *Write
+	// Records are written in the same batch, in this order.
+	Records []Record
+	// Snapshot asks for the store exactly as of this op: everything before it,
+	// nothing after it. Whoever gets the result closes the snapshot.
+	Snapshot bool
+	// Committed is called once the op is on disk, one op at a time. It must not
+	// block: everybody else's ops wait for it. May be nil.
+	Committed func(*Result)
+	// Applied is called by [Result.Apply]. May be nil.
+	Applied func(*Result)
+}
+
+// putsAnything says whether the op may make the store grow.
+func (op *Op) putsAnything() bool {
+	if op.Write != nil {
+		return true
+	}
+	for _, r := range op.Records {
+		if r.action == recordPut {
+			return true
+		}
+	}
+	return false
+}
+
+func (op *Op) dropsSession() bool {
+	for _, r := range op.Records {
+		if r.action == recordDropSession {
+			return true
+		}
+	}
+	return false
+}
+
+// opOverhead is what an op takes in the queue besides its own bytes.
+const opOverhead = 256
+
+// size is about what the op takes in memory.
+func (op *Op) size() int {
+	n := opOverhead
+	if w := op.Write; w != nil {
+		n += len(w.Body) + len(w.Origin.Volatile)
+	}
+	for _, r := range op.Records {
+		n += len(r.key) + len(r.value)
+	}
+	return n
+}
+
+// A Result is what became of an op.
+type Result struct {
+	Op *Op
+	// Seq is that of the last change at or before this op.
+	Seq uint64
+	// Change is nil if no document changed.
+	Change *Change
+	// Snapshot is set if the op asked for one and Err is nil.
+	Snapshot *Snapshot
+	// Err says that nothing of the op was written, because something it had to
+	// read first could not be read.
+	Err error
+}
+
+// Apply calls the op's Applied. It is for the consumer of [Store.Tail].
+func (r *Result) Apply() {
+	if r.Op.Applied != nil {
+		r.Op.Applied(r)
+	}
+}

@@ -1,0 +1,39 @@
+package persistence
+
+import (
+	"log/slog"
+	"sync/atomic"
+
+	"github.com/cockroachdb/pebble/v2/vfs"
+)
+
+// A freeSpace says whether the disk has room for writes. Pebble itself would
+// hang on a full disk.
+type freeSpace struct {
+	files vfs.FS
+	dir   string
+	min   uint64 // 0 switches it off
+	log   *slog.Logger
+	short atomic.Bool
+}
+
+// check asks the file system. If that has no answer, the last one stands.
+func (f *freeSpace) check() {
+	if f.min == 0 {
+		return
+	}
+	usage, err := f.files.GetDiskUsage(f.dir)
+	if err != nil {
+		f.log.Warn("free space is unknown", "dir", f.dir, "error", err)
+		return
+	}
+	short := usage.AvailBytes < f.min
+	if short == f.short.Swap(short) {
+		return
+	}
+	if short {
+		f.log.Warn("writes are refused: the disk is almost full", "dir", f.dir, "free", usage.AvailBytes, "min", f.min)
+	} else {
+		f.log.Warn("writes are accepted again", "dir", f.dir, "free", usage.AvailBytes, "min", f.min)
+	}
+}
