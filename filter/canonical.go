@@ -1,0 +1,142 @@
+package filter
+
+import (
+	"bytes"
+	"slices"
+)
+
+// canonical returns the canonical form of a tree: one that means the same, and
+// is the same for many of its spellings. Nothing in it is exponential: it grows
+// with the length of the tree, and its depth.
+//
+//   - not stands at the leaves alone;
+//   - and holds no and, or holds no or, none holds a constant or a single
+//     member, and the members are sorted and different;
+//   - within an or, the equals and in of a field are one; so are those that are
+//     negated within an and;
+//   - within an and, the ranges of a field are one; so are those that are negated
+//     within an or.
+//
+// Readers of keywords bring the leaves themselves into one form.
+func canonical(n node) node { return simplify(n, false) }
+
+// simplify returns the canonical form of n, or of its negation.
+func simplify(n node, negated bool) node {
+	switch n := n.(type) {
+	case not:
+		return simplify(n.filter, !negated)
+	case constant:
+		return constant(bool(n) != negated)
+	case and:
+		return join(simplifyAll(n, negated), !negated)
+	case or:
+		return join(simplifyAll(n, negated), negated)
+	}
+	if negated {
+		return not{n}
+	}
+	return n
+}
+
+func simplifyAll(nodes []node, negated bool) []node {
+	simple := make([]node, len(nodes))
+	for i, n := range nodes {
+		simple[i] = simplify(n, negated)
+	}
+	return simple
+}
+
+// join returns the canonical and of members, if all is set, or else their
+// canonical or. The members are canonical.
+func join(members []node, all bool) node {
+	members = merge(splice(members, all), all)
+	// An everything does nothing to an and, a nothing makes it nothing; with or
+	// it is the other way round.
+	if slices.Contains(members, node(constant(!all))) {
+		return constant(!all)
+	}
+	members = slices.DeleteFunc(members, func(n node) bool { return n == node(constant(all)) })
+	members = sorted(members)
+	switch {
+	case len(members) == 0:
+		return constant(all)
+	case len(members) == 1:
+		return members[0]
+	case all:
+		return and(members)
+	}
+	return or(members)
+}
+
+// splice replaces the ands of an and, or the ors of an or, by their members.
+func splice(members []node, all bool) []node {
+	var flat []node
+	for _, n := range members {
+		inner, isAnd := n.(and)
+		if o, isOr := n.(or); isOr && !all {
+			flat = append(flat, o...)
+		} else if isAnd && all {
+			flat = append(flat, inner...)
+		} else {
+			flat = append(flat, n)
+		}
+	}
+	return flat
+}
+
+// merge unites the conditions on a field of which one can say the same. What
+// and does to a condition, or does to its negation, so merge does it to the
+// ranges of an and and to the negated ranges of an or, and to the equals and in
+// of an or and to the negated ones of an and.
+func merge(members []node, all bool) []node {
+	var rest []node
+	values := map[string][]any{}
+	intervals := map[string]interval{}
+	for _, n := range members {
+		negation, negated := n.(not)
+		leaf := n
+		if negated {
+			leaf = negation.filter
+		}
+		m, isMembership := leaf.(membership)
+		r, isRange := leaf.(between)
+		switch {
+		case isMembership && negated == all:
+			values[m.field] = append(values[m.field], m.values...)
+		case isRange && negated != all:
+			i, ok := intervals[r.field]
+			if !ok {
+				i = unbounded()
+			}
+			intervals[r.field] = i.intersect(r.interval)
+		default:
+			rest = append(rest, n)
+		}
+	}
+	for field, v := range values {
+		rest = append(rest, simplify(newMembership(field, v), all))
+	}
+	for field, i := range intervals {
+		rest = append(rest, simplify(i.on(field), !all))
+	}
+	return rest
+}
+
+// sorted returns the nodes in the order of their texts, each once.
+func sorted(nodes []node) []node {
+	type entry struct {
+		text []byte
+		node node
+	}
+	entries := make([]entry, len(nodes))
+	for i, n := range nodes {
+		entries[i] = entry{n.appendText(nil), n}
+	}
+	slices.SortFunc(entries, func(a, b entry) int { return bytes.Compare(a.text, b.text) })
+	entries = slices.CompactFunc(entries, func(a, b entry) bool { return bytes.Equal(a.text, b.text) })
+	unique := make([]node, len(entries))
+	for i, e := range entries {
+		unique[i] = e.node
+	}
+	return unique
+}

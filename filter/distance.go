@@ -1,0 +1,117 @@
+package filter
+
+import (
+	"math"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"github.com/ambitmq/ambit/geofilter"
+)
+
+// distanceOf reads a distance: a JSON number of metres, or a string of a number
+// and a unit, "3 280,84 ft". Spaces and capitals mean nothing, a comma is a
+// decimal point, and without a unit it is metres.
+func distanceOf(at place, v any) (geofilter.Meters, error) {
+	if n, ok := v.(float64); ok {
+		if n < 0 {
+			return 0, at.errorf(`unable to parse distance value "%s"`, appendNumber(nil, n))
+		}
+		return geofilter.Meters(n), nil
+	}
+	s, err := stringOf(at, v)
+	if err != nil {
+		return 0, err
+	}
+	m := numberAndUnit.FindStringSubmatch(strings.Join(strings.Fields(strings.ToLower(s)), ""))
+	if m == nil {
+		return 0, at.errorf(`unable to parse distance value "%s"`, s)
+	}
+	n, err := strconv.ParseFloat(strings.Replace(m[1], ",", ".", 1), 64)
+	factor, known := metersIn(m[2])
+	if err != nil || !known || math.IsInf(n*factor, 0) {
+		return 0, at.errorf(`unable to parse distance value "%s"`, s)
+	}
+	return geofilter.Meters(n * factor), nil
+}
+
+var numberAndUnit = regexp.MustCompile(`^(\d*[.,]?\d+)([a-z]*)$`)
+
+// metersIn returns the length of a unit in metres.
+func metersIn(unit string) (float64, bool) {
+	switch unit {
+	case "", "m", "meter", "meters":
+		return 1, true
+	case "in", "inch", "inches":
+		return 0.0254, true
+	case "ft", "feet", "feets":
+		return 0.3048, true
+	case "yd", "yds", "yard", "yards":
+		return 0.9144, true
+	case "mi", "mile", "miles":
+		return 1609.344, true
+	}
+	unit = strings.TrimSuffix(unit, "s")
+	if prefix, ok := strings.CutSuffix(unit, "meter"); ok {
+		return longPrefix(prefix)
+	}
+	prefix, ok := strings.CutSuffix(unit, "m")
+	if !ok {
+		return 0, false
+	}
+	if factor, ok := shortPrefix(prefix); ok {
+		return factor, true
+	}
+	return longPrefix(prefix)
+}
+
+// shortPrefix returns the factor of an SI prefix as it stands before m. They
+// are in lower case, so that there is no symbol for mega and above.
+func shortPrefix(prefix string) (float64, bool) {
+	switch prefix {
+	case "k":
+		return 1e3, true
+	case "h":
+		return 1e2, true
+	case "da":
+		return 1e1, true
+	case "d":
+		return 1e-1, true
+	case "c":
+		return 1e-2, true
+	case "m":
+		return 1e-3, true
+	case "mu":
+		return 1e-6, true
+	case "n":
+		return 1e-9, true
+	case "p":
+		return 1e-12, true
+	case "f":
+		return 1e-15, true
+	case "a":
+		return 1e-18, true
+	case "z":
+		return 1e-21, true
+	case "y":
+		return 1e-24, true
+	}
+	return 0, false
+}
+
+// longPrefix returns the factor of an SI prefix as it stands before meter.
+func longPrefix(prefix string) (float64, bool) {
+	for _, p := range [...]struct {
+		name   string
+		factor float64
+	}{
+		{"yotta", 1e24}, {"zeta", 1e21}, {"exa", 1e18}, {"peta", 1e15}, {"tera", 1e12}, {"giga", 1e9}, {"mega", 1e6},
+		{"kilo", 1e3}, {"hecto", 1e2}, {"deca", 1e1}, {"deci", 1e-1}, {"centi", 1e-2}, {"milli", 1e-3}, {"micro", 1e-6},
+		{"nano", 1e-9}, {"pico", 1e-12}, {"femto", 1e-15}, {"atto", 1e-18}, {"zepto", 1e-21}, {"yocto", 1e-24},
+	} {
+		if p.name == prefix {
+			return p.factor, true
+		}
+	}
+	return 0, false
+}

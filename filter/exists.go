@@ -1,0 +1,103 @@
+package filter
+
+import "strings"
+
+// existence matches documents that have a field, be it null.
+type existence struct{ field string }
+
+func (n existence) match(d *Document) bool {
+	_, ok := d.fields[n.field]
+	return ok
+}
+
+func (n existence) appendText(b []byte) []byte { return n.appendAs(b, "exists") }
+
+func (n existence) appendAs(b []byte, keyword string) []byte {
+	return append(appendString(append(b, `{"`+keyword+`":`...), escapeBrackets(n.field)), '}')
+}
+
+// element matches documents whose field is an array that holds a scalar.
+type element struct {
+	field string
+	value any
+}
+
+func (n element) match(d *Document) bool {
+	array, _ := d.fields[n.field].([]any)
+	for _, v := range array {
+		if v == n.value {
+			return true
+		}
+	}
+	return false
+}
+
+func (n element) appendText(b []byte) []byte { return n.appendAs(b, "exists") }
+
+func (n element) appendAs(b []byte, keyword string) []byte {
+	text := escapeBrackets(n.field) + "[" + string(appendValue(nil, n.value)) + "]"
+	return append(appendString(append(b, `{"`+keyword+`":`...), text), '}')
+}
+
+// parseExists reads "path", "path[<JSON value>]", or either of them as the
+// property field of an object.
+func parseExists(p *parser, at place, arg any) (node, error) {
+	if err := p.spend(at, 1); err != nil {
+		return nil, err
+	}
+	if arg == "" {
+		return nil, at.errorf("cannot test empty field name")
+	}
+	if path, ok := arg.(string); ok {
+		return existenceOf(at, path)
+	}
+	o, err := objectOf(at, arg, shape{members: 1, required: []string{"field"}})
+	if err != nil {
+		return nil, err
+	}
+	at = at.at("field")
+	path, err := stringOf(at, o[0].value)
+	if err != nil {
+		return nil, err
+	}
+	return existenceOf(at, path)
+}
+
+func existenceOf(at place, path string) (node, error) {
+	field, value, ok := cutElement(path)
+	if !ok {
+		return existence{unescapeBrackets(path)}, nil
+	}
+	v, err := decodeFilter([]byte(value))
+	if err != nil {
+		return nil, at.errorf(`contains an invalid array value ("%s")`, value)
+	}
+	if !isScalar(v) {
+		// An array never holds the very object or array that a filter does.
+		return constant(false), nil
+	}
+	return element{unescapeBrackets(field), v}, nil
+}
+
+// cutElement cuts path[value] at the first bracket that neither comes first
+// nor follows a backslash.
+func cutElement(path string) (field, value string, ok bool) {
+	if !strings.HasSuffix(path, "]") {
+		return "", "", false
+	}
+	for i := 1; i < len(path); i++ {
+		if path[i] == '[' && path[i-1] != '\\' {
+			return path[:i], path[i+1 : len(path)-1], true
+		}
+	}
+	return "", "", false
+}
+
+// A backslash before a bracket makes it a part of the field's name.
+func escapeBrackets(field string) string {
+	return strings.NewReplacer(`[`, `\[`, `]`, `\]`).Replace(field)
+}
+
+func unescapeBrackets(path string) string {
+	return strings.NewReplacer(`\[`, `[`, `\]`, `]`).Replace(path)
+}

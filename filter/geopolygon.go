@@ -1,0 +1,53 @@
+package filter
+
+import "github.com/ambitmq/ambit/geofilter"
+
+// maxVertices is how many points a polygon may have.
+const maxVertices = 1000
+
+func parseGeoPolygon(p *parser, at place, arg any) (node, error) {
+	m, err := p.field(at, arg)
+	if err != nil {
+		return nil, err
+	}
+	at = at.at(m.name)
+	o, err := objectOf(at, m.value, shape{members: 1, required: []string{"points"}})
+	if err != nil {
+		return nil, err
+	}
+	vertices, err := verticesOf(at.at("points"), o[0].value)
+	if err != nil {
+		return nil, err
+	}
+	polygon, err := geofilter.NewPolygon(vertices)
+	if err != nil {
+		return nil, at.at("points").errorf("%s", err)
+	}
+	b := append(appendOpen(nil, "geoPolygon", m.name), `{"points":[`...)
+	for i, v := range vertices {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = append(appendPoint(append(b, '{'), v), '}')
+	}
+	return geo{m.name, polygon, string(append(b, "]}}}"...))}, nil
+}
+
+func verticesOf(at place, v any) ([]geofilter.Point, error) {
+	points, ok := v.([]any)
+	switch {
+	case !ok:
+		return nil, at.errorf("must be an array")
+	case len(points) < 3:
+		return nil, at.errorf("at least 3 points are required to build a polygon")
+	case len(points) > maxVertices:
+		return nil, at.errorf("has %d points, the limit is %d", len(points), maxVertices)
+	}
+	vertices := make([]geofilter.Point, len(points))
+	for i, point := range points {
+		if vertices[i], ok = geopointOf(point); !ok {
+			return nil, at.errorf(`unrecognized point format "%s"`, appendValue(nil, point))
+		}
+	}
+	return vertices, nil
+}

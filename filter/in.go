@@ -1,0 +1,64 @@
+package filter
+
+import "slices"
+
+// membership matches documents whose field is one of some scalars. It is what
+// equals, in and ids mean. Types count: 1 is not "1"; an array is not its
+// element; null is not a missing field.
+type membership struct {
+	field  string
+	values []any // at least one, sorted, each once
+}
+
+func newMembership(field string, values []any) membership {
+	values = slices.SortedFunc(slices.Values(values), compareScalars)
+	return membership{field, slices.Compact(values)}
+}
+
+func (n membership) match(d *Document) bool {
+	v, ok := d.fields[n.field]
+	// Comparing with == is safe: n.values holds scalars alone, and values of
+	// different types are just not equal.
+	return ok && slices.Contains(n.values, v)
+}
+
+func (n membership) appendText(b []byte) []byte {
+	if len(n.values) == 1 {
+		b = appendOpen(b, "equals", n.field)
+		b = appendValue(b, n.values[0])
+	} else {
+		b = appendOpen(b, "in", n.field)
+		b = appendValue(b, n.values)
+	}
+	return append(b, "}}"...)
+}
+
+func parseIn(p *parser, at place, arg any) (node, error) {
+	m, err := p.field(at, arg)
+	if err != nil {
+		return nil, err
+	}
+	at = at.at(m.name)
+	values, err := p.values(at, m.value)
+	if err != nil {
+		return nil, err
+	}
+	for _, v := range values {
+		if _, err := scalarOf(at, v); err != nil {
+			return nil, err
+		}
+	}
+	return newMembership(m.name, values), nil
+}
+
+// values reads the array of in or ids, of whose cost one is already spent.
+func (p *parser) values(at place, arg any) ([]any, error) {
+	values, err := arrayOf(at, arg)
+	if err != nil {
+		return nil, err
+	}
+	if len(values) > maxValues {
+		return nil, at.errorf("has %d values, the limit is %d", len(values), maxValues)
+	}
+	return values, p.spend(at, len(values)-1)
+}

@@ -1,0 +1,242 @@
+package filter
+
+import (
+	"bytes"
+	"cmp"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// A JSON value is nil, bool, float64, string, []any or object. Numbers are
+// what JavaScript makes of them: 1.0 is 1, -0 is 0.
+type object []member
+
+// A member is a name and its value. Names are unique within an object, and in
+// the order of the text.
+type member struct {
+	name  string
+	value any
+}
+
+// get returns the member of that name.
+func (o object) get(name string) (any, bool) {
+	for _, m := range o {
+		if m.name == name {
+			return m.value, true
+		}
+	}
+	return nil, false
+}
+
+// without returns the members of other names.
+func (o object) without(name string) object {
+	return slices.DeleteFunc(slices.Clone(o), func(m member) bool { return m.name == name })
+}
+
+// names returns the names in the order of the text.
+func (o object) names() []string {
+	names := make([]string, len(o))
+	for i, m := range o {
+		names[i] = m.name
+	}
+	return names
+}
+
+var (
+	errDepth   = errors.New("nested too deep")
+	errMembers = errors.New("too many members")
+	errRange   = errors.New("a number is out of range")
+)
+
+// A decoder reads one JSON value within limits.
+type decoder struct {
+	*jsontext.Decoder
+	depth   int  // nested objects and arrays that are still allowed
+	members int  // members of objects that are still allowed, all together
+	finite  bool // whether a number beyond the range of a float64 is an error
+}
+
+// decodeFilter reads src, a JSON value of a filter.
+func decodeFilter(src []byte) (any, error) {
+	d := newDecoder(src)
+	d.depth, d.members, d.finite = maxJSONDepth, len(src), true
+	return d.whole()
+}
+
+func newDecoder(src []byte) *decoder {
+	return &decoder{Decoder: jsontext.NewDecoder(bytes.NewReader(src))}
+}
+
+// whole reads a value after which nothing may follow.
+func (d *decoder) whole() (any, error) {
+	v, err := d.value()
+	if err != nil {
+		return nil, err
+	}
+	if _, err := d.ReadToken(); !errors.Is(err, io.EOF) {
+		return nil, errors.New("something follows the JSON value")
+	}
+	return v, nil
+}
+
+func (d *decoder) value() (any, error) {
+	token, err := d.ReadToken()
+	if err != nil {
+		return nil, err
+	}
+	switch token.Kind() {
+	case jsontext.KindNull:
+		return nil, nil
+	case jsontext.KindTrue, jsontext.KindFalse:
+		return token.Bool(), nil
+	case jsontext.KindString:
+		return token.String(), nil
+	case jsontext.KindNumber:
+		return d.number(token)
+	}
+	if d.depth == 0 {
+		return nil, errDepth
+	}
+	d.depth--
+	defer func() { d.depth++ }()
+	if token.Kind() == jsontext.KindBeginArray {
+		return d.array()
+	}
+	return d.object()
+}
+
+// number returns the number of a token. Beyond the range of a float64 it is
+// infinite, as in JavaScript.
+func (d *decoder) number(token jsontext.Token) (any, error) {
+	v, err := token.Float()
+	if err != nil && d.finite {
+		return nil, errRange
+	}
+	return v + 0, nil // -0 becomes 0
+}
+
+func (d *decoder) array() (any, error) {
+	values := []any{}
+	for d.PeekKind() != jsontext.KindEndArray {
+		v, err := d.value()
+		if err != nil {
+			return nil, err
+		}
+		values = append(values, v)
+	}
+	_, err := d.ReadToken()
+	return values, err
+}
+
+func (d *decoder) object() (any, error) {
+	o := object{}
+	for d.PeekKind() != jsontext.KindEndObject {
+		token, err := d.ReadToken()
+		if err != nil {
+			return nil, err
+		}
+		name := token.String()
+		if d.members == 0 {
+			return nil, errMembers
+		}
+		d.members--
+		v, err := d.value()
+		if err != nil {
+			return nil, err
+		}
+		o = append(o, member{name, v})
+	}
+	_, err := d.ReadToken()
+	return o, err
+}
+
+// path returns the dotted path of the member or element where err happened.
+func (d *decoder) path(err error) string {
+	pointer := d.StackPointer()
+	var syntax *jsontext.SyntacticError
+	if errors.As(err, &syntax) {
+		pointer = syntax.JSONPointer
+	}
+	return strings.Join(slices.Collect(pointer.Tokens()), ".")
+}
+
+// isScalar reports whether v is a string, a number, a boolean or null.
+func isScalar(v any) bool {
+	switch v.(type) {
+	case nil, bool, float64, string:
+		return true
+	}
+	return false
+}
+
+// compareScalars orders null, false, true, numbers and strings, in that order.
+func compareScalars(a, b any) int {
+	if c := cmp.Compare(rank(a), rank(b)); c != 0 {
+		return c
+	}
+	switch a := a.(type) {
+	case float64:
+		return cmp.Compare(a, b.(float64))
+	case string:
+		return strings.Compare(a, b.(string))
+	}
+	return 0
+}
+
+func rank(v any) int {
+	switch v := v.(type) {
+	case nil:
+		return 0
+	case bool:
+		if v {
+			return 2
+		}
+		return 1
+	case float64:
+		return 3
+	}
+	return 4
+}
+
+// appendValue appends the JSON text of v: no white space, members in their
+// order, numbers and strings in their shortest form.
+func appendValue(b []byte, v any) []byte {
+	switch v := v.(type) {
+	case nil:
+		return append(b, "null"...)
+	case bool:
+		if v {
+			return append(b, "true"...)
+		}
+		return append(b, "false"...)
+	case float64:
+		return appendNumber(b, v)
+	case string:
+		return appendString(b, v)
+	case []any:
+		b = append(b, '[')
+		for i, elem := range v {
+			if i > 0 {
+				b = append(b, ',')
+			}
+			b = appendValue(b, elem)
+		}
+		return append(b, ']')
+	case object:
+		b = append(b, '{')
+		for i, m := range v {
+			if i > 0 {
+				b = append(b, ',')
+			}
+			b = append(appendString(b, m.name), ':')
+			b = appendValue(b, m.value)
+		}
+		return append(b, '}')
+	}
+	panic(fmt.Sprintf("filter: %T is not a JSON value", v))
+}

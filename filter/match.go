@@ -1,0 +1,119 @@
+package filter
+
+import (
+	"slices"
+	"strings"
+)
+
+// containment matches documents whose field contains an object or array: the
+// members of an object, and the elements of an array, in any order.
+type containment struct {
+	field   string
+	pattern any
+}
+
+func (n containment) match(d *Document) bool {
+	v, ok := d.fields[n.field]
+	return ok && contains(v, n.pattern)
+}
+
+func (n containment) appendText(b []byte) []byte {
+	b = appendValue(appendOpen(b, "match", n.field), n.pattern)
+	return append(b, "}}"...)
+}
+
+// contains reports whether v contains what the pattern says.
+func contains(v, pattern any) bool {
+	switch pattern := pattern.(type) {
+	case object:
+		o, ok := v.(object)
+		return ok && !slices.ContainsFunc(pattern, func(m member) bool {
+			inner, ok := o.get(m.name)
+			return !ok || !contains(inner, m.value)
+		})
+	case []any:
+		array, ok := v.([]any)
+		return ok && containsAll(array, pattern)
+	}
+	return v == pattern
+}
+
+// containsAll reports whether each pattern, in turn, finds an element of its
+// own: the first one that it can have. Koncorde goes no way back either, so an
+// exacting pattern should stand before a lenient one.
+func containsAll(array, patterns []any) bool {
+	taken := make([]bool, len(array))
+	for _, pattern := range patterns {
+		i := 0
+		for i < len(array) && (taken[i] || !contains(array[i], pattern)) {
+			i++
+		}
+		if i == len(array) {
+			return false
+		}
+		taken[i] = true
+	}
+	return true
+}
+
+// parseMatch reads an object that documents shall contain. Its members are
+// conditions on a field each, and a scalar is as good as equals.
+func parseMatch(p *parser, at place, arg any) (node, error) {
+	o, err := objectOf(at, arg, shape{nonEmpty: true})
+	if err != nil {
+		return nil, err
+	}
+	if err := p.spend(at, leaves(o)); err != nil {
+		return nil, err
+	}
+	members := make(and, len(o))
+	for i, m := range o {
+		if isScalar(m.value) {
+			members[i] = newMembership(m.name, []any{m.value})
+		} else {
+			members[i] = containment{m.name, sortMembers(m.value)}
+		}
+	}
+	if len(members) == 1 {
+		return members[0], nil
+	}
+	// An and of conditions: the canonical text is a level deeper than match.
+	at.depth++
+	return members, tooDeep(at)
+}
+
+// leaves counts the scalars and empty values in v.
+func leaves(v any) int {
+	n := 0
+	switch v := v.(type) {
+	case object:
+		for _, m := range v {
+			n += leaves(m.value)
+		}
+	case []any:
+		for _, elem := range v {
+			n += leaves(elem)
+		}
+	}
+	return max(n, 1)
+}
+
+// sortMembers returns v with the members of its objects sorted by name.
+func sortMembers(v any) any {
+	switch v := v.(type) {
+	case object:
+		o := make(object, len(v))
+		for i, m := range v {
+			o[i] = member{m.name, sortMembers(m.value)}
+		}
+		slices.SortFunc(o, func(a, b member) int { return strings.Compare(a.name, b.name) })
+		return o
+	case []any:
+		array := make([]any, len(v))
+		for i, elem := range v {
+			array[i] = sortMembers(elem)
+		}
+		return array
+	}
+	return v
+}

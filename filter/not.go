@@ -1,0 +1,27 @@
+package filter
+
+// not matches what its filter does not match.
+type not struct{ filter node }
+
+func (n not) match(d *Document) bool { return !n.filter.match(d) }
+
+func (n not) appendText(b []byte) []byte {
+	// The spelling with missing is no deeper than what was parsed: the canonical
+	// text of a filter at the limit of depth is within the limit too.
+	switch filter := n.filter.(type) {
+	case existence:
+		return filter.appendAs(b, "missing")
+	case element:
+		return filter.appendAs(b, "missing")
+	}
+	return append(n.filter.appendText(append(b, `{"not":`...)), '}')
+}
+
+func parseNot(p *parser, at place, arg any) (node, error) {
+	o, err := objectOf(at, arg, shape{members: 1})
+	if err != nil {
+		return nil, err
+	}
+	filter, err := p.filter(at, o)
+	return not{filter}, err
+}

@@ -1,0 +1,78 @@
+package filter
+
+import "math"
+
+// selection matches documents whose field is an array with an element at an
+// index that matches a query. The query sees the element as the field value.
+type selection struct {
+	field string
+	index float64 // a whole number; negative ones count from the end
+	query node    // canonical
+}
+
+func (n selection) match(d *Document) bool {
+	array, ok := d.fields[n.field].([]any)
+	i := n.index
+	if i < 0 {
+		i += float64(len(array))
+	}
+	if !ok || i < 0 || i >= float64(len(array)) {
+		return false
+	}
+	selected := &Document{fields: map[string]any{}}
+	selected.flatten("", object{{"value", array[int(i)]}})
+	return n.query.match(selected)
+}
+
+func (n selection) appendText(b []byte) []byte {
+	b = appendString(append(b, `{"select":{"field":`...), n.field)
+	b = appendNumber(append(b, `,"index":`...), n.index)
+	b = append(b, `,"query":`...)
+	if n.query == node(constant(true)) {
+		b = append(b, `{"not":{"nothing":true}}`...) // a query must not be empty
+	} else {
+		b = n.query.appendText(b)
+	}
+	return append(b, "}}"...)
+}
+
+func parseSelect(p *parser, at place, arg any) (node, error) {
+	o, err := objectOf(at, arg, shape{members: 3})
+	if err != nil {
+		return nil, err
+	}
+	if err := p.spend(at, 1); err != nil {
+		return nil, err
+	}
+	v, _ := o.get("field")
+	field, err := stringOf(at.at("field"), v)
+	if err != nil {
+		return nil, err
+	}
+	v, _ = o.get("index")
+	index, err := integerOf(at.at("index"), v)
+	if err != nil {
+		return nil, err
+	}
+	v, _ = o.get("query")
+	query, err := objectOf(at.at("query"), v, shape{nonEmpty: true})
+	if err != nil {
+		return nil, err
+	}
+	n, err := p.filter(at.at("query"), query)
+	if err != nil {
+		return nil, err
+	}
+	return selection{field, index, canonical(n)}, nil
+}
+
+func integerOf(at place, v any) (float64, error) {
+	n, ok := v.(float64)
+	if !ok {
+		return 0, at.errorf("must be an integer")
+	}
+	if math.Floor(n) != n {
+		return 0, at.errorf("cannot have decimals, must be an integer")
+	}
+	return n, nil
+}
