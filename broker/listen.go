@@ -1,0 +1,141 @@
+package broker
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net"
+	"net/http"
+	"runtime/debug"
+	"sync"
+	"time"
+
+	"github.com/coder/websocket"
+)
+
+// acceptRetry is how long to wait after a failed accept, which happens when the
+// process has no file descriptor left.
+const acceptRetry = 100 * time.Millisecond
+
+// subprotocols are the WebSocket sub-protocols of MQTT [MQTT-6.0.0-3], and its
+// name before it was standardised.
+var subprotocols = []string{"mqtt", "mqttv3.1"}
+
+// listeners accept clients on TCP and WebSocket, and know when all are gone.
+type listeners struct {
+	cfg   Config
+	log   *slog.Logger
+	serve func(listener string, c net.Conn) error
+	// abandon is called with a connection whose goroutine panicked.
+	abandon func(net.Conn)
+
+	mqtt net.Listener
+	http net.Listener
+	web  *http.Server
+
+	closing context.Context // is done when no more clients are accepted
+	stop    context.CancelFunc
+	running sync.WaitGroup // the accept loops and the clients
+}
+
+// listen opens both addresses. Nobody is accepted before start.
+func listen(ctx context.Context, cfg Config, log *slog.Logger) (*listeners, error) {
+	l := &listeners{cfg: cfg, log: log}
+	var lc net.ListenConfig
+	var err error
+	if l.mqtt, err = lc.Listen(ctx, "tcp", cfg.MQTT); err != nil {
+		return nil, err
+	}
+	if l.http, err = lc.Listen(ctx, "tcp", cfg.HTTP); err != nil {
+		return nil, errors.Join(err, l.mqtt.Close())
+	}
+	l.closing, l.stop = context.WithCancel(context.WithoutCancel(ctx))
+	return l, nil
+}
+
+// start accepts clients.
+func (l *listeners) start() {
+	mux := http.NewServeMux()
+	mux.HandleFunc("/mqtt", l.serveWebSocket)
+	l.web = &http.Server{
+		Handler:           mux,
+		ReadHeaderTimeout: l.cfg.Limits.ConnectTimeout,
+		MaxHeaderBytes:    l.cfg.Limits.ConnectBytes,
+		ErrorLog:          slog.NewLogLogger(l.log.Handler(), slog.LevelDebug),
+	}
+	l.running.Go(l.accept)
+	l.running.Go(func() {
+		if err := l.web.Serve(l.http); !errors.Is(err, http.ErrServerClosed) {
+			l.log.Error("the HTTP listener has failed", "error", err)
+		}
+	})
+}
+
+// close accepts nobody any more. Clients stay.
+func (l *listeners) close() {
+	l.stop()
+	_ = l.mqtt.Close() // what is accepted is not touched; there is nothing to lose
+	if l.web != nil {
+		_ = l.web.Close()
+	}
+	_ = l.http.Close()
+}
+
+// accept takes TCP clients until the listener is closed.
+func (l *listeners) accept() {
+	for {
+		c, err := l.mqtt.Accept()
+		if l.closing.Err() != nil {
+			if err == nil {
+				_ = c.Close() // it came too late
+			}
+			return
+		}
+		if err != nil {
+			l.log.Warn("accept", "error", err)
+			select {
+			case <-time.After(acceptRetry):
+			case <-l.closing.Done():
+			}
+			continue
+		}
+		l.running.Go(func() { l.handle("mqtt", c) })
+	}
+}
+
+// handle serves one client until its connection ends. A packet that the decoder
+// panics on ends this connection alone.
+func (l *listeners) handle(listener string, raw net.Conn) {
+	c := newConn(raw, l.cfg.Limits)
+	defer func() {
+		if r := recover(); r != nil {
+			l.log.Error("a connection has ended in a panic", "remote", raw.RemoteAddr(), "panic", r, "stack", string(debug.Stack()))
+			l.abandon(c)
+		}
+		_ = c.Close() // it mostly is already
+	}()
+	if err := l.serve(listener, c); err != nil {
+		l.log.Debug("connection ended", "remote", raw.RemoteAddr(), "reason", err)
+	}
+}
+
+// serveWebSocket upgrades an HTTP request to an MQTT connection.
+func (l *listeners) serveWebSocket(w http.ResponseWriter, r *http.Request) {
+	ws, err := websocket.Accept(w, r, &websocket.AcceptOptions{
+		Subprotocols:   subprotocols,
+		OriginPatterns: l.cfg.Origins,
+	})
+	if err != nil {
+		l.log.Warn("websocket refused", "remote", r.RemoteAddr, "reason", err)
+		return // Accept has answered
+	}
+	if ws.Subprotocol() == "" {
+		_ = ws.Close(websocket.StatusPolicyViolation, "the sub-protocol must be mqtt") // nothing was said yet
+		return
+	}
+	l.running.Add(1)
+	defer l.running.Done()
+	// The connection outlives the request; NetConn reads it in pieces, so that a
+	// frame has no size that matters.
+	l.handle("websocket", websocket.NetConn(context.WithoutCancel(r.Context()), ws, websocket.MessageBinary))
+}

@@ -1,0 +1,296 @@
+package hooks
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"net"
+	"strings"
+	"time"
+
+	mqtt "github.com/mochi-mqtt/server/v2"
+	"github.com/mochi-mqtt/server/v2/packets"
+
+	"github.com/ambitmq/ambit/persistence"
+	"github.com/ambitmq/ambit/topics"
+)
+
+// maxKeepAlive is the longest whose grace time of one and a half still fits
+// into the 16 bits that mochi computes it in.
+const maxKeepAlive = math.MaxUint16 / 3 * 2
+
+// OnConnect checks what a CONNECT promises to do later: its will.
+func (h *Hook) OnConnect(cl *mqtt.Client, pk packets.Packet) error {
+	if cl.State.Keepalive > maxKeepAlive {
+		cl.State.Keepalive, cl.State.ServerKeepalive = maxKeepAlive, true // [MQTT-3.2.2-21]
+	}
+	if err := h.checkConnect(&pk); err != nil {
+		r := refuse(err)
+		h.log.Warn("connection refused", "client", cl.ID, "remote", cl.Net.Remote, "reason", r.text)
+		code := packets.Code{Code: r.code, Reason: r.text}
+		if cl.Properties.ProtocolVersion < 5 {
+			code = packets.ErrNotAuthorized // mochi translates it to return code 5
+		}
+		if err := h.server.SendConnack(cl, code, false, nil); err != nil {
+			return fmt.Errorf("hooks: refuse connection: %w", err)
+		}
+		return code
+	}
+	return nil
+}
+
+func (h *Hook) checkConnect(pk *packets.Packet) error {
+	if strings.ContainsAny(pk.Connect.ClientIdentifier, "+#/\x00") {
+		return &refusal{packets.ErrClientIdentifierNotValid.Code, "a client identifier must not contain + # / or NUL"}
+	}
+	if n := len(pk.Properties.User); n > h.opts.UserProperties {
+		return tooManyProperties(n, h.opts.UserProperties)
+	}
+	if pk.Connect.WillFlag {
+		if _, err := topics.ParseName(pk.Connect.WillTopic, h.opts.Topics); err != nil {
+			return badTopic(fmt.Errorf("will: %w", err))
+		}
+	}
+	return nil
+}
+
+func tooManyProperties(n, limit int) *refusal {
+	return &refusal{packets.ErrQuotaExceeded.Code, fmt.Sprintf("%d user properties, the limit is %d", n, limit)}
+}
+
+// OnConnectAuthenticate lets in whoever may connect without signing in.
+func (h *Hook) OnConnectAuthenticate(cl *mqtt.Client, _ packets.Packet) bool {
+	if h.opts.AllowRemote {
+		return true
+	}
+	host, _, err := net.SplitHostPort(cl.Net.Remote)
+	ip := net.ParseIP(host)
+	if err == nil && ip != nil && ip.IsLoopback() {
+		return true
+	}
+	h.log.Warn("connection refused", "client", cl.ID, "remote", cl.Net.Remote,
+		"reason", "anonymous clients may connect from this machine only (see the setting anonymous)")
+	return false
+}
+
+// OnSessionEstablish makes or resumes the session before mochi does, and has it
+// on disk before CONNACK says that it is there.
+func (h *Hook) OnSessionEstablish(cl *mqtt.Client, pk packets.Packet) {
+	expiry := h.expiry(cl)
+	s, stale := h.begin(cl, pk.Connect.Clean, expiry > 0)
+	h.takeOver(s)
+	record := s.keep(func(r *persistence.Session) {
+		*r = persistence.Session{
+			ClientID: cl.ID, ProtocolVersion: cl.Properties.ProtocolVersion,
+			Clean: cl.Properties.Clean, ExpirySeconds: expiry,
+		}
+	})
+	var records []persistence.Record
+	if stale {
+		records = append(records, persistence.DeleteSession(cl.ID))
+	}
+	if expiry > 0 {
+		records = append(records, record)
+	}
+	if len(records) == 0 {
+		return
+	}
+	if err := h.submit(&persistence.Op{Records: records}); err != nil {
+		h.log.Error("keep session", "client", cl.ID, "error", err)
+		cl.Stop(err)
+	}
+}
+
+// takeOver takes a resumed session from the connection that it has, if it has
+// one, whose will is due now or never.
+func (h *Hook) takeOver(s *session) {
+	s.mu.Lock()
+	old := s.client
+	s.client = nil
+	s.stopWill(h)
+	if s.willDelay > 0 {
+		s.will = nil // [MQTT-3.1.3-9]: the session goes on before the delay has passed
+	}
+	s.mu.Unlock()
+	if old == nil {
+		return
+	}
+	unfinished := s.box.close(old)
+	s.mu.Lock()
+	s.unfinished = unfinished
+	s.mu.Unlock()
+	h.publishWill(s)
+}
+
+// expiry returns for how many seconds the session of a client is kept.
+func (h *Hook) expiry(cl *mqtt.Client) uint32 {
+	most := uint32(min(h.opts.SessionExpiry/time.Second, math.MaxUint32-1))
+	if cl.Properties.ProtocolVersion == 5 {
+		return min(most, cl.Properties.Props.SessionExpiryInterval)
+	}
+	if cl.Properties.Clean {
+		return 0
+	}
+	return most
+}
+
+// OnSessionEstablished starts to send to a client that has its CONNACK.
+func (h *Hook) OnSessionEstablished(cl *mqtt.Client, pk packets.Packet) {
+	s := h.session(cl.ID)
+	if s == nil {
+		return // it is over already
+	}
+	s.mu.Lock()
+	s.client = cl
+	s.will, s.willDelay = willOf(cl, &pk)
+	cl.Properties.Will = mqtt.Will{} // ours alone: mochi's skips every check
+	unfinished := make([]*subscription, 0, len(s.unfinished))
+	for _, text := range s.unfinished {
+		if sub := s.subs[text]; sub != nil {
+			unfinished = append(unfinished, sub)
+		}
+	}
+	s.unfinished = nil
+	persistent := s.persistent
+	s.mu.Unlock()
+	s.box.open(cl, persistent)
+	h.log.Debug("connected", "client", cl.ID, "remote", cl.Net.Remote, "protocol", cl.Properties.ProtocolVersion)
+	if n := s.box.takeLost(); n > 0 {
+		h.log.Warn("messages of an absent client were dropped", "client", cl.ID, "messages", n)
+	}
+	if len(unfinished) > 0 {
+		if err := h.tellFirst(s, unfinished, nil); err != nil {
+			h.log.Error("resume snapshot", "client", cl.ID, "error", err)
+			cl.Stop(err)
+		}
+	}
+}
+
+// OnDisconnect ends a connection, and its session if it ends with it.
+func (h *Hook) OnDisconnect(cl *mqtt.Client, err error, expire bool) {
+	s := h.session(cl.ID)
+	if s == nil {
+		return
+	}
+	s.mu.Lock()
+	if s.client != cl {
+		s.mu.Unlock()
+		return // another connection has taken the session over
+	}
+	s.client = nil
+	s.ended = expire
+	persistent := s.persistent
+	s.mu.Unlock()
+	unfinished := s.box.close(cl)
+	h.log.Debug("disconnected", "client", cl.ID, "reason", err)
+	h.willDue(s, expire)
+	if expire {
+		h.end(s)
+	} else {
+		s.mu.Lock()
+		s.unfinished = unfinished
+		s.mu.Unlock()
+	}
+	if persistent {
+		h.keepDisconnected(s, cl, expire)
+	}
+}
+
+// keepDisconnected has the store know that a session is without a connection.
+func (h *Hook) keepDisconnected(s *session, cl *mqtt.Client, expire bool) {
+	record := persistence.DeleteSession(cl.ID)
+	if !expire {
+		record = s.keep(func(r *persistence.Session) {
+			r.DisconnectedAt = time.Now()
+			r.ExpirySeconds = h.expiry(cl) // DISCONNECT may have changed it
+		})
+	}
+	err := h.submit(&persistence.Op{Records: []persistence.Record{record}})
+	if err != nil && !errors.Is(err, persistence.ErrClosed) {
+		h.log.Error("keep session", "client", cl.ID, "error", err)
+	}
+}
+
+// OnClientExpired ends a session whose client was away for too long. mochi
+// forgets the client but not its subscriptions.
+func (h *Hook) OnClientExpired(cl *mqtt.Client) {
+	s := h.session(cl.ID)
+	if s == nil {
+		return
+	}
+	s.mu.Lock()
+	connected := s.client != nil
+	s.mu.Unlock()
+	if connected {
+		return // a newer connection
+	}
+	h.end(s)
+	h.server.UnsubscribeClient(cl)
+	if err := h.submit(&persistence.Op{Records: []persistence.Record{persistence.DeleteSession(cl.ID)}}); err != nil {
+		h.log.Error("forget session", "client", cl.ID, "error", err)
+	}
+}
+
+// Abandon does for a connection whose goroutine panicked what the server would
+// have done at its end.
+func (h *Hook) Abandon(conn net.Conn) {
+	for _, cl := range h.server.Clients.GetAll() {
+		if cl.Net.Conn != conn {
+			continue
+		}
+		expire := h.expiry(cl) == 0
+		h.OnDisconnect(cl, packets.ErrMalformedPacket, expire)
+		if expire && !cl.IsTakenOver() {
+			cl.ClearInflights()
+			h.server.UnsubscribeClient(cl)
+			h.server.Clients.Delete(cl.ID)
+		}
+	}
+}
+
+// OnPacketEncode completes what CONNACK says of the server.
+func (h *Hook) OnPacketEncode(_ *mqtt.Client, pk packets.Packet) packets.Packet {
+	if pk.FixedHeader.Type == packets.Connack && pk.ReasonCode == packets.CodeSuccess.Code {
+		pk.Properties.TopicAliasMaximum = h.opts.TopicAliases
+		pk.Properties.MaximumPacketSize = h.opts.PacketBytes
+	}
+	return pk
+}
+
+// OnPacketRead takes the client's acknowledgements, which are for the outbox,
+// and refuses what must not get any further.
+func (h *Hook) OnPacketRead(cl *mqtt.Client, pk packets.Packet) (packets.Packet, error) {
+	switch pk.FixedHeader.Type {
+	case packets.Puback, packets.Pubrec, packets.Pubcomp:
+		if s := h.session(cl.ID); s != nil {
+			s.box.acknowledged(cl, &pk)
+		}
+		// mochi ignores a PUBACK of an identifier that it does not know.
+		pk.FixedHeader.Type, pk.PacketID = packets.Puback, 0
+	case packets.Disconnect:
+		if pk.ReasonCode == packets.CodeDisconnect.Code {
+			h.forgetWill(cl) // [MQTT-3.14.4-3]
+		}
+	case packets.Publish:
+		return h.readPublish(cl, pk)
+	default:
+	}
+	return pk, nil
+}
+
+// readPublish refuses a PUBLISH that mochi would drop without an answer.
+func (h *Hook) readPublish(cl *mqtt.Client, pk packets.Packet) (packets.Packet, error) {
+	if n := len(pk.Properties.User); n > h.opts.UserProperties {
+		h.log.Warn("disconnected", "client", cl.ID, "reason", tooManyProperties(n, h.opts.UserProperties).text)
+		h.Disconnect(cl, packets.ErrQuotaExceeded)
+		return pk, packets.ErrRejectPacket
+	}
+	if strings.ContainsAny(pk.TopicName, "+#") { // [MQTT-3.3.2-2]
+		h.Disconnect(cl, packets.ErrTopicNameInvalid)
+		return pk, packets.ErrRejectPacket
+	}
+	if len(pk.TopicName) >= 4 && strings.EqualFold(pk.TopicName[:4], "$SYS") {
+		pk.TopicName = "$" // refused in OnPublish like every other that begins with $
+	}
+	return pk, nil
+}

@@ -1,0 +1,275 @@
+package hooks
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"time"
+
+	mqtt "github.com/mochi-mqtt/server/v2"
+	"github.com/mochi-mqtt/server/v2/packets"
+
+	"github.com/ambitmq/ambit/filter"
+	"github.com/ambitmq/ambit/persistence"
+	"github.com/ambitmq/ambit/rooms"
+	"github.com/ambitmq/ambit/topics"
+)
+
+// refusalLogEvery bounds how often refused publishes of one client are logged.
+const refusalLogEvery = time.Second
+
+// A publication is a PUBLISH that waits for its acknowledgement.
+type publication struct {
+	hook     *Hook
+	session  *session
+	client   *mqtt.Client
+	packetID uint16
+	qos      byte
+	topic    string
+}
+
+// OnPublish takes a client's PUBLISH, after topic aliases are resolved. It
+// answers ErrRejectPacket to the server and acknowledges by itself, because the
+// server takes any other error for a success, or CodeSuccessIgnore for what is
+// delivered already and may be acknowledged at once.
+func (h *Hook) OnPublish(cl *mqtt.Client, pk packets.Packet) (packets.Packet, error) {
+	s := h.session(cl.ID)
+	if s == nil {
+		return pk, packets.ErrRejectPacket
+	}
+	p := &publication{
+		hook: h, session: s, client: cl,
+		packetID: pk.PacketID, qos: pk.FixedHeader.Qos, topic: pk.TopicName,
+	}
+	m := newMessage(cl.ID, &pk)
+	op, err := h.operation(m)
+	switch {
+	case err != nil && s.pending.Load() == 0:
+		p.refuse(err)
+	case err != nil:
+		h.enqueue(p, &persistence.Op{}, err) // after the publishes before it
+	case op == nil && (p.qos == 0 || s.pending.Load() == 0):
+		h.fanOut(m)
+		return pk, packets.CodeSuccessIgnore
+	case op == nil:
+		h.enqueue(p, &persistence.Op{Applied: func(*persistence.Result) { h.fanOut(m) }}, nil)
+	default:
+		h.enqueue(p, op, nil)
+	}
+	return pk, packets.ErrRejectPacket
+}
+
+// operation returns what a message does to the store, and after that to its
+// subscribers; nil for an ordinary message that the store need not know of. The
+// error is why it is refused.
+func (h *Hook) operation(m *message) (*persistence.Op, error) {
+	name, err := topics.ParseName(m.topic, h.opts.Topics)
+	if err != nil {
+		return nil, badTopic(err)
+	}
+	write, err := h.write(name, m)
+	if err != nil {
+		return nil, err
+	}
+	op := &persistence.Op{Write: write}
+	switch {
+	case m.retain && (write == nil || len(m.payload) == 0):
+		op.Records = []persistence.Record{m.record()}
+	case m.retain && h.retained(m.topic):
+		op.Records = []persistence.Record{persistence.DeleteRetained(m.topic)}
+	case name.Kind == topics.Plain:
+		return nil, nil
+	}
+	op.Applied = func(r *persistence.Result) {
+		if m.retain && (write == nil || len(m.payload) == 0) {
+			h.retain(m)
+		} else if m.retain {
+			h.unretain(m.topic) // the document is the retained message now
+		}
+		h.fanOut(m)
+	}
+	return op, nil
+}
+
+// write returns the change of a document that a message asks for, or nil if
+// there is none.
+func (h *Hook) write(name topics.Name, m *message) (*persistence.Write, error) {
+	if name.Kind != topics.Document {
+		return nil, nil
+	}
+	collection, declared := h.opts.Collections[name.Index+"/"+name.Collection]
+	if !declared && !h.opts.AutoCreate {
+		return nil, nil
+	}
+	w := &persistence.Write{
+		Key:      persistence.Key{Index: name.Index, Collection: name.Collection, ID: name.ID},
+		Retained: m.retain, Time: time.Now().UTC(),
+		Origin: persistence.Origin{ClientID: m.from, Protocol: "mqtt"},
+	}
+	for _, u := range m.props.User {
+		if u.Key == "volatile" {
+			if !json.Valid([]byte(u.Val)) {
+				return nil, &refusal{packets.ErrPayloadFormatInvalid.Code, "the user property volatile is not JSON"}
+			}
+			w.Origin.Volatile = []byte(u.Val)
+		}
+	}
+	if len(m.payload) == 0 {
+		return w, nil
+	}
+	_, err := filter.ParseDocument(m.payload, h.opts.Documents)
+	if errors.Is(err, filter.ErrNotObject) && !collection.Strict {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	w.Body = m.payload
+	return w, nil
+}
+
+// enqueue puts a publish into the pipeline, to be acknowledged when it is on
+// disk and those before it are acknowledged. A non-nil refused is its answer.
+// It waits while the pipeline is full, which stops the reading of the client's
+// socket.
+func (h *Hook) enqueue(p *publication, op *persistence.Op, refused error) {
+	applied := op.Applied
+	op.Applied = func(r *persistence.Result) {
+		if r.Err == nil && refused == nil && applied != nil {
+			applied(r)
+		}
+	}
+	if p.qos > 0 {
+		p.session.pending.Add(1)
+		if p.client.Properties.ProtocolVersion == 5 {
+			p.client.State.Inflight.DecreaseReceiveQuota()
+		}
+		op.Committed = func(r *persistence.Result) {
+			p.session.pending.Add(-1)
+			p.answer(errors.Join(refused, r.Err))
+		}
+	}
+	if err := h.append(op); err != nil {
+		if p.qos > 0 {
+			p.session.pending.Add(-1)
+			p.client.State.Inflight.IncreaseReceiveQuota()
+		}
+		p.refuse(err)
+	}
+}
+
+// append puts an operation into the pipeline. The store bounds the wait: it
+// commits as fast as the disk does, and gives up waiting when it closes.
+func (h *Hook) append(op *persistence.Op) error {
+	return h.store.Append(context.Background(), op)
+}
+
+// answer acknowledges a publish that went through the pipeline.
+func (p *publication) answer(err error) {
+	if err != nil || p.qos == 1 {
+		p.client.State.Inflight.IncreaseReceiveQuota() // PUBREL does it for QoS 2
+	}
+	if err != nil {
+		p.refuse(err)
+		return
+	}
+	p.ack(packets.CodeSuccess.Code, "")
+}
+
+// ack sends PUBACK or PUBREC.
+func (p *publication) ack(code byte, text string) {
+	pk := packets.Packet{
+		FixedHeader: packets.FixedHeader{Type: packets.Puback}, PacketID: p.packetID,
+		ReasonCode: code, Properties: packets.Properties{ReasonString: text},
+	}
+	if p.qos == 2 {
+		pk.FixedHeader.Type = packets.Pubrec
+		if code == packets.CodeSuccess.Code {
+			p.client.State.Inflight.Set(pk) // mochi completes it at PUBREL [MQTT-4.3.3-10]
+		}
+	}
+	p.session.box.ack(p.client, pk)
+}
+
+// refuse answers a publish that is not accepted: with a reason code where MQTT
+// has one, by closing the connection where an acknowledgement would be a lie
+// [MQTT-3.3.5-2 of MQTT 3.1.1], and with silence where nobody waits for one.
+func (p *publication) refuse(err error) {
+	r := refuse(err)
+	p.hook.logRefusal(p, r)
+	switch {
+	case p.qos == 0:
+	case p.client.Properties.ProtocolVersion == 5:
+		p.ack(r.code, r.text)
+	default:
+		p.client.Stop(r)
+	}
+}
+
+// logRefusal says why a publish was refused, and of a flood of them how many.
+func (h *Hook) logRefusal(p *publication, r *refusal) {
+	s := p.session
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.refusals++
+	if time.Since(s.refusalLog) < refusalLogEvery {
+		return
+	}
+	h.log.Warn("publish refused", "client", s.id, "topic", p.topic, "qos", p.qos,
+		"reason", r.text, "code", r.code, "times", s.refusals)
+	s.refusals, s.refusalLog = 0, time.Now()
+}
+
+// fanOut delivers a message to those whose topic filters match.
+func (h *Hook) fanOut(m *message) {
+	subs := h.server.Topics.Subscribers(m.topic)
+	for client, sub := range subs.Subscriptions {
+		h.deliver(m, client, sub)
+	}
+	for _, group := range subs.Shared {
+		if client, ok := h.chooseShared(group); ok {
+			h.deliver(m, client, group[client])
+		}
+	}
+}
+
+// chooseShared picks a member of a shared subscription: any that is connected,
+// else any. The order of a map is random enough to spread the load.
+func (h *Hook) chooseShared(group map[string]packets.Subscription) (client string, ok bool) {
+	for id := range group {
+		client, ok = id, true
+		if s := h.session(id); s != nil && s.connected() {
+			break
+		}
+	}
+	return client, ok
+}
+
+// deliver gives a message to one client under its subscription.
+func (h *Hook) deliver(m *message, client string, sub packets.Subscription) {
+	s := h.session(client)
+	if s == nil || sub.NoLocal && m.from == client { // [MQTT-3.8.3-3]
+		return
+	}
+	s.box.push(delivery{
+		m: m, qos: min(m.qos, sub.Qos), // [MQTT-3.8.4-8]
+		retain: m.retain && sub.RetainAsPublished, // [MQTT-3.3.1-12], [MQTT-3.3.1-13]
+		ids:    identifiers(sub),
+	})
+}
+
+// Publish gives a room's message to its members.
+func (h *Hook) Publish(topicFilter string, members []string, rm *rooms.Message) {
+	m := roomMessage(rm)
+	for _, member := range members {
+		s := h.session(member)
+		if s == nil {
+			continue
+		}
+		sub := s.sub(topicFilter)
+		if sub == nil || sub.opts.NoLocal && m.from == member {
+			continue
+		}
+		s.box.push(delivery{m: m, qos: sub.qos, retain: m.retain && sub.opts.RetainAsPublished, ids: sub.ids})
+	}
+}

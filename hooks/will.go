@@ -1,0 +1,114 @@
+package hooks
+
+import (
+	"time"
+
+	mqtt "github.com/mochi-mqtt/server/v2"
+	"github.com/mochi-mqtt/server/v2/packets"
+
+	"github.com/ambitmq/ambit/persistence"
+)
+
+// willOf returns the will of a CONNECT and its delay, or nil. mochi's own would
+// lose most properties, and reach subscribers without a check and without
+// becoming a document.
+func willOf(cl *mqtt.Client, pk *packets.Packet) (*message, time.Duration) {
+	if !pk.Connect.WillFlag {
+		return nil, 0
+	}
+	will := packets.Packet{
+		FixedHeader: packets.FixedHeader{Qos: pk.Connect.WillQos, Retain: pk.Connect.WillRetain},
+		TopicName:   pk.Connect.WillTopic, Payload: pk.Connect.WillPayload, Properties: pk.Connect.WillProperties,
+	}
+	m := newMessage(cl.ID, &will)
+	m.expires = time.Time{} // its life begins when it is published
+	return m, time.Duration(pk.Connect.WillProperties.WillDelayInterval) * time.Second
+}
+
+// forgetWill drops the will of a client that disconnects as it should.
+func (h *Hook) forgetWill(cl *mqtt.Client) {
+	if s := h.session(cl.ID); s != nil {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if s.client == cl {
+			s.will = nil
+		}
+	}
+}
+
+// willDue publishes the will of a connection that is over, or starts its delay
+// [MQTT-3.1.2-8]. When the session ends with the connection there is none.
+func (h *Hook) willDue(s *session, expire bool) {
+	h.mu.RLock()
+	draining := h.draining
+	h.mu.RUnlock()
+	s.mu.Lock()
+	delay := s.willDelay
+	if draining {
+		s.will = nil
+	}
+	delayed := s.will != nil && delay > 0 && !expire
+	if delayed {
+		h.timers.Add(1)
+		s.willTimer = time.AfterFunc(delay, func() {
+			defer h.timers.Done()
+			h.publishWill(s)
+		})
+	}
+	s.mu.Unlock()
+	if !delayed {
+		h.publishWill(s)
+	}
+}
+
+// stopWill ends the delay of a will. It reports whether the will still waited.
+// The caller holds s.mu.
+func (s *session) stopWill(h *Hook) bool {
+	if s.willTimer == nil {
+		return false
+	}
+	waited := s.willTimer.Stop()
+	s.willTimer = nil
+	if waited {
+		h.timers.Done()
+	}
+	return waited
+}
+
+// publishWill publishes the will, once, as the client itself would have.
+func (h *Hook) publishWill(s *session) {
+	s.mu.Lock()
+	m := s.will
+	s.will, s.willTimer = nil, nil
+	s.mu.Unlock()
+	if m == nil {
+		return
+	}
+	op, err := h.operation(m)
+	switch {
+	case err != nil:
+	case op == nil:
+		h.fanOut(m)
+	default:
+		err = h.append(op)
+	}
+	if err != nil {
+		h.log.Warn("will refused", "client", s.id, "topic", m.topic, "reason", err)
+	}
+}
+
+// submit puts an operation into the pipeline and waits until it is applied.
+func (h *Hook) submit(op *persistence.Op) error {
+	done := make(chan error, 1)
+	applied := op.Applied
+	op.Applied = func(r *persistence.Result) {
+		if applied != nil && r.Err == nil {
+			applied(r)
+		}
+		done <- r.Err
+	}
+	if err := h.append(op); err != nil {
+		return err
+	}
+	return <-done
+}

@@ -1,0 +1,253 @@
+// Package rooms turns a change of a document into notifications: it knows
+// which filters are subscribed to, by whom and how, and says who hears of the
+// change, and whether the document enters, stays in or leaves their scope.
+//
+// The scope of a room is a function of the document before and after, and of
+// the filter. Nothing is remembered between two changes.
+package rooms
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/ambitmq/ambit/filter"
+	"github.com/ambitmq/ambit/persistence"
+	"github.com/ambitmq/ambit/topics"
+)
+
+// A Publisher carries messages to the members of rooms.
+type Publisher interface {
+	// Publish sends m to the members that subscribed to topicFilter. It may wait
+	// for slow members, for a bounded time. It must not write to m or members,
+	// and may keep both.
+	Publish(topicFilter string, members []string, m *Message)
+}
+
+// An Engine holds the rooms of a node. It starts no goroutine. Its methods may
+// be called concurrently, but notifications come in the order of the changes
+// only if Apply is called by one goroutine.
+type Engine struct {
+	node string
+	out  Publisher
+
+	mu          sync.RWMutex // guards what follows
+	collections map[collectionName]*collection
+}
+
+type collectionName struct{ index, collection string }
+
+// A collection has the rooms of one collection.
+type collection struct {
+	matcher filter.Matcher[*room]
+	rooms   map[string]*room // by hash
+}
+
+// A room is one filter of one collection, with those who subscribed to it.
+type room struct {
+	hash   string
+	filter *filter.Filter
+	// outlets is in the order of their texts, and replaced, never written, so
+	// that a change in progress may read it without a lock.
+	outlets []outlet
+}
+
+// An outlet is one topic filter by which members subscribed to a room: its
+// messages arrive on the topic that the members typed.
+type outlet struct {
+	to      topics.Filter
+	members []string // sorted; replaced, never written
+}
+
+// New returns an engine without rooms. Notifications name node as their node.
+func New(node string, out Publisher) *Engine {
+	return &Engine{node: node, out: out, collections: map[collectionName]*collection{}}
+}
+
+// Join makes member a member of the room that to, a topics.Room or
+// topics.Scope, is about, and returns the room's hash. f is the room's filter.
+// Joining again by the same topic filter changes nothing.
+func (e *Engine) Join(member string, to topics.Filter, f *filter.Filter) string {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	name := collectionName{to.Index, to.Collection}
+	c := e.collections[name]
+	if c == nil {
+		c = &collection{rooms: map[string]*room{}}
+		e.collections[name] = c
+	}
+	hash := f.Hash(to.Index, to.Collection)
+	r := c.rooms[hash]
+	if r == nil {
+		r = &room{hash: hash, filter: f}
+		c.rooms[hash] = r
+		c.matcher.Add(r, f)
+	}
+	r.join(member, to)
+	return hash
+}
+
+// Leave undoes Join. It reports whether the member was in the room; a room that
+// nobody is in any more is forgotten.
+func (e *Engine) Leave(member string, to topics.Filter, hash string) bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	name := collectionName{to.Index, to.Collection}
+	c := e.collections[name]
+	if c == nil || c.rooms[hash] == nil {
+		return false
+	}
+	r := c.rooms[hash]
+	was := r.leave(member, to.Text)
+	if len(r.outlets) == 0 {
+		c.matcher.Remove(r)
+		delete(c.rooms, hash)
+	}
+	if len(c.rooms) == 0 {
+		delete(e.collections, name)
+	}
+	return was
+}
+
+// Filter returns the filter of the room with this hash, if anybody is in it.
+func (e *Engine) Filter(index, collection, hash string) (*filter.Filter, bool) {
+	e.mu.RLock()
+	defer e.mu.RUnlock()
+	c := e.collections[collectionName{index, collection}]
+	if c == nil || c.rooms[hash] == nil {
+		return nil, false
+	}
+	return c.rooms[hash].filter, true
+}
+
+// Len returns the number of rooms.
+func (e *Engine) Len() int {
+	e.mu.RLock()
+	defer e.mu.RUnlock()
+	n := 0
+	for _, c := range e.collections {
+		n += len(c.rooms)
+	}
+	return n
+}
+
+// Apply notifies the members of every room whose scope the changed document
+// enters, stays in or leaves.
+func (e *Engine) Apply(change *persistence.Change) error {
+	affected, err := e.affected(change)
+	if err != nil {
+		return fmt.Errorf("rooms: match %s/%s/%s: %w", change.Key.Index, change.Key.Collection, change.Key.ID, err)
+	}
+	for _, a := range affected {
+		n := notification{change: change, node: e.node, room: a.hash, transition: a.transition}
+		for _, o := range a.outlets {
+			if m := n.message(o.to); m != nil {
+				e.out.Publish(o.to.Text, o.members, m)
+			}
+		}
+	}
+	return nil
+}
+
+// affected is a room that a change concerns, as it was at that moment.
+type affected struct {
+	hash       string
+	transition topics.Transition
+	outlets    []outlet
+}
+
+// affected matches both versions of the document and compares: the rooms come
+// in the order of their hashes.
+func (e *Engine) affected(change *persistence.Change) ([]affected, error) {
+	e.mu.RLock()
+	defer e.mu.RUnlock()
+	c := e.collections[collectionName{change.Key.Index, change.Key.Collection}]
+	if c == nil {
+		return nil, nil
+	}
+	before, err := c.match(change.Before)
+	if err != nil {
+		return nil, err
+	}
+	after, err := c.match(change.After)
+	if err != nil {
+		return nil, err
+	}
+	return diff(before, after), nil
+}
+
+// match returns the rooms whose filter matches the document, sorted by hash.
+func (c *collection) match(doc *persistence.Document) ([]*room, error) {
+	if doc == nil {
+		return nil, nil
+	}
+	d, err := prepare(doc)
+	if err != nil {
+		return nil, err
+	}
+	found := c.matcher.Match(nil, d)
+	slices.SortFunc(found, func(a, b *room) int { return strings.Compare(a.hash, b.hash) })
+	return found, nil
+}
+
+// diff merges two sorted lists of rooms.
+func diff(before, after []*room) []affected {
+	var all []affected
+	add := func(r *room, t topics.Transition) {
+		all = append(all, affected{hash: r.hash, transition: t, outlets: r.outlets})
+	}
+	for len(before) > 0 || len(after) > 0 {
+		switch {
+		case len(after) == 0 || len(before) > 0 && before[0].hash < after[0].hash:
+			add(before[0], topics.Exit)
+			before = before[1:]
+		case len(before) == 0 || after[0].hash < before[0].hash:
+			add(after[0], topics.Enter)
+			after = after[1:]
+		default:
+			add(after[0], topics.Stay)
+			before, after = before[1:], after[1:]
+		}
+	}
+	return all
+}
+
+func (r *room) join(member string, to topics.Filter) {
+	i, ok := r.find(to.Text)
+	if !ok {
+		r.outlets = slices.Insert(slices.Clone(r.outlets), i, outlet{to: to, members: []string{member}})
+		return
+	}
+	members := r.outlets[i].members
+	at, ok := slices.BinarySearch(members, member)
+	if ok {
+		return
+	}
+	r.outlets = slices.Clone(r.outlets)
+	r.outlets[i].members = slices.Insert(slices.Clone(members), at, member)
+}
+
+func (r *room) leave(member, text string) bool {
+	i, ok := r.find(text)
+	if !ok {
+		return false
+	}
+	at, ok := slices.BinarySearch(r.outlets[i].members, member)
+	if !ok {
+		return false
+	}
+	r.outlets = slices.Clone(r.outlets)
+	if members := slices.Clone(r.outlets[i].members); len(members) > 1 {
+		r.outlets[i].members = slices.Delete(members, at, at+1)
+	} else {
+		r.outlets = slices.Delete(r.outlets, i, i+1)
+	}
+	return true
+}
+
+func (r *room) find(text string) (int, bool) {
+	return slices.BinarySearchFunc(r.outlets, text, func(o outlet, text string) int {
+		return strings.Compare(o.to.Text, text)
+	})
+}
