@@ -33,6 +33,10 @@ type Broker struct {
 	applied   chan struct{} // closed when the store's tail is drained
 	closing   sync.Once
 	closed    error
+
+	failing sync.Once
+	failure error
+	done    chan struct{} // closed when failure is set
 }
 
 // Start starts a broker and returns when it accepts clients. ctx bounds the
@@ -53,7 +57,7 @@ func Start(ctx context.Context, cfg Config, log *slog.Logger) (*Broker, error) {
 		l.close()
 		return nil, err
 	}
-	b := &Broker{log: log, listeners: l, store: store, server: newServer(cfg), applied: make(chan struct{})}
+	b := &Broker{log: log, listeners: l, store: store, server: newServer(cfg), applied: make(chan struct{}), done: make(chan struct{})}
 	b.hook = hooks.New(b.server, store, hookOptions(cfg, log))
 	go b.apply()
 	if err := b.serve(); err != nil {
@@ -129,6 +133,7 @@ func (b *Broker) serve() error {
 	}
 	b.listeners.serve = b.server.EstablishConnection
 	b.listeners.abandon = b.hook.Abandon
+	b.listeners.failed = b.fail
 	b.listeners.start()
 	return nil
 }
@@ -138,6 +143,27 @@ func (b *Broker) MQTTAddr() string { return b.listeners.mqtt.Addr().String() }
 
 // HTTPAddr returns the address of the HTTP listener.
 func (b *Broker) HTTPAddr() string { return b.listeners.http.Addr().String() }
+
+// Done is closed when the broker cannot go on; [Broker.Err] says why. It still
+// has to be closed.
+func (b *Broker) Done() <-chan struct{} { return b.done }
+
+// Err returns why the broker cannot go on, or nil.
+func (b *Broker) Err() error {
+	select {
+	case <-b.done:
+		return b.failure
+	default:
+		return nil
+	}
+}
+
+func (b *Broker) fail(err error) {
+	b.failing.Do(func() {
+		b.failure = err
+		close(b.done)
+	})
+}
 
 // Close drains the broker: it accepts nobody any more, tells MQTT 5 clients
 // that it shuts down (0x8B), commits what was read, and closes the store. It

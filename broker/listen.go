@@ -3,6 +3,7 @@ package broker
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
@@ -28,6 +29,8 @@ type listeners struct {
 	serve func(listener string, c net.Conn) error
 	// abandon is called with a connection whose goroutine panicked.
 	abandon func(net.Conn)
+	// failed is called when no more clients can be accepted.
+	failed func(error)
 
 	mqtt net.Listener
 	http net.Listener
@@ -66,7 +69,7 @@ func (l *listeners) start() {
 	l.running.Go(l.accept)
 	l.running.Go(func() {
 		if err := l.web.Serve(l.http); !errors.Is(err, http.ErrServerClosed) {
-			l.log.Error("the HTTP listener has failed", "error", err)
+			l.failed(fmt.Errorf("broker: HTTP listener: %w", err))
 		}
 	})
 }
