@@ -1,0 +1,100 @@
+package client
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"net"
+	"net/url"
+	"strings"
+	"sync"
+
+	"github.com/coder/websocket"
+)
+
+// A conn buffers a connection for paho, which reads a packet in pieces of one
+// byte and writes it in several: the pieces of a packet leave in one write,
+// and over a WebSocket in one frame. Paho holds the lock while it writes a
+// packet.
+type conn struct {
+	net.Conn
+	r *bufio.Reader
+
+	mu sync.Mutex // guards w
+	w  *bufio.Writer
+}
+
+var _ sync.Locker = (*conn)(nil)
+
+func (c *conn) Read(p []byte) (int, error)  { return c.r.Read(p) }
+func (c *conn) Write(p []byte) (int, error) { return c.w.Write(p) }
+func (c *conn) Lock()                       { c.mu.Lock() }
+
+// Unlock sends what was written. If that fails the connection is of no more
+// use: it is closed, and whoever reads from it learns of it.
+func (c *conn) Unlock() {
+	if err := c.w.Flush(); err != nil {
+		_ = c.Close() // the connection has failed already
+	}
+	c.mu.Unlock()
+}
+
+// dial connects to a broker as [Options] names it.
+func dial(ctx context.Context, broker string) (*conn, error) {
+	network, address, err := parseBroker(broker)
+	if err != nil {
+		return nil, err
+	}
+	var inner net.Conn
+	if network == "ws" {
+		inner, err = dialWebSocket(ctx, address)
+	} else {
+		var d net.Dialer
+		inner, err = d.DialContext(ctx, "tcp", address)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("client: %w", err)
+	}
+	return &conn{Conn: inner, r: bufio.NewReader(inner), w: bufio.NewWriter(inner)}, nil
+}
+
+func dialWebSocket(ctx context.Context, address string) (net.Conn, error) {
+	ws, resp, err := websocket.Dial(ctx, address, &websocket.DialOptions{Subprotocols: []string{"mqtt"}}) // [MQTT-6.0.0-3]
+	if err != nil {
+		return nil, err
+	}
+	_ = resp.Body // websocket.Dial has taken it over
+	if ws.Subprotocol() != "mqtt" {
+		_ = ws.CloseNow() // the error below is the one that matters
+		return nil, fmt.Errorf("%s does not speak MQTT", address)
+	}
+	return websocket.NetConn(context.Background(), ws, websocket.MessageBinary), nil
+}
+
+// parseBroker returns "tcp" and host:port, or "ws" and a URL.
+func parseBroker(broker string) (network, address string, err error) {
+	if broker == "" {
+		return "tcp", "127.0.0.1:1883", nil
+	}
+	if !strings.Contains(broker, "://") {
+		broker = "mqtt://" + broker
+	}
+	u, err := url.Parse(broker)
+	if err != nil {
+		return "", "", fmt.Errorf("client: broker: %w", err)
+	}
+	if u.Hostname() == "" {
+		return "", "", fmt.Errorf("client: broker %q names no host", broker)
+	}
+	switch u.Scheme {
+	case "ws":
+		return "ws", broker, nil
+	case "mqtt", "tcp":
+		port := u.Port()
+		if port == "" {
+			port = "1883"
+		}
+		return "tcp", net.JoinHostPort(u.Hostname(), port), nil
+	}
+	return "", "", fmt.Errorf("client: broker %q: must begin with mqtt://, tcp:// or ws://", broker)
+}
