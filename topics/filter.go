@@ -66,7 +66,7 @@ func ParseFilter(text string, lim Limits) (Filter, error) {
 	}
 	index, rest, _ := strings.Cut(text, "/")
 	collection, room, _ := strings.Cut(rest, "/")
-	if room != "" && strings.ContainsRune(roomMarks, rune(room[0])) && !strings.ContainsAny(index+collection, "+#") {
+	if room != "" && strings.ContainsRune(roomMarks, rune(room[0])) {
 		return parseRoom(text, index, collection, room)
 	}
 	return parsePlain(text, lim)
@@ -113,6 +113,9 @@ func parseShared(rest string, lim Limits) (Filter, error) {
 }
 
 func parseRoom(text, index, collection, room string) (Filter, error) {
+	if strings.ContainsAny(index+collection, "+#") {
+		return Filter{}, errors.New("a room is that of one collection: its index and collection cannot be wildcards")
+	}
 	ref, rest, err := parseRoomRef(room)
 	if err != nil {
 		return Filter{}, err

@@ -1,0 +1,165 @@
+package rooms
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/cockroachdb/datadriven"
+
+	"github.com/ambitmq/ambit/filter"
+	"github.com/ambitmq/ambit/persistence"
+	"github.com/ambitmq/ambit/topics"
+)
+
+// recorder writes down what it is given to publish.
+type recorder struct{ strings.Builder }
+
+func (r *recorder) Publish(topicFilter string, members []string, m *Message) {
+	fmt.Fprintf(r, "%s: %s %s v%d seq=%d", strings.Join(members, ","), m.ID, m.Transition, m.Version, m.Seq)
+	if m.Retain {
+		fmt.Fprint(r, " retain")
+	}
+	if m.Topic != topicFilter {
+		fmt.Fprintf(r, "\n  on %s", m.Topic)
+	}
+	if len(m.Payload) == 0 {
+		fmt.Fprint(r, "\n  (empty)\n")
+		return
+	}
+	fmt.Fprintf(r, "\n  %s\n", m.Payload)
+}
+
+// world is what a script of testdata acts on: an engine, and the documents as
+// the store would keep them.
+type world struct {
+	t      *testing.T
+	out    recorder
+	engine *Engine
+	docs   map[string]*persistence.Document
+	names  map[string]string // of rooms, by hash
+	seq    uint64
+	joined map[string]joined
+}
+
+type joined struct {
+	to   topics.Filter
+	hash string
+}
+
+// TestRooms runs the scripts of testdata. Their commands are
+//
+//	join member=M        a topic filter, and below it its content filter
+//	leave member=M       a topic filter
+//	put id=ID            a body
+//	delete id=ID
+func TestRooms(t *testing.T) {
+	datadriven.Walk(t, "testdata", func(t *testing.T, path string) {
+		w := &world{t: t, docs: map[string]*persistence.Document{}, names: map[string]string{}, joined: map[string]joined{}}
+		w.engine = New("node-1", &w.out)
+		datadriven.RunTest(t, path, w.run)
+	})
+}
+
+func (w *world) run(t *testing.T, d *datadriven.TestData) string {
+	t.Helper()
+	arg := func(key string) (value string) {
+		d.ScanArgs(t, key, &value)
+		return value
+	}
+	switch d.Cmd {
+	case "join":
+		return w.join(arg("member"), d.Input)
+	case "leave":
+		j := w.joined[d.Input]
+		return fmt.Sprintf("was in: %v\nrooms: %d\n", w.engine.Leave(arg("member"), j.to, j.hash), w.engine.Len())
+	case "put":
+		return w.change(arg("id"), []byte(d.Input))
+	case "delete":
+		return w.change(arg("id"), nil)
+	}
+	t.Fatalf("unknown command %s", d.Cmd)
+	return ""
+}
+
+func (w *world) join(member, text string) string {
+	to, err := topics.ParseFilter(text, topics.Limits{})
+	if err != nil {
+		return err.Error() + "\n"
+	}
+	var f *filter.Filter
+	if to.Room.Hash != "" {
+		var ok bool
+		if f, ok = w.engine.Filter(to.Index, to.Collection, to.Room.Hash); !ok {
+			return "no such room\n"
+		}
+	} else if f, err = filter.Parse([]byte(to.Room.Filter)); err != nil {
+		return err.Error() + "\n"
+	}
+	hash := w.engine.Join(member, to, f)
+	if w.names[hash] == "" {
+		w.names[hash] = fmt.Sprintf("room-%d", len(w.names)+1)
+	}
+	w.joined[text] = joined{to, hash}
+	return fmt.Sprintf("%s\nrooms: %d\n", w.names[hash], w.engine.Len())
+}
+
+// change does what the store would, and shows what the engine publishes.
+func (w *world) change(id string, body []byte) string {
+	w.seq++
+	now := time.UnixMilli(int64(1000 * w.seq)).UTC()
+	key := persistence.Key{Index: "fleet", Collection: "trucks", ID: id}
+	before := w.docs[id]
+	c := &persistence.Change{
+		Seq: w.seq, Key: key, Time: now, Before: before, Action: persistence.Delete,
+		Origin: persistence.Origin{ClientID: "truck", Protocol: "mqtt", Volatile: []byte(`{"trip":7}`)},
+	}
+	if body != nil {
+		c.Action = persistence.Create
+		c.After = &persistence.Document{Key: key, Body: body, Version: 1, Seq: w.seq, CreatedAt: now}
+		if before != nil {
+			c.Action = persistence.Replace
+			c.After.Version, c.After.CreatedAt, c.After.UpdatedAt = before.Version+1, before.CreatedAt, now
+		}
+	}
+	w.docs[id] = c.After
+	w.out.Reset()
+	if err := w.engine.Apply(c); err != nil {
+		w.t.Fatal(err)
+	}
+	text := w.out.String()
+	for hash, name := range w.names {
+		text = strings.ReplaceAll(text, hash, name)
+	}
+	if text == "" {
+		return "nothing\n"
+	}
+	return text
+}
+
+func TestSourceHasTheBodyAndItsMetadata(t *testing.T) {
+	created, updated := time.UnixMilli(1000), time.UnixMilli(2000)
+	for _, tt := range []struct {
+		name string
+		doc  persistence.Document
+		want string
+	}{
+		{"new", persistence.Document{Body: []byte(`{"a":1}`), CreatedAt: created},
+			`{"a":1,"_kuzzle_info":{"author":"-1","createdAt":1000,"updatedAt":null,"updater":null}}`},
+		{"updated by users", persistence.Document{Body: []byte(`{"a":1}`), Author: "ann", Updater: `b"b`, CreatedAt: created, UpdatedAt: updated},
+			`{"a":1,"_kuzzle_info":{"author":"ann","createdAt":1000,"updatedAt":2000,"updater":"b\"b"}}`},
+		{"empty", persistence.Document{Body: []byte(" { } "), CreatedAt: created},
+			`{"_kuzzle_info":{"author":"-1","createdAt":1000,"updatedAt":null,"updater":null}}`},
+		{"numbers and spaces stay as they are", persistence.Document{Body: []byte("{\"a\": 1.0e2 }\n"), CreatedAt: created},
+			`{"a": 1.0e2,"_kuzzle_info":{"author":"-1","createdAt":1000,"updatedAt":null,"updater":null}}`},
+		{"metadata that came back is dropped", persistence.Document{Body: []byte(`{"a":[1, 2],"_kuzzle_info":{"author":"x"},"b":"_kuzzle_info"}`), CreatedAt: created},
+			`{"a":[1, 2],"b":"_kuzzle_info","_kuzzle_info":{"author":"-1","createdAt":1000,"updatedAt":null,"updater":null}}`},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			if got := string(appendSource(nil, &tt.doc)); got != tt.want {
+				t.Errorf("got  %s\nwant %s", got, tt.want)
+			}
+		})
+	}
+}

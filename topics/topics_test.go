@@ -1,0 +1,196 @@
+package topics
+
+import (
+	"strings"
+	"testing"
+)
+
+func TestParseNameTellsDocumentsFromPlainTopics(t *testing.T) {
+	for _, tt := range []struct {
+		name, in string
+		want     Name
+	}{
+		{"three levels are a document", "fleet/trucks/42", Name{Document, "fleet", "trucks", "42"}},
+		{"an id may look like a hash", "a/b/0123456789abcdef0123456789abcdef", Name{Document, "a", "b", "0123456789abcdef0123456789abcdef"}},
+		{"other depths are plain", "home/kitchen", Name{}},
+		{"four levels are plain", "home/kitchen/lamp/state", Name{}},
+		{"an empty level makes it plain", "home//lamp", Name{}},
+		{"a leading slash makes it plain", "/home/lamp", Name{}},
+		{"a level that begins with $ is Homie's", "homie/kettle/$state", Name{}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			got, err := ParseName(tt.in, Limits{})
+			if err != nil || got != tt.want {
+				t.Errorf("ParseName(%q) = %+v, %v, want %+v", tt.in, got, err, tt.want)
+			}
+		})
+	}
+}
+
+func TestParseNameSaysWhyNobodyMayPublish(t *testing.T) {
+	for _, tt := range []struct{ name, in, want string }{
+		{"empty", "", "the topic is empty"},
+		{"plus", "a/+/c", "must not contain + or #"},
+		{"hash", "a/b#", "must not contain + or #"},
+		{"not UTF-8", "a/\xff", "not valid UTF-8"},
+		{"control character", "a/b\x00", "control character at byte 3"},
+		{"the broker's own", "$scope/a/b/~c/1", "published by the broker alone"},
+		{"a room by hash", "a/b/~c", "must not begin with ~"},
+		{"a room by filter", "a/b/?{}", "must not begin with ?"},
+		{"a room by name", "a/b/@c", "must not begin with @"},
+		{"an index that looks like a room", "~a/b/c", "the index must not begin with ~"},
+		{"long index", strings.Repeat("a", 129) + "/b/c", "has 129 bytes, the limit is 128"},
+		{"long id", "a/b/" + strings.Repeat("c", 513), "the document id has 513 bytes, the limit is 512"},
+		{"deep", strings.Repeat("a/", 32) + "b", "33 levels, the limit is 32"},
+		{"long", strings.Repeat("a", 1025), "1025 bytes, the limit is 1024"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			_, err := ParseName(tt.in, Limits{})
+			if err == nil || !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("ParseName(%q): %v, want …%s…", tt.in, err, tt.want)
+			}
+		})
+	}
+}
+
+const hash = "0123456789abcdef0123456789abcdef"
+
+func TestParseFilterReadsEverySpelling(t *testing.T) {
+	all := DefaultOptions
+	for _, tt := range []struct {
+		name, in string
+		want     Filter
+	}{
+		{"plain", "fleet/#", Filter{Kind: Plain}},
+		{"a document", "fleet/trucks/42", Filter{Kind: Plain}},
+		{"the server's statistics", "$SYS/#", Filter{Kind: Plain}},
+		{"shared", "$share/g/fleet/+/42", Filter{Text: "fleet/+/42", Share: "g", Kind: Plain}},
+		{"what could be a room's bare hash", "a/b/" + hash, Filter{Kind: Plain, Index: "a", Collection: "b", Room: RoomRef{Hash: hash}}},
+		{"room by filter", `a/b/?{"exists":"x"}`, Filter{Kind: Room, Index: "a", Collection: "b", Room: RoomRef{Filter: `{"exists":"x"}`, Options: all}}},
+		{"room of everything", `a/b/?`, Filter{Kind: Room, Index: "a", Collection: "b", Room: RoomRef{Options: all}}},
+		{"a filter may hold slashes and ampersands", `a/b/?{"equals":{"u":"x/y&z"}}`, Filter{Kind: Room, Index: "a", Collection: "b", Room: RoomRef{Filter: `{"equals":{"u":"x/y&z"}}`, Options: all}}},
+		{"room by hash", "a/b/~" + hash, Filter{Kind: Room, Index: "a", Collection: "b", Room: RoomRef{Hash: hash, Options: all}}},
+		{"scope option", "a/b/?{}&scope=in", Filter{Kind: Room, Index: "a", Collection: "b", Room: RoomRef{Filter: "{}", Options: Options{Enter | Stay, Full}}}},
+		{"transition option", "a/b/~" + hash + "&transition=enter,exit", Filter{Kind: Room, Index: "a", Collection: "b", Room: RoomRef{Hash: hash, Options: Options{Enter | Exit, Full}}}},
+		{"options narrow one another", "a/b/?{}&scope=in&transition=enter,exit&payload=document", Filter{Kind: Room, Index: "a", Collection: "b", Room: RoomRef{Filter: "{}", Options: Options{Enter, Body}}}},
+		{"options are percent-encoded", "a/b/?{}&transition=enter%2Cstay", Filter{Kind: Room, Index: "a", Collection: "b", Room: RoomRef{Filter: "{}", Options: Options{Enter | Stay, Full}}}},
+		{"scope of a filter", `$scope/a/b/?{"equals":{"u":"x/y"}}/+`, Filter{Kind: Scope, Index: "a", Collection: "b", Room: RoomRef{Filter: `{"equals":{"u":"x/y"}}`, Options: all}}},
+		{"scope with #", "$scope/a/b/~" + hash + "/#", Filter{Kind: Scope, Index: "a", Collection: "b", Room: RoomRef{Hash: hash, Options: all}}},
+		{"scope by bare hash", "$scope/a/b/" + hash + "/+", Filter{Kind: Scope, Index: "a", Collection: "b", Room: RoomRef{Hash: hash, Options: all}}},
+		{"scope of one document", "$scope/a/b/?{}/42", Filter{Kind: Scope, Index: "a", Collection: "b", ID: "42", Room: RoomRef{Filter: "{}", Options: all}}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			if tt.want.Text == "" {
+				tt.want.Text = tt.in
+			}
+			got, err := ParseFilter(tt.in, Limits{})
+			if err != nil || got != tt.want {
+				t.Errorf("ParseFilter(%q)\n got %+v, %v\nwant %+v", tt.in, got, err, tt.want)
+			}
+		})
+	}
+}
+
+func TestParseFilterSaysWhatIsWrongAndWhere(t *testing.T) {
+	for _, tt := range []struct{ name, in, want string }{
+		{"empty", "", "the topic is empty"},
+		{"# inside", "a/#/b", "# must be the last level"},
+		{"+ in a level", "a/b+", `not part of "b+"`},
+		{"unknown system topic", "$queue/a", "no such system topic"},
+		{"share without group", "$share//a", "$share/<group>/<topic filter>"},
+		{"share without filter", "$share/g/", "$share/<group>/<topic filter>"},
+		{"share of a share", "$share/g/$share/h/a", "cannot be shared"},
+		{"shared room", "$share/g/a/b/?{}", "a room cannot be shared"},
+		{"broken JSON", `a/b/?{"exists":x}`, "at byte 11"},
+		{"unfinished JSON", `a/b/?{"exists":"x"`, "ends unfinished at byte 13"},
+		{"text behind the filter", `a/b/?{}x`, `unexpected "x"`},
+		{"plus in a filter", `a/b/?{"equals":{"a":"+"}}`, `\u002b`},
+		{"hash in a filter", `a/b/?{"equals":{"a":"#"}}`, `\u0023`},
+		{"room of many collections", "a/+/?{}", "that of one collection"},
+		{"short hash", "a/b/~123", "32 hexadecimal digits"},
+		{"no such name", "a/b/@zone", `no room has the name "zone"`},
+		{"unknown option", "a/b/?{}&colour=red", `unknown option "colour"`},
+		{"bad option", "a/b/?{}&scope=left", `option scope: "left" is not allowed: must be in, out or all`},
+		{"bad transition", "a/b/?{}&transition=enter,left", `option transition: "left"`},
+		{"option twice", "a/b/?{}&scope=in&scope=out", "option scope is given twice"},
+		{"options that exclude one another", "a/b/?{}&scope=in&transition=exit", "let no notification pass"},
+		{"bad escape", "a/b/?{}&scope=%zz", "option scope: invalid URL escape"},
+		{"scope without its last level", "$scope/a/b/?{}", "$scope/<index>/<collection>/<room>/+"},
+		{"scope of many rooms", "$scope/a/+/?{}/+", "that of one room"},
+		{"scope of no room", "$scope/a/b/c/+", `"c" is not a room`},
+		{"scope with options", "$scope/a/b/?{}&scope=in/+", "takes no options"},
+		{"bad index", "$x/b/?{}", "the index must not begin with $"},
+		{"long filter", `a/b/?{"exists":"` + strings.Repeat("x", 16<<10) + `"}`, "the limit is 16384"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			_, err := ParseFilter(tt.in, Limits{})
+			if err == nil || !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("ParseFilter(%q): %v, want …%s…", tt.in, err, tt.want)
+			}
+		})
+	}
+}
+
+func TestParseCollectionWantsTwoNames(t *testing.T) {
+	if i, c, err := ParseCollection("fleet/trucks"); i != "fleet" || c != "trucks" || err != nil {
+		t.Errorf("ParseCollection = %q, %q, %v", i, c, err)
+	}
+	for _, in := range []string{"", "fleet", "fleet/", "/trucks", "a/b/c", "a/+", "a/~b", "a/b\n"} {
+		if _, _, err := ParseCollection(in); err == nil {
+			t.Errorf("ParseCollection(%q) accepts it", in)
+		}
+	}
+}
+
+// The cases are those of the standard, section 4.7.
+func TestMatchFollowsTheStandard(t *testing.T) {
+	for _, tt := range []struct {
+		filter, name string
+		want         bool
+	}{
+		{"sport/tennis/player1/#", "sport/tennis/player1", true},
+		{"sport/tennis/player1/#", "sport/tennis/player1/ranking", true},
+		{"sport/#", "sport", true},
+		{"sport/#", "sports", false},
+		{"sport/tennis/+", "sport/tennis/player1", true},
+		{"sport/tennis/+", "sport/tennis/player1/ranking", false},
+		{"sport/+", "sport", false},
+		{"sport/+", "sport/", true},
+		{"+/+", "/finance", true},
+		{"/+", "/finance", true},
+		{"+", "/finance", false},
+		{"#", "$SYS/broker", false},
+		{"+/monitor/Clients", "$SYS/monitor/Clients", false},
+		{"$SYS/#", "$SYS/broker", true},
+		{"a/b", "a/b/c", false},
+		{"a/b/c", "a/b", false},
+	} {
+		if got := Match(tt.filter, tt.name); got != tt.want {
+			t.Errorf("Match(%q, %q) = %v", tt.filter, tt.name, got)
+		}
+	}
+}
+
+// FuzzParse holds that no text makes the grammar panic, that an accepted name
+// is no wildcard, and that what names a document is not a room.
+func FuzzParse(f *testing.F) {
+	for _, seed := range []string{"a/b/c", `a/b/?{"a":1}&scope=in`, "$scope/a/b/?{}/+", "$share/g/a", "a/b/~" + hash} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		name, err := ParseName(text, Limits{})
+		if err == nil && strings.ContainsAny(text, "+#") {
+			t.Errorf("ParseName accepts the wildcard %q", text)
+		}
+		filter, filterErr := ParseFilter(text, Limits{})
+		if filterErr != nil {
+			return
+		}
+		if err == nil && name.Kind == Document && filter.Kind != Plain {
+			t.Errorf("%q is both a document and a %s", text, filter.Kind)
+		}
+		if filter.Kind == Scope && !strings.HasPrefix(filter.Text, filter.Prefix()) {
+			t.Errorf("the prefix of %q is %q", text, filter.Prefix())
+		}
+	})
+}
