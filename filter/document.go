@@ -69,7 +69,7 @@ func ParseDocument(body []byte, lim DocumentLimits) (*Document, error) {
 	case errors.Is(err, jsontext.ErrDuplicateName):
 		return nil, &LimitError{Limit: "duplicate key", Path: dec.path(err)}
 	case err != nil:
-		return nil, fmt.Errorf("%w: %w", ErrNotObject, err)
+		return nil, fmt.Errorf("%w: %s", ErrNotObject, jsonFault(err))
 	}
 	o, ok := v.(object)
 	if !ok {

@@ -27,7 +27,7 @@ func parseGeoDistance(p *parser, at place, arg any) (node, error) {
 }
 
 // centerOf reads the geopoint of the one member of o that has another name than
-// the given ones: the name of a field.
+// the given ones: the name of a field. The longitude is made normal.
 func centerOf(at place, o object, others ...string) (string, geofilter.Point, error) {
 	for _, other := range others {
 		o = o.without(other)
@@ -36,5 +36,5 @@ func centerOf(at place, o object, others ...string) (string, geofilter.Point, er
 	if !ok {
 		return "", center, at.at(o[0].name).errorf("unrecognized point format")
 	}
-	return o[0].name, center, nil
+	return o[0].name, center.Normal(), nil
 }

@@ -32,7 +32,7 @@ func appendPoint(b []byte, p geofilter.Point) []byte {
 }
 
 // geopointOf reads a position in any of Koncorde's formats, of a filter or of
-// a document, with its longitude made normal.
+// a document.
 func geopointOf(v any) (geofilter.Point, bool) {
 	o, ok := v.(object)
 	if !ok {
@@ -79,7 +79,7 @@ func pointOf(lat, lon any) (geofilter.Point, bool) {
 	latitude, ok1 := coordinateOf(lat)
 	longitude, ok2 := coordinateOf(lon)
 	p := geofilter.Point{Lat: latitude, Lon: longitude}
-	return p.Normal(), ok1 && ok2 && p.Valid()
+	return p, ok1 && ok2 && p.Valid()
 }
 
 // leadingNumber is what JavaScript's parseFloat reads of a string.

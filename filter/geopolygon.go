@@ -45,9 +45,11 @@ func verticesOf(at place, v any) ([]geofilter.Point, error) {
 	}
 	vertices := make([]geofilter.Point, len(points))
 	for i, point := range points {
-		if vertices[i], ok = geopointOf(point); !ok {
+		vertex, ok := geopointOf(point)
+		if !ok {
 			return nil, at.errorf(`unrecognized point format "%s"`, appendValue(nil, point))
 		}
+		vertices[i] = vertex.Normal()
 	}
 	return vertices, nil
 }

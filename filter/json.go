@@ -68,8 +68,12 @@ func decodeFilter(src []byte) (any, error) {
 	return d.whole()
 }
 
+// jsonFault says what is wrong with a JSON text.
+func jsonFault(err error) string { return strings.TrimPrefix(err.Error(), "jsontext: ") }
+
 func newDecoder(src []byte) *decoder {
-	return &decoder{Decoder: jsontext.NewDecoder(bytes.NewReader(src))}
+	// A Decoder reads a Buffer in place, without a copy.
+	return &decoder{Decoder: jsontext.NewDecoder(bytes.NewBuffer(src))}
 }
 
 // whole reads a value after which nothing may follow.

@@ -76,10 +76,10 @@ func parse(src []byte) (node, error) {
 	}
 	v, err := decodeFilter(src)
 	if errors.Is(err, jsontext.ErrDuplicateName) {
-		return nil, &SyntaxError{Text: "a member of an object is named twice: " + err.Error()}
+		return nil, &SyntaxError{Text: jsonFault(err)}
 	}
 	if err != nil {
-		return nil, &SyntaxError{Text: "not a JSON value: " + err.Error()}
+		return nil, &SyntaxError{Text: "not a JSON value: " + jsonFault(err)}
 	}
 	if isEmpty(v) {
 		return constant(true), nil

@@ -1,0 +1,84 @@
+package filter
+
+import (
+	"errors"
+	"maps"
+	"reflect"
+	"strings"
+	"testing"
+)
+
+func TestParseDocumentFlattens(t *testing.T) {
+	for _, tt := range []struct {
+		name, body string
+		want       map[string]any
+	}{
+		{"scalars", `{"a":1.50,"b":"x","c":true,"d":null}`, map[string]any{"a": 1.5, "b": "x", "c": true, "d": nil}},
+		{"an object has a path, and each of its members has one", `{"a":{"b":{"c":1}}}`, map[string]any{
+			"a": object{{"b", object{{"c", 1.0}}}}, "a.b": object{{"c", 1.0}}, "a.b.c": 1.0,
+		}},
+		{"an array is one value", `{"a":[1,{"b":2}]}`, map[string]any{"a": []any{1.0, object{{"b", 2.0}}}}},
+		{"an empty object is there", `{"a":{}}`, map[string]any{"a": object{}}},
+		{"a dotted name is a path", `{"a.b":1}`, map[string]any{"a.b": 1.0}},
+		{"nothing", ` { } `, map[string]any{}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			if got := document(t, tt.body).fields; !reflect.DeepEqual(got, tt.want) {
+				t.Errorf("got %#v, want %#v", got, tt.want)
+			}
+		})
+	}
+}
+
+func TestParseDocumentRefusesWhatIsNotAnObject(t *testing.T) {
+	for _, body := range []string{``, `[]`, `1`, `"a"`, `null`, `{`, `{"a":1}}`, `{"a":1} {}`, `{a:1}`, `{"a":01}`, "{\"a\":\"\xff\"}", `{"a":1,}`, `NaN`} {
+		if _, err := ParseDocument([]byte(body), DocumentLimits{}); !errors.Is(err, ErrNotObject) {
+			t.Errorf("%s: got %v, want %v", body, err, ErrNotObject)
+		}
+	}
+}
+
+func TestParseDocumentSaysWhichLimitIsBroken(t *testing.T) {
+	for _, tt := range []struct {
+		name, body string
+		limits     DocumentLimits
+		want       *LimitError
+		text       string
+	}{
+		{"32 levels", strings.Repeat(`{"a":`, 31) + `[]` + strings.Repeat(`}`, 31), DocumentLimits{}, nil, ""},
+		{
+			"33 levels", strings.Repeat(`{"a":`, 32) + `[]` + strings.Repeat(`}`, 32), DocumentLimits{},
+			&LimitError{"depth", 32, strings.TrimSuffix(strings.Repeat("a.", 32), ".")}, "",
+		},
+		{"two levels", `{"a":[[1]]}`, DocumentLimits{Depth: 2}, &LimitError{"depth", 2, "a.0"}, `the limit of depth, 2, is exceeded at "a.0"`},
+		{"three members", `{"a":{"b":1},"c":2}`, DocumentLimits{Members: 3}, nil, ""},
+		{"a fourth", `{"a":{"b":1},"c":2,"d":3}`, DocumentLimits{Members: 3}, &LimitError{"members", 3, "d"}, `the limit of members, 3, is exceeded at "d"`},
+		{"a twin", `{"a":{"b":1,"b":2}}`, DocumentLimits{}, &LimitError{"duplicate key", 0, "a.b"}, `duplicate key "a.b"`},
+		{"a twin in another spelling", `{"a":1,"\u0061":2}`, DocumentLimits{}, &LimitError{"duplicate key", 0, "a"}, ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			_, err := ParseDocument([]byte(tt.body), tt.limits)
+			var got *LimitError
+			if errors.As(err, &got); !reflect.DeepEqual(got, tt.want) {
+				t.Errorf("got %+v, want %+v", err, tt.want)
+			}
+			if tt.text != "" && err.Error() != tt.text {
+				t.Errorf("got %s, want %s", err, tt.text)
+			}
+		})
+	}
+}
+
+func TestSetAddsFields(t *testing.T) {
+	d := document(t, `{"_id":"mine"}`)
+	d.Set("_id", "42")
+	d.Set("_kuzzle_info.author", nil)
+	if want := map[string]any{"_id": "42", "_kuzzle_info.author": nil}; !maps.Equal(d.fields, want) {
+		t.Errorf("got %v, want %v", d.fields, want)
+	}
+	for _, src := range []string{`{"ids":{"values":["42"]}}`, `{"equals":{"_kuzzle_info.author":null}}`} {
+		if !parsed(t, src).Match(d) {
+			t.Errorf("%s does not match", src)
+		}
+	}
+}

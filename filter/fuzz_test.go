@@ -1,0 +1,87 @@
+package filter
+
+import (
+	"errors"
+	"math/rand/v2"
+	"testing"
+)
+
+// FuzzParse: whatever the text, Parse returns a filter or a SyntaxError; the
+// canonical text is a filter, has the same hash, and matches the same.
+func FuzzParse(f *testing.F) {
+	random := rand.New(rand.NewPCG(1, 2))
+	for range 50 {
+		f.Add([]byte(randomFilter(random, 3)), []byte(randomDocument(random)))
+	}
+	for _, src := range []string{
+		`{"exists":"a\\[\"x\"\\][3.14]"}`, `{"missing":{"field":"[a]"}}`, `{"geoDistance":{"p":"u281tsq4","distance":"3 280,84 ft"}}`,
+		`{"geoBoundingBox":{"p":{"top_left":"2,170","bottom_right":[1,190]}}}`, `{"geoDistanceRange":{"p":{"latLon":[1,2]},"from":"1km","to":"2 miles"}}`,
+		`{"geoPolygon":{"p":{"points":[[0,0],"0,10",{"lat":10,"lon":10}]}}}`, `{"regexp":{"a":{"value":"^\\u00e9[^x]+$","flags":"gim"}}}`,
+		`{"bool":{"must":[{"in":{"a":[1,"x",null,true]}}],"must_not":[{"nothing":1}],"should":[{}],"should_not":[]}}`,
+		`{"match":{"a":{"b":[{"c":null},{}]},"d":1e-7}}`, `{"select":{"field":"a","index":-1,"query":{"not":{"nothing":0}}}}`,
+	} {
+		f.Add([]byte(src), []byte(`{"a":["x"],"p":[0,0]}`))
+	}
+	f.Fuzz(func(t *testing.T, src, body []byte) {
+		filter, err := Parse(src)
+		if err != nil {
+			if !errors.As(err, new(*SyntaxError)) {
+				t.Fatalf("%T is not a SyntaxError: %v", err, err)
+			}
+			return
+		}
+		again, err := Parse([]byte(filter.String()))
+		if err != nil {
+			t.Fatalf("%s\nis %s\n%v", src, filter, err)
+		}
+		if again.String() != filter.String() || again.Hash("i", "c") != filter.Hash("i", "c") {
+			t.Fatalf("%s\nis %s\nis %s", src, filter, again)
+		}
+		raw, err := parse(src)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if d, err := ParseDocument(body, DocumentLimits{}); err == nil {
+			if matches := filter.Match(d); raw.match(d) != matches || again.Match(d) != matches {
+				t.Fatalf("%s\nis %s, which matches %s: %v", src, filter, body, matches)
+			}
+		}
+	})
+}
+
+// FuzzDocument: whatever the body, ParseDocument returns a document or one of
+// its errors, and no filter fails on a document.
+func FuzzDocument(f *testing.F) {
+	random := rand.New(rand.NewPCG(5, 6))
+	for range 50 {
+		f.Add([]byte(randomDocument(random)))
+	}
+	for _, body := range []string{
+		`{"p":{"latLon":null}}`, `{"p":{"lat":1e400,"lon":"x"}}`, `{"p":"spfb09x0ud5s"}`, `{"p":"1,2,3"}`, `{"p":[null,[1]]}`,
+		`{"":{"":{"a":1}}}`, `{"a":1,"a":2}`, `{"a":[[[[[]]]]]}`, `{"__proto__":{"a":1}}`, "{\"a\":\"\x00\xff\"}",
+	} {
+		f.Add([]byte(body))
+	}
+	var filters []*Filter
+	for range 200 {
+		filter, err := Parse([]byte(randomFilter(random, 3)))
+		if err != nil {
+			f.Fatal(err)
+		}
+		filters = append(filters, filter)
+	}
+	f.Fuzz(func(t *testing.T, body []byte) {
+		d, err := ParseDocument(body, DocumentLimits{Depth: 8, Members: 50})
+		if err != nil {
+			if !errors.Is(err, ErrNotObject) && !errors.As(err, new(*LimitError)) {
+				t.Fatalf("%T is neither ErrNotObject nor a LimitError: %v", err, err)
+			}
+			return
+		}
+		for _, filter := range filters {
+			if filter.Match(d) == (&Filter{root: not{filter.root}}).Match(d) {
+				t.Fatalf("%s and its negation agree on %s", filter, body)
+			}
+		}
+	})
+}

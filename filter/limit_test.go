@@ -1,0 +1,75 @@
+package filter
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestLimitsAreSaidWithTheirNumbers(t *testing.T) {
+	exists := `{"exists":"a"}`
+	values := func(n int) string { return strings.TrimSuffix(strings.Repeat("1,", n), ",") }
+	for _, tt := range []struct {
+		name, src, want string // want is "" if the filter is within the limits
+	}{
+		{"16 KiB of text", `{"exists":"` + strings.Repeat("a", 16<<10-13) + `"}`, ""},
+		{"more text", `{"exists":"` + strings.Repeat("a", 16<<10-12) + `"}`, "the filter has 16385 bytes, the limit is 16384"},
+		{
+			"a canonical form that is too long", `{"exists":"` + strings.Repeat("[", 9000) + `"}`,
+			"the filter's canonical form has 27013 bytes, the limit is 16384",
+		},
+		{"16 keywords deep", nested(15, exists), ""},
+		{"17 keywords deep", nested(16, exists), `"` + strings.Repeat("and.", 16) + `exists": keywords are nested 17 deep, the limit is 16`},
+		{"bool is what it stands for", `{"bool":{"must_not":[` + nested(11, exists) + `]}}`, ""},
+		{"and one more", `{"bool":{"must_not":[` + nested(12, exists) + `]}}`, `"bool.and.not.or.` + strings.Repeat("and.", 12) + `exists": keywords are nested 17 deep, the limit is 16`},
+		{"match of two fields is an and", nested(15, `{"match":{"a":1,"b":2}}`), `"` + strings.Repeat("and.", 15) + `match": keywords are nested 17 deep, the limit is 16`},
+		{"a value 65 levels deep", `{"match":{"a":` + strings.Repeat("[", 63) + strings.Repeat("]", 63) + `}}`, "not a JSON value: nested too deep"},
+		{"1,000 values", `{"in":{"a":[` + values(1000) + `]}}`, ""},
+		{"1,001 values", `{"in":{"a":[` + values(1001) + `]}}`, `"in.a": has 1001 values, the limit is 1000`},
+		{"1,001 ids", `{"ids":{"values":[` + values(1001) + `]}}`, `"ids.values": has 1001 values, the limit is 1000`},
+		{"1,000 values and a condition", `{"and":[{"in":{"a":[` + values(1000) + `]}},` + exists + `]}`, `"and.exists": the filter has 1001 conditions or more, the limit is 1000`},
+		{"a pattern of 256 bytes", `{"regexp":{"a":"` + strings.Repeat("a", 256) + `"}}`, ""},
+		{"a pattern of 257 bytes", `{"regexp":{"a":"` + strings.Repeat("a", 257) + `"}}`, `"regexp.a": has 257 bytes, the limit is 256`},
+		{"a pattern of many instructions", `{"regexp":{"a":"(a{100}){10}"}}`, `"regexp.a": is too complex, the limit is 500 instructions`},
+		{"1,001 vertices", `{"geoPolygon":{"p":{"points":[` + strings.TrimSuffix(strings.Repeat(`"0,1",`, 1001), ",") + `]}}}`, `"geoPolygon.p.points": has 1001 points, the limit is 1000`},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			f, err := Parse([]byte(tt.src))
+			if got := fmt.Sprint(err); got != tt.want && (err != nil || tt.want != "") {
+				t.Fatalf("got %v, want %s", err, tt.want)
+			}
+			if err != nil {
+				if !errors.As(err, new(*SyntaxError)) {
+					t.Errorf("%T is not a SyntaxError", err)
+				}
+				return
+			}
+			if again, err := Parse([]byte(f.String())); err != nil || again.String() != f.String() {
+				t.Errorf("the canonical form is not its own: %v", err)
+			}
+		})
+	}
+}
+
+// nested puts a filter into n ands.
+func nested(n int, filter string) string {
+	return strings.Repeat(`{"and":[`, n) + filter + strings.Repeat(`]}`, n)
+}
+
+// Koncorde needs minutes for 36 conditions of this form.
+func TestCanonicalFormIsNotExponential(t *testing.T) {
+	var ors []string
+	for i := range 300 {
+		ors = append(ors, fmt.Sprintf(`{"or":[{"equals":{"a":%d}},{"exists":"%d"}]}`, i, i))
+	}
+	start := time.Now()
+	f := parsed(t, `{"not":{"not":{"and":[`+strings.Join(ors, ",")+`]}}}`)
+	if took := time.Since(start); took > time.Second {
+		t.Errorf("took %v", took)
+	}
+	if len(f.String()) > maxTextBytes {
+		t.Errorf("the canonical form has %d bytes", len(f.String()))
+	}
+}
