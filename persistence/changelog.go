@@ -102,15 +102,9 @@ func (l *changeLog) roll(b *pebble.Batch, now time.Time) bool {
 	s.ended = now
 	l.closed = append(l.closed, s)
 	l.open = segment{first: l.last + 1}
-	batchSet(b, appendSeqKey(nil, spaceSegments, s.first), appendSegment([]byte{segmentFormat}, s))
+	batchSet(b, appendSeqKey(nil, spaceSegments, s.first), appendSegment([]byte{valueFormat}, s))
 	return true
 }
-
-// Formats of the change log's own values; see documentFormat.
-const (
-	segmentFormat  = 1
-	logStateFormat = 1
-)
 
 func appendSegment(b []byte, s segment) []byte {
 	b = appendUint(b, uint64(s.bytes))
@@ -125,7 +119,7 @@ func (r *reader) segment(first uint64) segment {
 func decodeSegment(key, value []byte) (segment, error) {
 	first, ok := seqOf(key)
 	r := reader{rest: value}
-	r.format(segmentFormat)
+	r.format()
 	s := r.segment(first)
 	if err := r.end(); err != nil || !ok {
 		return segment{}, fmt.Errorf("segment %x of the change log: %w", key, errMalformed)
@@ -140,7 +134,7 @@ type logState struct {
 }
 
 func appendLogState(b []byte, l *changeLog) []byte {
-	b = append(b, logStateFormat)
+	b = append(b, valueFormat)
 	b = appendUint(b, l.last)
 	b = appendUint(b, l.trimmed)
 	b = appendUint(b, l.open.first)
@@ -149,7 +143,7 @@ func appendLogState(b []byte, l *changeLog) []byte {
 
 func decodeLogState(value []byte) (logState, error) {
 	r := reader{rest: value}
-	r.format(logStateFormat)
+	r.format()
 	s := logState{last: r.uint(), trimmed: r.uint()}
 	s.open = r.segment(r.uint())
 	if err := r.end(); err != nil {

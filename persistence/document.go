@@ -89,10 +89,6 @@ type Write struct {
 	Origin   Origin
 }
 
-// documentFormat is the first byte of a stored document. A new field goes to
-// the end and raises it; the decoder then reads that field from it on.
-const documentFormat = 1
-
 const (
 	flagRetained byte = 1 << iota
 	flagUpdated
@@ -107,7 +103,7 @@ func appendDocument(b []byte, d *Document) []byte {
 	if d.Version > 1 {
 		flags |= flagUpdated
 	}
-	b = append(b, documentFormat, flags)
+	b = append(b, valueFormat, flags)
 	b = appendUint(b, d.Version)
 	b = appendUint(b, d.Seq)
 	b = appendTime(b, d.CreatedAt)
@@ -122,7 +118,7 @@ func appendDocument(b []byte, d *Document) []byte {
 // decodeDocument decodes value, whose bytes the document keeps as its body.
 func decodeDocument(k Key, value []byte) (*Document, error) {
 	r := reader{rest: value}
-	r.format(documentFormat)
+	r.format()
 	flags := r.byte()
 	d := &Document{Key: k, Retained: flags&flagRetained != 0}
 	d.Version = r.uint()
@@ -140,13 +136,10 @@ func decodeDocument(k Key, value []byte) (*Document, error) {
 	return d, nil
 }
 
-// changeFormat is the first byte of a stored change; see documentFormat.
-const changeFormat = 1
-
 // appendChange encodes c but its sequence number, which is its key. Before and
 // after are the stored forms of its two documents, empty for none.
 func appendChange(b []byte, c *Change, before, after []byte) []byte {
-	b = append(b, changeFormat, byte(c.Action))
+	b = append(b, valueFormat, byte(c.Action))
 	b = appendTime(b, c.Time)
 	b = appendString(b, c.Key.Index)
 	b = appendString(b, c.Key.Collection)
@@ -163,7 +156,7 @@ func appendChange(b []byte, c *Change, before, after []byte) []byte {
 // decodeChange decodes value, whose bytes the change keeps.
 func decodeChange(seq uint64, value []byte) (*Change, error) {
 	r := reader{rest: value}
-	r.format(changeFormat)
+	r.format()
 	c := &Change{Seq: seq, Action: Action(r.byte())}
 	c.Time = r.time()
 	c.Key = Key{Index: r.string(), Collection: r.string(), ID: r.string()}

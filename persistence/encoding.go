@@ -8,8 +8,11 @@ import (
 	"time"
 )
 
-// Values are fields one after the other: integers as varints, strings and
-// bytes behind their length, times as seconds and nanoseconds.
+// valueFormat is the first byte of every value. After it come the fields:
+// integers as varints, strings and bytes behind their length, times as seconds
+// and nanoseconds. A new field goes to the end of its value and raises
+// valueFormat; its decoder reads it from values of that format on.
+const valueFormat byte = 1
 
 var errMalformed = errors.New("malformed value")
 
@@ -49,10 +52,10 @@ func (r *reader) fail(err error) {
 	r.rest = nil
 }
 
-// format reads the first byte of a value, which is newest at most.
-func (r *reader) format(newest byte) {
-	if v := r.byte(); r.err == nil && (v < 1 || v > newest) {
-		r.fail(fmt.Errorf("value of format %d, this version reads %d", v, newest))
+// format reads the first byte of a value.
+func (r *reader) format() {
+	if v := r.byte(); r.err == nil && (v < 1 || v > valueFormat) {
+		r.fail(fmt.Errorf("value of format %d, this version reads %d", v, valueFormat))
 	}
 }
 

@@ -35,6 +35,9 @@ func newQueue(maxOps, maxBytes int) *queue {
 
 // push appends op, and blocks while there is no room for it.
 func (q *queue) push(ctx context.Context, op *Op) error {
+	if ctx.Err() != nil { // select would pick any of several
+		return context.Cause(ctx)
+	}
 	select {
 	case q.turn <- struct{}{}:
 	case <-q.ended:

@@ -74,16 +74,9 @@ const (
 	recordDropSession
 )
 
-// Formats of the records; see documentFormat.
-const (
-	sessionFormat      = 1
-	subscriptionFormat = 1
-	retainedFormat     = 1
-)
-
 // PutSession stores s in place of the session of the same client id.
 func PutSession(s Session) Record {
-	b := append([]byte{sessionFormat}, s.ProtocolVersion)
+	b := append([]byte{valueFormat}, s.ProtocolVersion)
 	b = appendBool(b, s.Clean)
 	b = appendUint(b, uint64(s.ExpirySeconds))
 	b = appendTime(b, s.DisconnectedAt)
@@ -100,7 +93,7 @@ func DeleteSession(clientID string) Record {
 // PutSubscription stores s in place of the client's subscription to the same
 // topic filter. It does not ask whether there is such a session.
 func PutSubscription(s Subscription) Record {
-	b := append([]byte{subscriptionFormat}, s.QoS)
+	b := append([]byte{valueFormat}, s.QoS)
 	b = appendBool(b, s.NoLocal)
 	b = appendBool(b, s.RetainAsPublished)
 	b = append(b, s.RetainHandling)
@@ -116,7 +109,7 @@ func DeleteSubscription(clientID, topicFilter string) Record {
 
 // PutRetained stores m in place of the retained message of the same topic.
 func PutRetained(m Retained) Record {
-	b := append([]byte{retainedFormat}, m.QoS)
+	b := append([]byte{valueFormat}, m.QoS)
 	b = appendBytes(b, m.Payload)
 	b = appendString(b, m.Properties.ContentType)
 	b = appendString(b, m.Properties.ResponseTopic)
@@ -141,7 +134,7 @@ func DeleteRetained(topic string) Record {
 
 func decodeSession(key, value []byte) (Session, error) {
 	r := reader{rest: value}
-	r.format(sessionFormat)
+	r.format()
 	s := Session{ClientID: string(key[1:]), ProtocolVersion: r.byte(), Clean: r.bool()}
 	s.ExpirySeconds = r.uint32()
 	s.DisconnectedAt = r.time()
@@ -158,7 +151,7 @@ func decodeSubscription(key, value []byte) (Subscription, error) {
 		return Subscription{}, fmt.Errorf("subscription key %q: %w", key, errMalformed)
 	}
 	r := reader{rest: value}
-	r.format(subscriptionFormat)
+	r.format()
 	s := Subscription{ClientID: clientID, TopicFilter: string(topicFilter), QoS: r.byte()}
 	s.NoLocal = r.bool()
 	s.RetainAsPublished = r.bool()
@@ -173,7 +166,7 @@ func decodeSubscription(key, value []byte) (Subscription, error) {
 
 func decodeRetained(key, value []byte) (Retained, error) {
 	r := reader{rest: value}
-	r.format(retainedFormat)
+	r.format()
 	m := Retained{Topic: string(key[1:]), QoS: r.byte()}
 	m.Payload = slices.Clone(r.optionalBytes())
 	p := &m.Properties

@@ -1,0 +1,103 @@
+package persistencetest
+
+import (
+	"time"
+
+	"github.com/ambitmq/ambit/persistence"
+)
+
+func someSessions() []persistence.Session {
+	return []persistence.Session{
+		{ClientID: ""},
+		{ClientID: "a", User: "ada", ProtocolVersion: 5, Clean: true, ExpirySeconds: persistence.NeverExpires, DisconnectedAt: at(1)},
+		{ClientID: "a\x00", ProtocolVersion: 4, ExpirySeconds: 3600},
+		{ClientID: "a:b/c", ProtocolVersion: 3, DisconnectedAt: at(2)},
+	}
+}
+
+func sessions(f *fixture) {
+	want := someSessions()
+	for _, s := range want {
+		f.records(persistence.PutSession(s))
+	}
+	f.equal("sessions", all(f, f.Sessions()), want)
+	want[1] = persistence.Session{ClientID: "a", User: "bob"}
+	f.records(persistence.PutSession(want[1]), persistence.DeleteSession("a:b/c"), persistence.DeleteSession("nobody"))
+	f.equal("sessions", all(f, f.Sessions()), want[:3])
+}
+
+func someSubscriptions() []persistence.Subscription {
+	return []persistence.Subscription{
+		{ClientID: "a", TopicFilter: "#", QoS: 2, NoLocal: true, RetainAsPublished: true, RetainHandling: 2, Identifier: 268435455},
+		{ClientID: "a", TopicFilter: `fleet/trucks/?{"exists":"speed"}`, QoS: 1, Filter: []byte(`{"exists":{"field":"speed"}}`)},
+		{ClientID: "a\x00", TopicFilter: "a/b"},
+		{ClientID: "ab", TopicFilter: "a/b"},
+	}
+}
+
+func subscriptions(f *fixture) {
+	want := someSubscriptions()
+	for _, s := range want {
+		f.records(persistence.PutSubscription(s))
+	}
+	f.equal("subscriptions", all(f, f.Subscriptions()), want)
+	want[0].QoS = 0
+	f.records(persistence.PutSubscription(want[0]), persistence.DeleteSubscription("ab", "a/b"), persistence.DeleteSubscription("ab", "x"))
+	f.equal("subscriptions", all(f, f.Subscriptions()), want[:3])
+}
+
+func someRetained() []persistence.Retained {
+	return []persistence.Retained{
+		{Topic: "a"},
+		{
+			Topic: "home/lamp", Payload: []byte("on"), QoS: 1, Created: at(1), ClientID: "c",
+			Properties: persistence.Properties{
+				ContentType: "text/plain", ResponseTopic: "r", CorrelationData: []byte{0}, PayloadFormat: 1, HasPayloadFormat: true,
+				User: [][2]string{{"k", "v"}, {"k", ""}, {"", "v"}}, Expiry: at(2),
+			},
+		},
+		{Topic: "home/lamp/", Payload: []byte("off"), Properties: persistence.Properties{HasPayloadFormat: true, Expiry: time.Unix(1, 0).UTC()}},
+	}
+}
+
+func retainedMessages(f *fixture) {
+	want := someRetained()
+	for _, m := range want {
+		f.records(persistence.PutRetained(m))
+	}
+	f.equal("retained messages", all(f, f.RetainedMessages()), want)
+	want[0].Payload = []byte("new")
+	f.records(persistence.PutRetained(want[0]), persistence.DeleteRetained("home/lamp/"), persistence.DeleteRetained("x"))
+	f.equal("retained messages", all(f, f.RetainedMessages()), want[:2])
+}
+
+func recordsInOrder(f *fixture) {
+	s := persistence.Session{ClientID: "a", User: "ada"}
+	f.records(persistence.PutSession(s), persistence.DeleteSession("a"))
+	f.equal("put, then deleted", all(f, f.Sessions()), []persistence.Session(nil))
+	f.records(persistence.PutSession(s), persistence.DeleteSession("a"), persistence.PutSession(s))
+	f.equal("put, deleted, put", all(f, f.Sessions()), []persistence.Session{s})
+	r := f.do(&persistence.Op{Write: write("1", 1), Records: []persistence.Record{persistence.DeleteSession("a")}})
+	f.equal("seq of the document beside a record", r.Seq, uint64(1))
+	f.equal("deleted beside a document", all(f, f.Sessions()), []persistence.Session(nil))
+}
+
+func deleteSession(f *fixture) {
+	sub := func(clientID, topicFilter string) persistence.Record {
+		return persistence.PutSubscription(persistence.Subscription{ClientID: clientID, TopicFilter: topicFilter})
+	}
+	f.records(sub("a", "1"), sub("a", "2"), sub("a\x00", "3"), sub("ab", "4"), persistence.PutSession(persistence.Session{ClientID: "a"}))
+	for _, records := range [][]persistence.Record{
+		{sub("a", "5")}, // perhaps in the same group as the next
+		{sub("a", "6"), persistence.DeleteSession("a"), sub("a", "7"), sub("b", "8")},
+	} {
+		f.append(&persistence.Op{Records: records})
+	}
+	f.put("last", 0)
+	var left []string
+	for _, s := range all(f, f.Subscriptions()) {
+		left = append(left, s.ClientID+" "+s.TopicFilter)
+	}
+	f.equal("subscriptions", left, []string{"a 7", "a\x00 3", "ab 4", "b 8"})
+	f.equal("sessions", all(f, f.Sessions()), []persistence.Session(nil))
+}
