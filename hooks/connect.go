@@ -29,7 +29,7 @@ func (h *Hook) OnConnect(cl *mqtt.Client, pk packets.Packet) error {
 		h.log.Warn("connection refused", "client", cl.ID, "remote", cl.Net.Remote, "reason", r.text)
 		code := packets.Code{Code: r.code, Reason: r.text}
 		if cl.Properties.ProtocolVersion < 5 {
-			code = packets.ErrNotAuthorized // mochi translates it to return code 5
+			code = packets.Err3NotAuthorized
 		}
 		if err := h.server.SendConnack(cl, code, false, nil); err != nil {
 			return fmt.Errorf("hooks: refuse connection: %w", err)

@@ -29,9 +29,8 @@ type publication struct {
 }
 
 // OnPublish takes a client's PUBLISH, after topic aliases are resolved. It
-// answers ErrRejectPacket to the server and acknowledges by itself, because the
-// server takes any other error for a success, or CodeSuccessIgnore for what is
-// delivered already and may be acknowledged at once.
+// always answers ErrRejectPacket and acknowledges by itself, in order: the
+// server would take any other error for a success.
 func (h *Hook) OnPublish(cl *mqtt.Client, pk packets.Packet) (packets.Packet, error) {
 	s := h.session(cl.ID)
 	if s == nil {
@@ -50,7 +49,7 @@ func (h *Hook) OnPublish(cl *mqtt.Client, pk packets.Packet) (packets.Packet, er
 		h.enqueue(p, &persistence.Op{}, err) // after the publishes before it
 	case op == nil && (p.qos == 0 || s.pending.Load() == 0):
 		h.fanOut(m)
-		return pk, packets.CodeSuccessIgnore
+		p.ack(packets.CodeSuccess.Code, "")
 	case op == nil:
 		h.enqueue(p, &persistence.Op{Applied: func(*persistence.Result) { h.fanOut(m) }}, nil)
 	default:
@@ -145,8 +144,8 @@ func (h *Hook) enqueue(p *publication, op *persistence.Op, refused error) {
 			p.client.State.Inflight.DecreaseReceiveQuota()
 		}
 		op.Committed = func(r *persistence.Result) {
-			p.session.pending.Add(-1)
 			p.answer(errors.Join(refused, r.Err))
+			p.session.pending.Add(-1) // after the answer: the next publish may answer by itself now
 		}
 	}
 	if err := h.append(op); err != nil {
@@ -176,8 +175,11 @@ func (p *publication) answer(err error) {
 	p.ack(packets.CodeSuccess.Code, "")
 }
 
-// ack sends PUBACK or PUBREC.
+// ack sends PUBACK or PUBREC, if the publish has either.
 func (p *publication) ack(code byte, text string) {
+	if p.qos == 0 {
+		return
+	}
 	pk := packets.Packet{
 		FixedHeader: packets.FixedHeader{Type: packets.Puback}, PacketID: p.packetID,
 		ReasonCode: code, Properties: packets.Properties{ReasonString: text},
@@ -198,8 +200,7 @@ func (p *publication) refuse(err error) {
 	r := refuse(err)
 	p.hook.logRefusal(p, r)
 	switch {
-	case p.qos == 0:
-	case p.client.Properties.ProtocolVersion == 5:
+	case p.qos == 0 || p.client.Properties.ProtocolVersion == 5:
 		p.ack(r.code, r.text)
 	default:
 		p.client.Stop(r)

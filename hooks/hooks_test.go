@@ -1,0 +1,369 @@
+package hooks
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"testing"
+	"time"
+
+	"github.com/cockroachdb/pebble/v2/vfs"
+	mqtt "github.com/mochi-mqtt/server/v2"
+	"github.com/mochi-mqtt/server/v2/packets"
+
+	"github.com/ambitmq/ambit/persistence"
+)
+
+// deadline is how long a test waits for something that must come.
+const deadline = 10 * time.Second
+
+// A node is a server with its hook and its store, without listeners.
+type node struct {
+	t       *testing.T
+	fs      vfs.FS
+	server  *mqtt.Server
+	store   *persistence.Store
+	hook    *Hook
+	opts    Options
+	applied chan struct{}
+	conns   chan struct{}
+	count   int
+}
+
+// startNode starts a node whose store is in memory.
+func startNode(t *testing.T, change func(*Options)) *node {
+	t.Helper()
+	o := Options{
+		UserProperties: 32, TopicAliases: 16, PacketBytes: 256 << 10, QueueBytes: 1 << 20,
+		WriteTimeout: deadline, SessionExpiry: time.Hour, AutoCreate: true, AllowRemote: true,
+		Collections: map[string]Collection{"strict/docs": {Strict: true}},
+		Log:         slog.New(slog.DiscardHandler),
+	}
+	if change != nil {
+		change(&o)
+	}
+	n := &node{t: t, fs: vfs.NewMem(), opts: o}
+	n.start()
+	t.Cleanup(func() { n.stop() })
+	return n
+}
+
+func (n *node) start() {
+	n.t.Helper()
+	store, err := persistence.Open("data", persistence.Options{FS: n.fs})
+	if err != nil {
+		n.t.Fatal(err)
+	}
+	capabilities := mqtt.NewDefaultServerCapabilities()
+	capabilities.Compatibilities.NoInheritedPropertiesOnAck = true
+	capabilities.MaximumMessageExpiryInterval = 0
+	n.store = store
+	n.server = mqtt.New(&mqtt.Options{Capabilities: capabilities, Logger: slog.New(slog.DiscardHandler)})
+	n.hook = New(n.server, store, n.opts)
+	n.applied, n.conns, n.count = make(chan struct{}), make(chan struct{}, 1000), 0
+	go func() {
+		defer close(n.applied)
+		for batch := range store.Tail() {
+			for _, r := range batch {
+				n.hook.Apply(r)
+			}
+		}
+	}()
+	if err := errors.Join(n.server.AddHook(n.hook, nil), n.hook.Restore(), n.server.Serve()); err != nil {
+		n.t.Fatal(err)
+	}
+}
+
+// stop ends everything and waits for it.
+func (n *node) stop() {
+	n.t.Helper()
+	n.hook.Drain()
+	for _, cl := range n.server.Clients.GetAll() {
+		cl.Stop(packets.ErrServerShuttingDown)
+	}
+	for range n.count {
+		<-n.conns
+	}
+	n.hook.Wait()
+	if err := errors.Join(n.store.Close(), n.server.Close()); err != nil {
+		n.t.Error(err)
+	}
+	<-n.applied
+}
+
+// restart stops the node and starts it on the same store.
+func (n *node) restart() {
+	n.t.Helper()
+	n.stop()
+	n.start()
+}
+
+// A peer is the other end of a connection: a client that speaks in packets.
+type peer struct {
+	t       *testing.T
+	conn    net.Conn
+	version byte
+	id      uint16
+}
+
+// dial opens a connection without CONNECT.
+func (n *node) dial(version byte) *peer {
+	n.t.Helper()
+	ours, theirs := net.Pipe()
+	n.count++
+	go func() {
+		_ = n.server.EstablishConnection("test", theirs) // why it ended is the hook's to say
+		n.conns <- struct{}{}
+	}()
+	n.t.Cleanup(func() { _ = ours.Close() })
+	return &peer{t: n.t, conn: ours, version: version}
+}
+
+// connect opens a connection and expects CONNACK 0. change may alter the CONNECT.
+func (n *node) connect(version byte, id string, change func(*packets.Packet)) *peer {
+	n.t.Helper()
+	p := n.dial(version)
+	ack := p.connect(id, change)
+	if ack.ReasonCode != 0 {
+		n.t.Fatalf("CONNACK 0x%02X %s", ack.ReasonCode, ack.Properties.ReasonString)
+	}
+	return p
+}
+
+func (p *peer) connect(id string, change func(*packets.Packet)) packets.Packet {
+	p.t.Helper()
+	pk := packets.Packet{
+		FixedHeader: packets.FixedHeader{Type: packets.Connect},
+		Connect:     packets.ConnectParams{ProtocolName: []byte("MQTT"), ClientIdentifier: id, Clean: true, Keepalive: 60},
+	}
+	if change != nil {
+		change(&pk)
+	}
+	p.send(pk)
+	return p.expect(packets.Connack)
+}
+
+// keepSession is for connect: a session that outlives the connection.
+func keepSession(pk *packets.Packet) {
+	pk.Connect.Clean = false
+	pk.Properties.SessionExpiryInterval, pk.Properties.SessionExpiryIntervalFlag = 3600, true
+}
+
+func (p *peer) send(pk packets.Packet) {
+	p.t.Helper()
+	pk.ProtocolVersion = p.version
+	buf := new(bytes.Buffer)
+	if err := encodeAny(&pk, buf); err != nil {
+		p.t.Fatal(err)
+	}
+	p.raw(buf.Bytes())
+}
+
+// raw writes bytes, unless the server has closed the connection already.
+func (p *peer) raw(b []byte) {
+	p.t.Helper()
+	if err := p.conn.SetWriteDeadline(time.Now().Add(deadline)); err != nil {
+		return
+	}
+	_, err := p.conn.Write(b)
+	if err != nil && !errors.Is(err, io.ErrClosedPipe) {
+		p.t.Fatal(err)
+	}
+}
+
+func encodeAny(pk *packets.Packet, buf *bytes.Buffer) error {
+	switch pk.FixedHeader.Type {
+	case packets.Connect:
+		return pk.ConnectEncode(buf)
+	case packets.Publish:
+		return pk.PublishEncode(buf)
+	case packets.Puback:
+		return pk.PubackEncode(buf)
+	case packets.Pubrec:
+		return pk.PubrecEncode(buf)
+	case packets.Pubrel:
+		return pk.PubrelEncode(buf)
+	case packets.Pubcomp:
+		return pk.PubcompEncode(buf)
+	case packets.Subscribe:
+		return pk.SubscribeEncode(buf)
+	case packets.Unsubscribe:
+		return pk.UnsubscribeEncode(buf)
+	case packets.Disconnect:
+		return pk.DisconnectEncode(buf)
+	}
+	return fmt.Errorf("no encoder for type %d", pk.FixedHeader.Type)
+}
+
+// read returns the next packet, or an error when the connection has ended.
+func (p *peer) read() (packets.Packet, error) {
+	p.t.Helper()
+	if err := p.conn.SetReadDeadline(time.Now().Add(deadline)); err != nil {
+		return packets.Packet{}, err
+	}
+	var first [1]byte
+	if _, err := io.ReadFull(p.conn, first[:]); err != nil {
+		return packets.Packet{}, err
+	}
+	pk := packets.Packet{ProtocolVersion: p.version}
+	if err := pk.FixedHeader.Decode(first[0]); err != nil {
+		return pk, err
+	}
+	n, _, err := packets.DecodeLength(byteReader{p.conn})
+	if err != nil {
+		return pk, err
+	}
+	body := make([]byte, n)
+	if _, err := io.ReadFull(p.conn, body); err != nil {
+		return pk, err
+	}
+	pk.FixedHeader.Remaining = n
+	return pk, decodeAny(&pk, body)
+}
+
+func decodeAny(pk *packets.Packet, body []byte) error {
+	switch pk.FixedHeader.Type {
+	case packets.Connack:
+		return pk.ConnackDecode(body)
+	case packets.Publish:
+		return pk.PublishDecode(body)
+	case packets.Puback:
+		return pk.PubackDecode(body)
+	case packets.Pubrec:
+		return pk.PubrecDecode(body)
+	case packets.Pubrel:
+		return pk.PubrelDecode(body)
+	case packets.Pubcomp:
+		return pk.PubcompDecode(body)
+	case packets.Suback:
+		return pk.SubackDecode(body)
+	case packets.Unsuback:
+		return pk.UnsubackDecode(body)
+	case packets.Disconnect:
+		return pk.DisconnectDecode(body)
+	}
+	return fmt.Errorf("no decoder for type %d", pk.FixedHeader.Type)
+}
+
+type byteReader struct{ io.Reader }
+
+func (r byteReader) ReadByte() (byte, error) {
+	var b [1]byte
+	_, err := io.ReadFull(r, b[:])
+	return b[0], err
+}
+
+// expect returns the next packet, which must be of this type.
+func (p *peer) expect(kind byte) packets.Packet {
+	p.t.Helper()
+	pk, err := p.read()
+	if err != nil {
+		p.t.Fatalf("waiting for %s: %v", packets.PacketNames[kind], err)
+	}
+	if pk.FixedHeader.Type != kind {
+		p.t.Fatalf("got %s %s %s, want %s", packets.PacketNames[pk.FixedHeader.Type], pk.TopicName, pk.Payload, packets.PacketNames[kind])
+	}
+	return pk
+}
+
+// expectEnd expects that the server closes the connection, after a DISCONNECT
+// with code if that is not 0.
+func (p *peer) expectEnd(code byte) {
+	p.t.Helper()
+	for {
+		pk, err := p.read()
+		if err != nil {
+			if code != 0 {
+				p.t.Fatalf("closed without DISCONNECT 0x%02X: %v", code, err)
+			}
+			if !errors.Is(err, io.EOF) {
+				p.t.Fatalf("the connection is not closed: %v", err)
+			}
+			return
+		}
+		if pk.FixedHeader.Type != packets.Disconnect || pk.ReasonCode != code {
+			p.t.Fatalf("got %s 0x%02X, want the end of the connection", packets.PacketNames[pk.FixedHeader.Type], pk.ReasonCode)
+		}
+		code = 0
+	}
+}
+
+func (p *peer) nextID() uint16 {
+	p.id++
+	return p.id
+}
+
+// publish sends a PUBLISH and returns its packet identifier.
+func (p *peer) publish(topic, payload string, qos byte) uint16 {
+	p.t.Helper()
+	pk := packets.Packet{
+		FixedHeader: packets.FixedHeader{Type: packets.Publish, Qos: qos},
+		TopicName:   topic, Payload: []byte(payload),
+	}
+	if qos > 0 {
+		pk.PacketID = p.nextID()
+	}
+	p.send(pk)
+	return pk.PacketID
+}
+
+// put publishes at QoS 1 and waits until it is acknowledged.
+func (p *peer) put(topic, payload string) {
+	p.t.Helper()
+	id := p.publish(topic, payload, 1)
+	if ack := p.expect(packets.Puback); ack.PacketID != id || ack.ReasonCode != 0 {
+		p.t.Fatalf("PUBACK %d 0x%02X %s, want %d", ack.PacketID, ack.ReasonCode, ack.Properties.ReasonString, id)
+	}
+}
+
+// subscribe subscribes and returns the SUBACK.
+func (p *peer) subscribe(qos byte, topicFilters ...string) packets.Packet {
+	p.t.Helper()
+	pk := packets.Packet{FixedHeader: packets.FixedHeader{Type: packets.Subscribe, Qos: 1}, PacketID: p.nextID()}
+	for _, f := range topicFilters {
+		pk.Filters = append(pk.Filters, packets.Subscription{Filter: f, Qos: qos})
+	}
+	p.send(pk)
+	return p.expect(packets.Suback)
+}
+
+// message expects a PUBLISH on topic, acknowledges it, and returns it.
+func (p *peer) message(topic string) packets.Packet {
+	p.t.Helper()
+	pk := p.expect(packets.Publish)
+	if pk.TopicName != topic {
+		p.t.Fatalf("a message on %s: %s, want one on %s", pk.TopicName, pk.Payload, topic)
+	}
+	if pk.FixedHeader.Qos == 1 {
+		p.send(packets.Packet{FixedHeader: packets.FixedHeader{Type: packets.Puback}, PacketID: pk.PacketID})
+	}
+	return pk
+}
+
+// quiet expects that nothing comes before the answer to a PINGREQ-like round
+// trip: a subscription to a topic of its own.
+func (p *peer) quiet() {
+	p.t.Helper()
+	p.subscribe(0, fmt.Sprintf("quiet/%d", p.id))
+}
+
+// get returns a document of the node's store, or nil.
+func (n *node) get(index, collection, id string) *persistence.Document {
+	n.t.Helper()
+	doc, err := n.store.Get(persistence.Key{Index: index, Collection: collection, ID: id})
+	if err != nil && !errors.Is(err, persistence.ErrNotFound) {
+		n.t.Fatal(err)
+	}
+	return doc
+}
+
+// forVersions runs a test for MQTT 3.1.1 and 5.
+func forVersions(t *testing.T, f func(t *testing.T, version byte)) {
+	t.Helper()
+	for _, version := range []byte{4, 5} {
+		t.Run(fmt.Sprintf("v%d", version), func(t *testing.T) { f(t, version) })
+	}
+}
