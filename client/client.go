@@ -181,11 +181,11 @@ func connectError(ack *paho.Connack, err error) error {
 }
 
 func disconnectError(d *paho.Disconnect) error {
-	text := reasonText(d.ReasonCode)
-	if d.Properties != nil && d.Properties.ReasonString != "" {
-		text += ": " + d.Properties.ReasonString
+	reason := ""
+	if d.Properties != nil {
+		reason = d.Properties.ReasonString
 	}
-	return fmt.Errorf("%w: the broker ended it with reason code 0x%02X (%s)", ErrConnectionLost, d.ReasonCode, text)
+	return fmt.Errorf("%w: the broker ended it with %s", ErrConnectionLost, explain(d.ReasonCode, reason))
 }
 
 // ErrClosed is the error of a client after its Close, and ErrConnectionLost

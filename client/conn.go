@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"github.com/coder/websocket"
 )
@@ -22,18 +23,33 @@ type conn struct {
 
 	mu sync.Mutex // guards w
 	w  *bufio.Writer
+
+	failed atomic.Pointer[error] // why writing failed, if it did
 }
 
 var _ sync.Locker = (*conn)(nil)
 
-func (c *conn) Read(p []byte) (int, error)  { return c.r.Read(p) }
+// Read reads. Its error is that of an earlier write if there was one: it says
+// more than that the connection is closed.
+func (c *conn) Read(p []byte) (int, error) {
+	n, err := c.r.Read(p)
+	if failed := c.failed.Load(); err != nil && failed != nil {
+		err = *failed
+	}
+	return n, err
+}
+
+// Write keeps p until Unlock.
 func (c *conn) Write(p []byte) (int, error) { return c.w.Write(p) }
-func (c *conn) Lock()                       { c.mu.Lock() }
+
+// Lock begins a packet.
+func (c *conn) Lock() { c.mu.Lock() }
 
 // Unlock sends what was written. If that fails the connection is of no more
-// use: it is closed, and whoever reads from it learns of it.
+// use: it is closed, and whoever reads from it learns why.
 func (c *conn) Unlock() {
 	if err := c.w.Flush(); err != nil {
+		c.failed.CompareAndSwap(nil, &err)
 		_ = c.Close() // the connection has failed already
 	}
 	c.mu.Unlock()

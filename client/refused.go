@@ -14,9 +14,15 @@ type RefusedError struct {
 
 // Error names the packet, the reason code, its meaning and the explanation.
 func (e *RefusedError) Error() string {
-	text := fmt.Sprintf("%s refused with reason code 0x%02X (%s)", e.Packet, e.Code, reasonText(e.Code))
-	if e.Reason != "" {
-		text += ": " + e.Reason
+	return e.Packet + " refused with " + explain(e.Code, e.Reason)
+}
+
+// explain names a reason code, its meaning, and what the broker says to it if
+// that is more than the meaning.
+func explain(code byte, reason string) string {
+	text := fmt.Sprintf("reason code 0x%02X (%s)", code, reasonText(code))
+	if reason != "" && reason != reasonText(code) {
+		text += ": " + reason
 	}
 	return text
 }

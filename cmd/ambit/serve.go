@@ -1,0 +1,113 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"github.com/ambitmq/ambit/broker"
+)
+
+// drainTimeout is how long a stopping broker may take to finish acknowledged
+// work.
+const drainTimeout = 10 * time.Second
+
+const serveHelp = `Run the broker: MQTT on 127.0.0.1:1883, MQTT-over-WebSocket at /mqtt on
+127.0.0.1:8080, data in ./ambit-data.
+
+Every setting can be given in a file (--config, else ./ambit.yaml if there is
+one), and as a variable: limits.packet_bytes is AMBIT_LIMITS_PACKET_BYTES. Some
+have a flag. A flag is stronger than a variable, and a variable than the file.
+Sizes may be written 65536 or 64KiB, durations 1m30s.
+
+SIGINT or SIGTERM stops it: it accepts nothing new, tells its clients, finishes
+what it has acknowledged, closes the store, and exits with 0, or with 1 if that
+takes more than 10 s. A second signal ends the process at once.`
+
+func newServe() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "serve",
+		Short: "Run the broker",
+		Long:  serveHelp,
+		Example: `  ambit serve
+  ambit serve --mqtt 0.0.0.0:1883 --anonymous all --data /var/lib/ambit
+  AMBIT_LOG_LEVEL=debug ambit serve --config /etc/ambit.yaml`,
+		Args: arguments(cobra.NoArgs),
+	}
+	def, flags := broker.DefaultConfig(), cmd.Flags()
+	flags.String("mqtt", def.MQTT, "`address` of the MQTT listener")
+	flags.String("http", def.HTTP, "`address` of the HTTP listener, with WebSockets at /mqtt")
+	flags.String("data", def.Data, "`directory` of the store; made if absent")
+	flags.String("config", "", "settings `file` in YAML (default: ./ambit.yaml, if there is one)")
+	flags.String("anonymous", def.Anonymous, "from where clients may connect without signing in: loopback or all")
+	flags.StringSlice("origins", nil, "further `hosts` whose pages may open a WebSocket")
+	flags.String("log-level", def.Log.Level, "least level that is logged: debug, info, warn or error")
+	flags.String("log-format", def.Log.Format, "text, json, or auto: text on a terminal, JSON elsewhere")
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		cfg, err := loadConfig(cmd.Flags())
+		if err != nil {
+			return err
+		}
+		return serve(cmd.Context(), cfg, newLogger(cfg.Log, cmd.ErrOrStderr()))
+	}
+	return cmd
+}
+
+// serve runs a broker until a signal or its own failure ends it.
+func serve(ctx context.Context, cfg broker.Config, log *slog.Logger) error {
+	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	b, err := broker.Start(ctx, cfg, log)
+	if err != nil {
+		return err
+	}
+	select {
+	case <-b.Done():
+		return errors.Join(b.Err(), drain(b))
+	case <-ctx.Done():
+	}
+	stop() // a second signal now does what signals do: it ends the process
+	log.Info("stopping")
+	if err := drain(b); err != nil {
+		return err
+	}
+	log.Info("stopped")
+	return nil
+}
+
+// drain closes a broker, whose own context may be over.
+func drain(b *broker.Broker) error {
+	ctx, cancel := context.WithTimeout(context.Background(), drainTimeout)
+	defer cancel()
+	err := b.Close(ctx)
+	if errors.Is(err, context.DeadlineExceeded) {
+		return fmt.Errorf("stopping took more than %v: %w", drainTimeout, err)
+	}
+	return err
+}
+
+// newLogger writes to w in the form that the settings, which are valid, ask for.
+func newLogger(cfg broker.Log, w io.Writer) *slog.Logger {
+	var level slog.Level
+	_ = level.UnmarshalText([]byte(cfg.Level)) // valid, and info if not
+	opts := &slog.HandlerOptions{Level: level}
+	if cfg.Format == "text" || cfg.Format == "auto" && isTerminal(w) {
+		return slog.New(slog.NewTextHandler(w, opts))
+	}
+	return slog.New(slog.NewJSONHandler(w, opts))
+}
+
+// isTerminal says whether w or r is a terminal.
+func isTerminal(w any) bool {
+	f, ok := w.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd()))
+}
