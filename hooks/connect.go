@@ -163,6 +163,7 @@ func (h *Hook) OnSessionEstablished(cl *mqtt.Client, pk packets.Packet) {
 			h.log.Error("resume snapshot", "client", cl.ID, "error", err)
 			cl.Stop(err)
 		}
+		s.box.startSources()
 	}
 }
 

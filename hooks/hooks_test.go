@@ -40,7 +40,7 @@ func startNode(t *testing.T, change func(*Options)) *node {
 		UserProperties: 32, TopicAliases: 16, PacketBytes: 256 << 10, QueueBytes: 1 << 20,
 		WriteTimeout: deadline, SessionExpiry: time.Hour, AutoCreate: true, AllowRemote: true,
 		Collections: map[string]Collection{"strict/docs": {Strict: true}},
-		Log:         slog.New(slog.DiscardHandler),
+		Log:         slog.New(slog.NewTextHandler(t.Output(), nil)),
 	}
 	if change != nil {
 		change(&o)
@@ -264,7 +264,7 @@ func (p *peer) expect(kind byte) packets.Packet {
 		p.t.Fatalf("waiting for %s: %v", packets.PacketNames[kind], err)
 	}
 	if pk.FixedHeader.Type != kind {
-		p.t.Fatalf("got %s %s %s, want %s", packets.PacketNames[pk.FixedHeader.Type], pk.TopicName, pk.Payload, packets.PacketNames[kind])
+		p.t.Fatalf("got %s 0x%02X %s %s, want %s", packets.PacketNames[pk.FixedHeader.Type], pk.ReasonCode, pk.TopicName, pk.Payload, packets.PacketNames[kind])
 	}
 	return pk
 }
@@ -279,7 +279,7 @@ func (p *peer) expectEnd(code byte) {
 			if code != 0 {
 				p.t.Fatalf("closed without DISCONNECT 0x%02X: %v", code, err)
 			}
-			if !errors.Is(err, io.EOF) {
+			if !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrClosedPipe) {
 				p.t.Fatalf("the connection is not closed: %v", err)
 			}
 			return

@@ -271,7 +271,7 @@ func (b *outbox) ready() bool {
 // source returns the one that may be pulled now, or nil.
 func (b *outbox) source() *source {
 	for _, s := range b.sources {
-		if s.client == b.client && b.room(s.qos) && b.bytes < b.limitBytes/2 {
+		if s.started && s.client == b.client && b.room(s.qos) && b.bytes < b.limitBytes/2 {
 			return s
 		}
 	}

@@ -127,14 +127,16 @@ func (h *Hook) end(s *session) {
 	h.leaveAll(s)
 }
 
-// leaveAll takes an ended session out of its rooms. A will that still waits is
+// leaveAll takes an ended session out of its rooms, and from the connection
+// that it may still have. A will that still waits is
 // due: the session ends before its delay has passed [MQTT-3.1.3-9].
 func (h *Hook) leaveAll(s *session) {
 	s.mu.Lock()
-	subs := s.subs
-	s.subs, s.ended = map[string]*subscription{}, true
+	subs, client := s.subs, s.client
+	s.subs, s.client, s.ended = map[string]*subscription{}, nil, true
 	s.stopWill(h)
 	s.mu.Unlock()
+	s.box.close(client)
 	for _, sub := range subs {
 		if sub.isRoom() {
 			h.rooms.Leave(s.id, sub.to, sub.hash)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"iter"
 	"sync/atomic"
+	"time"
 
 	mqtt "github.com/mochi-mqtt/server/v2"
 	"github.com/mochi-mqtt/server/v2/packets"
@@ -27,6 +28,7 @@ type source struct {
 	client      *mqtt.Client // the connection that it goes to
 
 	// Under the outbox's mutex:
+	started   bool            // it may be pulled
 	overtaken map[string]bool // topics that a newer message went out on
 	cancelled bool
 }
@@ -42,7 +44,7 @@ func newSource(sub *subscription, messages iter.Seq2[*message, error], release f
 	}
 }
 
-// addSource makes the outbox send a source, in place of one for the same topic
+// addSource makes the outbox send a source once it is started, in place of one for the same topic
 // filter. It reports whether the client was still there.
 func (b *outbox) addSource(s *source) bool {
 	b.mu.Lock()
@@ -53,8 +55,17 @@ func (b *outbox) addSource(s *source) bool {
 	b.cancel(s.topicFilter)
 	s.client = b.client
 	b.sources = append(b.sources, s)
-	b.changed.Broadcast()
 	return true
+}
+
+// startSources lets the writer pull what was added.
+func (b *outbox) startSources() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, s := range b.sources {
+		s.started = true
+	}
+	b.changed.Broadcast()
 }
 
 // dropSource ends the source of a topic filter.
@@ -101,7 +112,7 @@ func (b *outbox) offer(s *source, m *message, err error, ok bool, cl *mqtt.Clien
 	if s.overtaken[m.topic] {
 		return true
 	}
-	d := delivery{m: m, qos: min(m.qos, s.qos), retain: true, ids: s.ids}
+	d := delivery{m: m, qos: min(m.qos, s.qos), retain: true, ids: s.ids, arrived: time.Now()}
 	b.dispatch(d, cl, buf)
 	return b.room(s.qos) && b.bytes < b.limitBytes/2
 }

@@ -165,6 +165,17 @@ func (h *Hook) OnSubscribed(cl *mqtt.Client, pk packets.Packet, reasonCodes []by
 	}
 }
 
+// OnPacketProcessed starts to send what is retained once SUBACK is written: the
+// standard lets it come before, but not every client does.
+func (h *Hook) OnPacketProcessed(cl *mqtt.Client, pk packets.Packet, _ error) {
+	if pk.FixedHeader.Type != packets.Subscribe {
+		return
+	}
+	if s := h.session(cl.ID); s != nil {
+		s.box.startSources()
+	}
+}
+
 // subscribe adds subscriptions to a session, and has it told what they are told
 // first.
 func (h *Hook) subscribe(s *session, granted []request, persistent bool) error {
