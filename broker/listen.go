@@ -112,7 +112,8 @@ func (l *listeners) handle(listener string, raw net.Conn) {
 	c := newConn(raw, l.cfg.Limits)
 	defer func() {
 		if r := recover(); r != nil {
-			l.log.Error("a connection has ended in a panic", "remote", raw.RemoteAddr(), "panic", r, "stack", string(debug.Stack()))
+			l.log.Warn("a packet that cannot be decoded has ended its connection", "remote", raw.RemoteAddr(), "panic", r)
+			l.log.Debug("where it did", "stack", string(debug.Stack()))
 			l.abandon(c)
 		}
 		_ = c.Close() // it mostly is already
