@@ -27,10 +27,11 @@ filter: geofilter [github.com/go-json-experiment/json]
 filter test: [github.com/cockroachdb/datadriven]
 client: topics [github.com/eclipse/paho.golang]
 
-rooms: filter persistence topics
-rooms test: [github.com/cockroachdb/datadriven github.com/cockroachdb/pebble/v2]
+rooms: filter persistence topics [github.com/go-json-experiment/json]
+rooms test: [github.com/cockroachdb/datadriven]
 
 hooks: filter persistence rooms topics [github.com/mochi-mqtt/server/v2]
+hooks test: [github.com/cockroachdb/pebble/v2]
 
 broker: filter hooks persistence rooms topics [github.com/coder/websocket github.com/mochi-mqtt/server/v2]
 
