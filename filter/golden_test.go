@@ -21,6 +21,7 @@ import (
 //	hash         says the hash of each filter in fleet/trucks, a line each
 func TestGolden(t *testing.T) {
 	datadriven.Walk(t, "testdata", func(t *testing.T, path string) {
+		t.Helper()
 		g := golden{filters: map[string]*Filter{}}
 		datadriven.RunTest(t, path, func(t *testing.T, d *datadriven.TestData) string {
 			t.Helper()

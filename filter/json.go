@@ -69,7 +69,12 @@ func decodeFilter(src []byte) (any, error) {
 }
 
 // jsonFault says what is wrong with a JSON text.
-func jsonFault(err error) string { return strings.TrimPrefix(err.Error(), "jsontext: ") }
+func jsonFault(err error) string {
+	if errors.Is(err, io.EOF) {
+		return "it is empty"
+	}
+	return strings.TrimPrefix(err.Error(), "jsontext: ")
+}
 
 func newDecoder(src []byte) *decoder {
 	// A Decoder reads a Buffer in place, without a copy.
@@ -94,24 +99,30 @@ func (d *decoder) value() (any, error) {
 		return nil, err
 	}
 	switch token.Kind() {
-	case jsontext.KindNull:
-		return nil, nil
 	case jsontext.KindTrue, jsontext.KindFalse:
 		return token.Bool(), nil
 	case jsontext.KindString:
 		return token.String(), nil
 	case jsontext.KindNumber:
 		return d.number(token)
+	case jsontext.KindBeginArray:
+		return d.nested(d.array)
+	case jsontext.KindBeginObject:
+		return d.nested(d.object)
+	default: // an end would have been an error
+		return nil, nil
 	}
+}
+
+// nested reads an array or an object one level deeper.
+func (d *decoder) nested(read func() (any, error)) (any, error) {
 	if d.depth == 0 {
 		return nil, errDepth
 	}
 	d.depth--
-	defer func() { d.depth++ }()
-	if token.Kind() == jsontext.KindBeginArray {
-		return d.array()
-	}
-	return d.object()
+	v, err := read()
+	d.depth++
+	return v, err
 }
 
 // number returns the number of a token. Beyond the range of a float64 it is

@@ -3,6 +3,7 @@ package geofilter
 import (
 	"errors"
 	"math"
+	"math/rand/v2"
 	"testing"
 )
 
@@ -65,6 +66,27 @@ func TestBoxGoesAllTheWayRound(t *testing.T) {
 			{Point{90, 0}, true}, {Point{-90, 0}, true}, {Point{0, 180}, true}, {Point{0, -180}, true}, {Point{0, 77}, true},
 			{Point{91, 0}, false}, {Point{-91, 0}, false},
 		})
+	}
+}
+
+// Counting turns is the simple way to tell whether a meridian is between two
+// others; wrapping longitudes is the exact way.
+func TestBoxContainsWhatLiesBetweenItsMeridiansInSomeTurn(t *testing.T) {
+	random := rand.New(rand.NewPCG(11, 12))
+	for range 100_000 {
+		left, right, lon := 1000*random.Float64()-500, 1000*random.Float64()-500, 1000*random.Float64()-500
+		b := box(t, 1, left, -1, right)
+		for right < left {
+			right += 360
+		}
+		want := false
+		for turn := -5; turn <= 5; turn++ {
+			turned := lon + 360*float64(turn)
+			want = want || turned >= left && turned <= right
+		}
+		if got := b.Contains(Point{0, lon}); got != want {
+			t.Fatalf("%v to %v contains %v: %v, want %v", left, right, lon, got, want)
+		}
 	}
 }
 
