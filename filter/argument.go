@@ -8,15 +8,15 @@ import (
 // The checks of arguments: each returns the value in its type, or Koncorde's
 // error.
 
-// A shape is what is asked of an object. Its zero value asks nothing.
-type shape struct {
+// A form is what is asked of an object. Its zero value asks nothing.
+type form struct {
 	nonEmpty bool
 	members  int      // exactly so many, if not 0
 	required []string // names that must be there
 	allowed  []string // names that may be there, if any are given
 }
 
-func objectOf(at place, v any, want shape) (object, error) {
+func objectOf(at place, v any, want form) (object, error) {
 	o, ok := v.(object)
 	if !ok {
 		return nil, at.errorf("must be an object")

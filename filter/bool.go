@@ -4,7 +4,7 @@ package filter
 // show the rewritten path. Attributes that JavaScript takes for false are as
 // good as absent.
 func parseBool(p *parser, at place, arg any) (node, error) {
-	o, err := objectOf(at, arg, shape{nonEmpty: true, allowed: []string{"must", "must_not", "should", "should_not"}})
+	o, err := objectOf(at, arg, form{nonEmpty: true, allowed: []string{"must", "must_not", "should", "should_not"}})
 	if err != nil {
 		return nil, err
 	}

@@ -51,7 +51,7 @@ func parseExists(p *parser, at place, arg any) (node, error) {
 	if path, ok := arg.(string); ok {
 		return existenceOf(at, path)
 	}
-	o, err := objectOf(at, arg, shape{members: 1, required: []string{"field"}})
+	o, err := objectOf(at, arg, form{members: 1, required: []string{"field"}})
 	if err != nil {
 		return nil, err
 	}

@@ -32,34 +32,35 @@ func parseGeoBoundingBox(p *parser, at place, arg any) (node, error) {
 	return geo{m.name, box, boxText(m.name, box)}, nil
 }
 
-// cornersOf returns the corners as they are given: longitudes are not normal,
-// for 170 to 190 is another box than 0 to 360 is.
+// cornersOf returns the corners as they are given: longitudes are not made
+// normal, for 0 to 360 is another box than 0 to 0.
 func cornersOf(at place, o object) (topLeft, bottomRight geofilter.Point, err error) {
 	var edges [4]float64
-	given := 0
 	readable := true
 	for i, name := range [...]string{"top", "left", "bottom", "right"} {
 		v, _ := o.get(name)
 		switch v.(type) {
 		case string, float64:
-			given++
+			var ok bool
+			edges[i], ok = coordinateOf(v)
+			readable = readable && ok
+		default:
+			return namedCorners(at, o)
 		}
-		var ok bool
-		edges[i], ok = coordinateOf(v)
-		readable = readable && ok
-	}
-	if given < len(edges) {
-		topLeft, ok1 := corner(o, "topLeft", "top_left")
-		bottomRight, ok2 := corner(o, "bottomRight", "bottom_right")
-		if !ok1 || !ok2 {
-			return topLeft, bottomRight, at.errorf("unrecognized geo-point format")
-		}
-		return topLeft, bottomRight, nil
 	}
 	if !readable {
 		return topLeft, bottomRight, at.errorf("unrecognized geoBoundingBox format: %s", appendValue(nil, o))
 	}
 	return geofilter.Point{Lat: edges[0], Lon: edges[1]}, geofilter.Point{Lat: edges[2], Lon: edges[3]}, nil
+}
+
+func namedCorners(at place, o object) (topLeft, bottomRight geofilter.Point, err error) {
+	topLeft, ok1 := corner(o, "topLeft", "top_left")
+	bottomRight, ok2 := corner(o, "bottomRight", "bottom_right")
+	if !ok1 || !ok2 {
+		return topLeft, bottomRight, at.errorf("unrecognized geo-point format")
+	}
+	return topLeft, bottomRight, nil
 }
 
 func corner(o object, names ...string) (geofilter.Point, bool) {

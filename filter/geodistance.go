@@ -3,7 +3,7 @@ package filter
 import "github.com/ambitmq/ambit/geofilter"
 
 func parseGeoDistance(p *parser, at place, arg any) (node, error) {
-	o, err := objectOf(at, arg, shape{members: 2, required: []string{"distance"}})
+	o, err := objectOf(at, arg, form{members: 2, required: []string{"distance"}})
 	if err != nil {
 		return nil, err
 	}

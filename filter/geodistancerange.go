@@ -3,7 +3,7 @@ package filter
 import "github.com/ambitmq/ambit/geofilter"
 
 func parseGeoDistanceRange(p *parser, at place, arg any) (node, error) {
-	o, err := objectOf(at, arg, shape{members: 3, required: []string{"from", "to"}})
+	o, err := objectOf(at, arg, form{members: 3, required: []string{"from", "to"}})
 	if err != nil {
 		return nil, err
 	}

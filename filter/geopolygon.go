@@ -11,7 +11,7 @@ func parseGeoPolygon(p *parser, at place, arg any) (node, error) {
 		return nil, err
 	}
 	at = at.at(m.name)
-	o, err := objectOf(at, m.value, shape{members: 1, required: []string{"points"}})
+	o, err := objectOf(at, m.value, form{members: 1, required: []string{"points"}})
 	if err != nil {
 		return nil, err
 	}

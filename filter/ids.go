@@ -4,7 +4,7 @@ package filter
 const idField = "_id"
 
 func parseIDs(p *parser, at place, arg any) (node, error) {
-	o, err := objectOf(at, arg, shape{members: 1, required: []string{"values"}})
+	o, err := objectOf(at, arg, form{members: 1, required: []string{"values"}})
 	if err != nil {
 		return nil, err
 	}

@@ -154,7 +154,7 @@ func (p *parser) spend(at place, n int) error {
 // field reads the object of a keyword that has one member, which is named
 // after a field of documents.
 func (p *parser) field(at place, arg any) (member, error) {
-	o, err := objectOf(at, arg, shape{members: 1})
+	o, err := objectOf(at, arg, form{members: 1})
 	if err != nil {
 		return member{}, err
 	}

@@ -59,7 +59,7 @@ func containsAll(array, patterns []any) bool {
 // parseMatch reads an object that documents shall contain. Its members are
 // conditions on a field each, and a scalar is as good as equals.
 func parseMatch(p *parser, at place, arg any) (node, error) {
-	o, err := objectOf(at, arg, shape{nonEmpty: true})
+	o, err := objectOf(at, arg, form{nonEmpty: true})
 	if err != nil {
 		return nil, err
 	}

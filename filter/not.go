@@ -18,7 +18,7 @@ func (n not) appendText(b []byte) []byte {
 }
 
 func parseNot(p *parser, at place, arg any) (node, error) {
-	o, err := objectOf(at, arg, shape{members: 1})
+	o, err := objectOf(at, arg, form{members: 1})
 	if err != nil {
 		return nil, err
 	}

@@ -79,7 +79,7 @@ func parseRange(p *parser, at place, arg any) (node, error) {
 		return nil, err
 	}
 	at = at.at(m.name)
-	bounds, err := objectOf(at, m.value, shape{nonEmpty: true, allowed: []string{"gt", "gte", "lt", "lte"}})
+	bounds, err := objectOf(at, m.value, form{nonEmpty: true, allowed: []string{"gt", "gte", "lt", "lte"}})
 	if err != nil {
 		return nil, err
 	}

@@ -71,7 +71,7 @@ func parseRegexp(p *parser, at place, arg any) (node, error) {
 }
 
 func sourceAndFlags(at place, o object) (source, flags string, err error) {
-	if _, err := objectOf(at, o, shape{nonEmpty: true, required: []string{"value"}, allowed: []string{"flags", "value"}}); err != nil {
+	if _, err := objectOf(at, o, form{nonEmpty: true, required: []string{"value"}, allowed: []string{"flags", "value"}}); err != nil {
 		return "", "", err
 	}
 	v, _ := o.get("value")

@@ -37,7 +37,7 @@ func (n selection) appendText(b []byte) []byte {
 }
 
 func parseSelect(p *parser, at place, arg any) (node, error) {
-	o, err := objectOf(at, arg, shape{members: 3})
+	o, err := objectOf(at, arg, form{members: 3})
 	if err != nil {
 		return nil, err
 	}
@@ -55,7 +55,7 @@ func parseSelect(p *parser, at place, arg any) (node, error) {
 		return nil, err
 	}
 	v, _ = o.get("query")
-	query, err := objectOf(at.at("query"), v, shape{nonEmpty: true})
+	query, err := objectOf(at.at("query"), v, form{nonEmpty: true})
 	if err != nil {
 		return nil, err
 	}
