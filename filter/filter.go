@@ -51,7 +51,7 @@ func (f *Filter) String() string { return f.text }
 // the same for all spellings, on every node and after every restart.
 func (f *Filter) Hash(index, collection string) string {
 	// A JSON array keeps its parts apart. The last one is the access rule that
-	// the filter is subject to; there is none yet in the text of a filter.
+	// is part of the filter: no rule.
 	b := appendString([]byte{'['}, index)
 	b = appendString(append(b, ','), collection)
 	b = append(append(b, ','), f.text...)
