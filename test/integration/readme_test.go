@@ -1,0 +1,147 @@
+package integration
+
+import (
+	"context"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+)
+
+// TestReadme runs what the README shows. A fenced block that begins with
+//
+//	```console
+//
+// is run against a broker of its own, on a new store. A line that begins with
+// "$ " is a command, which bash runs with the standard addresses 1883 and 8080
+// replaced by those of the broker and with ambit in the PATH; a command that
+// ends in a backslash goes on in the next line. One that ends in " &" subscribes,
+// and runs beside those that follow: the next command waits for its SUBACK. The
+// lines up to the next command are what is printed by then, by whichever
+// command. In a line … stands for any text, and a line of … alone for any number
+// of lines. Other blocks (```sh, ```) are not run.
+func TestReadme(t *testing.T) {
+	readme, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	blocks := consoleBlocks(string(readme))
+	if len(blocks) == 0 {
+		t.Fatal("README.md has no ```console block: nothing in it is known to work")
+	}
+	for _, block := range blocks {
+		name, _, _ := strings.Cut(block, "\n")
+		t.Run(name, func(t *testing.T) {
+			if strings.Contains(block, "mosquitto_") {
+				need(t, "mosquitto_sub")
+			}
+			runConsole(t, block)
+		})
+	}
+}
+
+func consoleBlocks(markdown string) []string {
+	var blocks []string
+	for _, m := range regexp.MustCompile("(?ms)^```console\n(.*?)^```$").FindAllStringSubmatch(markdown, -1) {
+		blocks = append(blocks, m[1])
+	}
+	return blocks
+}
+
+// runConsole runs the commands of a block in one shell and compares what they
+// print.
+func runConsole(t *testing.T, block string) {
+	t.Helper()
+	b := startBroker(t, brokerOptions{})
+	p := startProxy(t, b)
+	addresses := strings.NewReplacer("1883", port(p.address), "8080", port(b.http))
+	ctx, cancel := context.WithTimeout(t.Context(), 2*patience)
+	defer cancel()
+	shell := exec.CommandContext(ctx, "bash", "-m")
+	shell.Env = append(os.Environ(), "PATH="+programs+string(filepath.ListSeparator)+os.Getenv("PATH"))
+	shell.Dir = t.TempDir()
+	printed := newTranscript()
+	out := &lineWriter{add: printed.add}
+	shell.Stdout, shell.Stderr = out, out
+	stdin, err := shell.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := shell.Start(); err != nil {
+		t.Fatal(err)
+	}
+	read := 0
+	for _, step := range consoleSteps(block) {
+		if _, err := stdin.Write([]byte(addresses.Replace(step.command) + "\n")); err != nil {
+			t.Fatal(err)
+		}
+		if strings.HasSuffix(step.command, " &") {
+			p.awaitSuback(t)
+		}
+		read = expect(t, printed, read, step, ctx.Done())
+	}
+	if _, err := stdin.Write([]byte("kill $(jobs -p) 2>/dev/null; exit 0\n")); err != nil {
+		t.Fatal(err)
+	}
+	_ = shell.Wait() // background commands end by being killed
+}
+
+func port(address string) string {
+	return address[strings.LastIndexByte(address, ':')+1:]
+}
+
+type consoleStep struct {
+	command string
+	output  []string
+}
+
+func consoleSteps(block string) []consoleStep {
+	var steps []consoleStep
+	for line := range strings.Lines(strings.ReplaceAll(block, "\\\n", "\\\x00")) {
+		line = strings.TrimRight(strings.ReplaceAll(line, "\x00", "\n"), "\n")
+		if command, ok := strings.CutPrefix(line, "$ "); ok {
+			steps = append(steps, consoleStep{command: command})
+		} else if len(steps) > 0 && line != "" {
+			last := &steps[len(steps)-1]
+			last.output = append(last.output, line)
+		}
+	}
+	return steps
+}
+
+// expect waits for the output of one step, which begins at line number from,
+// and returns the number of the line behind it.
+func expect(t *testing.T, printed *transcript, from int, step consoleStep, done <-chan struct{}) int {
+	t.Helper()
+	anyLines := false
+	for _, want := range step.output {
+		if want == "…" {
+			anyLines = true
+			continue
+		}
+		for {
+			got, ok := printed.line(from, done, time.After(patience))
+			if !ok {
+				t.Fatalf("$ %s\nprinted no line like\n%s\nbut altogether\n%s", step.command, want, printed)
+			}
+			from++
+			if likeLine(got, want) {
+				break
+			}
+			if !anyLines {
+				t.Fatalf("$ %s\nprinted\n%s\nwant\n%s", step.command, got, want)
+			}
+		}
+		anyLines = false
+	}
+	return from
+}
+
+// likeLine compares two lines; … stands for any text in the wanted one.
+func likeLine(got, want string) bool {
+	pattern := strings.ReplaceAll(regexp.QuoteMeta(want), "…", ".*")
+	return regexp.MustCompile("^" + pattern + "$").MatchString(strings.TrimRight(got, " "))
+}
