@@ -60,7 +60,7 @@ func runConsole(t *testing.T, block string) {
 	addresses := strings.NewReplacer("1883", port(p.address), "8080", port(b.http))
 	ctx, cancel := context.WithTimeout(t.Context(), 2*patience)
 	defer cancel()
-	shell := exec.CommandContext(ctx, "bash", "-m")
+	shell := exec.CommandContext(ctx, "bash")
 	shell.Env = append(os.Environ(), "PATH="+programs+string(filepath.ListSeparator)+os.Getenv("PATH"))
 	shell.Dir = t.TempDir()
 	printed := newTranscript()
