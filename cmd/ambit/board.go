@@ -20,6 +20,14 @@ import (
 // boardEvents is how many events the live view shows.
 const boardEvents = 12
 
+// What a terminal is told (ECMA-48).
+const (
+	hideCursor = "\x1b[?25l"
+	showCursor = "\x1b[?25h"
+	clearRest  = "\x1b[K"
+	cursorUp   = "\x1b[%dA\r"
+)
+
 // A board shows who enters and leaves the fences: as a table that is drawn
 // again in its place on a terminal, else as lines. Its methods may be called
 // concurrently.
@@ -85,7 +93,7 @@ func (b *board) note(err error) {
 
 func (b *board) add(text string) {
 	if !b.live {
-		fmt.Fprintln(b.out, text)
+		say(b.out, "%s", text)
 		return
 	}
 	b.events = append(b.events, text)
@@ -104,14 +112,14 @@ func (b *board) show(ctx context.Context) {
 	if !b.live {
 		return
 	}
-	fmt.Fprint(b.out, "\x1b[?25l")       // the cursor is out of place
-	defer fmt.Fprint(b.out, "\x1b[?25h") // and back
+	say(b.out, hideCursor)
+	defer say(b.out, showCursor)
 	ticker := time.NewTicker(250 * time.Millisecond)
 	defer ticker.Stop()
 	for up := ""; ; {
 		lines := b.lines()
-		fmt.Fprint(b.out, up, strings.Join(lines, "\x1b[K\n"), "\x1b[K\n")
-		up = fmt.Sprintf("\x1b[%dA\r", len(lines))
+		say(b.out, "%s%s", up, strings.Join(lines, clearRest+"\n")+clearRest)
+		up = fmt.Sprintf(cursorUp, len(lines))
 		select {
 		case <-ticker.C:
 		case <-ctx.Done():
@@ -120,8 +128,8 @@ func (b *board) show(ctx context.Context) {
 	}
 }
 
-// lines returns the live view, cut to the width of the terminal: a line that
-// wrapped would move all others.
+// lines returns the live view, cut to the size of the terminal: a line that
+// wrapped, or one too many, would move all others.
 func (b *board) lines() []string {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -135,20 +143,24 @@ func (b *board) lines() []string {
 		ids := strings.Join(slices.Sorted(maps.Keys(b.inside[i])), " ")
 		lines = append(lines, fmt.Sprintf("%-22s %6d %8d %6d   %s", f.name, len(b.inside[i]), b.entered[i], b.left[i], ids))
 	}
-	lines = append(append(lines, ""), b.events...)
-	for len(lines) < len(b.fences)+4+boardEvents {
-		lines = append(lines, "")
-	}
-	width := 80
-	if f, ok := b.out.(*os.File); ok {
-		if w, _, err := term.GetSize(int(f.Fd())); err == nil && w > 1 {
-			width = w - 1
-		}
-	}
+	lines = append(lines, "")
+	width, height := terminalSize(b.out)
+	room := min(max(height-1-len(lines), 0), boardEvents)
+	lines = append(lines, b.events[max(0, len(b.events)-room):]...)
 	for i, text := range lines {
-		if runes := []rune(text); len(runes) > width {
-			lines[i] = string(runes[:width-1]) + "…"
+		if runes := []rune(text); len(runes) >= width {
+			lines[i] = string(runes[:width-2]) + "…"
 		}
 	}
 	return lines
+}
+
+// terminalSize returns the size of the terminal that w is, or a usual one.
+func terminalSize(w io.Writer) (width, height int) {
+	if f, ok := w.(*os.File); ok {
+		if width, height, err := term.GetSize(int(f.Fd())); err == nil && width > 2 && height > 1 {
+			return width, height
+		}
+	}
+	return 80, 24
 }

@@ -90,11 +90,11 @@ func loadConfig(flags *pflag.FlagSet) (broker.Config, error) {
 
 // each returns the errors that errors.Join has joined, however often.
 func each(err error) []error {
-	joined, ok := err.(interface{ Unwrap() []error }) //nolint:errorlint // it is about this very error
+	var joined interface{ Unwrap() []error }
 	switch {
 	case err == nil:
 		return nil
-	case !ok:
+	case !errors.As(err, &joined):
 		return []error{err}
 	}
 	var all []error

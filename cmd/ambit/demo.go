@@ -96,7 +96,7 @@ func (o *demoOptions) run(cmd *cobra.Command) error {
 	}
 	for _, address := range []*string{&o.config.MQTT, &o.config.HTTP} {
 		if free := freeAddress(*address); free != *address {
-			fmt.Fprintf(out, "%s is in use: taking a free port instead.\n", *address)
+			say(out, "%s is in use: taking a free port instead.", *address)
 			*address = free
 		}
 	}
@@ -251,14 +251,13 @@ func publishReports(ctx context.Context, c *client.Client, reports <-chan client
 func introduce(out io.Writer, sim *simulation, b *broker.Broker) {
 	host, port, _ := net.SplitHostPort(b.MQTTAddr()) // it is one that listens
 	inHarbour := sim.city.fences()[1].filter
-	fmt.Fprintf(out, `%d trucks drive around %s. Ambit listens on
+	say(out, `%d trucks drive around %s. Ambit listens on
   mqtt://%s
   ws://%s/mqtt
 
 Try this in another terminal:
   mosquitto_sub -h %s -p %s -t %s
   %s sub --broker %s %s %s
-
 `, len(sim.vehicles), sim.city.name, b.MQTTAddr(), b.HTTPAddr(),
 		host, port, shellQuote(roomTopic(demoCollection, inHarbour)),
 		self(), b.MQTTAddr(), demoCollection, shellQuote(`{"range":{"speed":{"gt":50}}}`))

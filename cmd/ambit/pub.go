@@ -117,7 +117,7 @@ func (o *pubOptions) publishLines(ctx context.Context, c *client.Client, m clien
 		err := c.Send(ctx, m, func(err error) {
 			if err != nil {
 				refused++
-				fmt.Fprintf(stderr, "ambit: line %d: %v\n", number, err)
+				say(stderr, "ambit: line %d: %v", number, err)
 			}
 		})
 		if err != nil {

@@ -66,11 +66,14 @@ func mark(transition string) string {
 	return sign
 }
 
-// printable takes out control characters, with which a payload could move the
-// cursor of a terminal or worse.
+// printable makes one line of a text, and takes out control characters, with
+// which a payload could move the cursor of a terminal or worse.
 func printable(text string) string {
 	return strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) {
+		switch {
+		case unicode.IsSpace(r):
+			return ' '
+		case unicode.IsControl(r):
 			return '\uFFFD'
 		}
 		return r

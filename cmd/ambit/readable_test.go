@@ -33,7 +33,7 @@ func TestReadableLines(t *testing.T) {
 		{"a member leaves", client.Message{Topic: "$scope/f/t/?{}/42", Properties: transition("exit")}, `- 42`},
 		{"the members are complete", client.Message{Topic: "$scope/f/t/?{}/$synced", Payload: []byte(`{"seq":9}`)}, `* these were all  {"seq":9}`},
 		{"any other message has its topic", client.Message{Topic: "home/lamp", Payload: []byte("on")}, `  home/lamp  on`},
-		{"a terminal is not at the mercy of a payload", client.Message{Topic: "t", Payload: []byte("a\x1b[2J\nb")}, "  t  a\uFFFD[2J\uFFFDb"},
+		{"a terminal is not at the mercy of a payload", client.Message{Topic: "t", Payload: []byte("a\x1b[2J\nb\n")}, "  t  a\uFFFD[2J b"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			got := readable(tt.m, time.Now())

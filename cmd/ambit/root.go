@@ -66,13 +66,19 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	}
 	if text := err.Error(); text != "" {
 		for line := range strings.SplitSeq(text, "\n") {
-			fmt.Fprintf(stderr, "ambit: %s\n", line)
+			say(stderr, "ambit: %s", line)
 		}
 	}
 	if code == exitUsage {
-		fmt.Fprintf(stderr, "Run '%s --help' for usage.\n", cmd.CommandPath())
+		say(stderr, "Run '%s --help' for usage.", cmd.CommandPath())
 	}
 	return code
+}
+
+// say writes a line for people. When they cannot be reached there is nobody to
+// tell.
+func say(w io.Writer, format string, args ...any) {
+	_, _ = fmt.Fprintf(w, format+"\n", args...)
 }
 
 func newRoot() *cobra.Command {

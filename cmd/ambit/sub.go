@@ -88,7 +88,7 @@ func (o *subOptions) run(cmd *cobra.Command, args []string) error {
 		defer cancel()
 	}
 	out, stderr := newPrinter(cmd.OutOrStdout(), o.json), cmd.ErrOrStderr()
-	lost := func(err error) { fmt.Fprintf(stderr, "ambit: %v; connecting again\n", err) }
+	lost := func(err error) { say(stderr, "ambit: %v; connecting again", err) }
 	err = stayConnected(ctx, o.client, lost, func(c *client.Client) error {
 		return o.listen(ctx, c, topicFilter, out, stderr)
 	})
@@ -123,7 +123,7 @@ func (o *subOptions) listen(ctx context.Context, c *client.Client, topicFilter s
 	if grant.Room != "" {
 		room = ", room " + grant.Room
 	}
-	fmt.Fprintf(stderr, "subscribed to %s%s\n", topicFilter, room)
+	say(stderr, "subscribed to %s%s", topicFilter, room)
 	select {
 	case err := <-enough:
 		return err

@@ -50,9 +50,9 @@ func (t *tally) note(format string, args ...any) {
 func (t *tally) noteLocked(format string, args ...any) {
 	switch t.notes++; {
 	case t.notes <= maxNotes:
-		fmt.Fprintf(t.stderr, "ambit: "+format+"\n", args...)
+		say(t.stderr, "ambit: "+format, args...)
 	case t.notes == maxNotes+1:
-		fmt.Fprintln(t.stderr, "ambit: more of this is counted and not shown")
+		say(t.stderr, "ambit: more of this is counted and not shown")
 	}
 }
 
