@@ -350,20 +350,18 @@ func (p *peer) quiet() {
 	p.subscribe(0, fmt.Sprintf("quiet/%d", p.id))
 }
 
-// get returns a document of the node's store, or nil.
-func (n *node) get(index, collection, id string) *persistence.Document {
+// truck returns the document fleet/trucks/<id> of the node's store, or nil.
+func (n *node) truck(id string) *persistence.Document {
 	n.t.Helper()
-	doc, err := n.store.Get(persistence.Key{Index: index, Collection: collection, ID: id})
+	doc, err := n.store.Get(persistence.Key{Index: "fleet", Collection: "trucks", ID: id})
 	if err != nil && !errors.Is(err, persistence.ErrNotFound) {
 		n.t.Fatal(err)
 	}
 	return doc
 }
 
-// forVersions runs a test for MQTT 3.1.1 and 5.
-func forVersions(t *testing.T, f func(t *testing.T, version byte)) {
-	t.Helper()
-	for _, version := range []byte{4, 5} {
-		t.Run(fmt.Sprintf("v%d", version), func(t *testing.T) { f(t, version) })
-	}
-}
+// versions are the protocol versions that behave differently.
+var versions = [...]byte{4, 5}
+
+// name returns the name of a test for one protocol version.
+func name(version byte) string { return fmt.Sprintf("v%d", version) }

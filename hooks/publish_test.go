@@ -29,7 +29,7 @@ func TestPublishIsAnsweredByVersionAndQoS(t *testing.T) {
 		{name: "a system topic", topic: "$scope/a/b/~1/2", payload: "{}", code: 0x90, reason: "published by the broker alone"},
 		{name: "the server's statistics", topic: "$SYS/broker/uptime", payload: "0", code: 0x90, reason: "published by the broker alone"},
 	} {
-		for _, version := range []byte{4, 5} {
+		for _, version := range versions {
 			for qos := range byte(3) {
 				t.Run(fmt.Sprintf("%s/v%d/qos%d", tt.name, version, qos), func(t *testing.T) {
 					n := startNode(t, nil)
@@ -40,7 +40,7 @@ func TestPublishIsAnsweredByVersionAndQoS(t *testing.T) {
 						p.quiet() // still connected, and all that went before is done
 						p.put("fleet/other/1", "{}")
 					}
-					if stored := n.get("fleet", "trucks", "1") != nil; stored != tt.stored {
+					if stored := n.truck("1") != nil; stored != tt.stored {
 						t.Errorf("stored: %v, want %v", stored, tt.stored)
 					}
 				})
@@ -77,7 +77,7 @@ func TestEmptyPayloadDeletesTheDocument(t *testing.T) {
 	p := n.connect(4, "dev", nil)
 	p.put("fleet/trucks/1", `{"a":1}`)
 	p.put("fleet/trucks/1", "")
-	if doc := n.get("fleet", "trucks", "1"); doc != nil {
+	if doc := n.truck("1"); doc != nil {
 		t.Errorf("it is still there: %s", doc.Body)
 	}
 }
@@ -110,18 +110,20 @@ func TestAcknowledgementsComeInTheOrderOfPublishes(t *testing.T) {
 }
 
 func TestPlainSubscribersHearDocumentsInOrder(t *testing.T) {
-	forVersions(t, func(t *testing.T, version byte) {
-		n := startNode(t, nil)
-		sub := n.connect(version, "sub", nil)
-		sub.subscribe(1, "fleet/#")
-		pub := n.connect(version, "pub", nil)
-		for i, payload := range []string{`{"n":0}`, "text", `{"n":2}`, ""} {
-			pub.put("fleet/trucks/1", payload)
-			if m := sub.message("fleet/trucks/1"); string(m.Payload) != payload {
-				t.Fatalf("message %d is %q, want %q", i, m.Payload, payload)
+	for _, version := range versions {
+		t.Run(name(version), func(t *testing.T) {
+			n := startNode(t, nil)
+			sub := n.connect(version, "sub", nil)
+			sub.subscribe(1, "fleet/#")
+			pub := n.connect(version, "pub", nil)
+			for i, payload := range []string{`{"n":0}`, "text", `{"n":2}`, ""} {
+				pub.put("fleet/trucks/1", payload)
+				if m := sub.message("fleet/trucks/1"); string(m.Payload) != payload {
+					t.Fatalf("message %d is %q, want %q", i, m.Payload, payload)
+				}
 			}
-		}
-	})
+		})
+	}
 }
 
 func TestAliasedPublishIsCheckedAgainstTheRealTopic(t *testing.T) {
@@ -147,7 +149,7 @@ func TestAliasedPublishIsCheckedAgainstTheRealTopic(t *testing.T) {
 			t.Errorf("topic %q by alias: 0x%02X", topic, ack.ReasonCode)
 		}
 	}
-	if doc := n.get("fleet", "trucks", "1"); doc == nil || doc.Version != 2 {
+	if doc := n.truck("1"); doc == nil || doc.Version != 2 {
 		t.Errorf("the document is %+v, want version 2", doc)
 	}
 }
@@ -159,30 +161,32 @@ func TestWillIsCheckedAndItsDocumentIsStored(t *testing.T) {
 			pk.Connect.WillPayload, pk.Connect.WillQos = []byte(`{"online":false}`), 1
 		}
 	}
-	forVersions(t, func(t *testing.T, version byte) {
-		n := startNode(t, nil)
-		want := map[byte]byte{4: 5, 5: 0x90}[version]
-		if ack := n.dial(version).connect("bad", will("$scope/a/b/~1/2")); ack.ReasonCode != want {
-			t.Errorf("a will on a system topic: CONNACK 0x%02X, want 0x%02X", ack.ReasonCode, want)
-		}
-		dash := n.connect(version, "dash", nil)
-		dash.subscribe(1, `fleet/trucks/?{"equals":{"online":false}}`)
-		dev := n.connect(version, "dev", will("fleet/trucks/1"))
-		if err := dev.conn.Close(); err != nil {
-			t.Fatal(err)
-		}
-		dash.message(`fleet/trucks/?{"equals":{"online":false}}`)
-		if doc := n.get("fleet", "trucks", "1"); doc == nil || string(doc.Body) != `{"online":false}` {
-			t.Errorf("the document is %+v", doc)
-		}
-		tidy := n.connect(version, "tidy", will("fleet/trucks/2"))
-		tidy.send(packets.Packet{FixedHeader: packets.FixedHeader{Type: packets.Disconnect}})
-		tidy.expectEnd(0)
-		dash.quiet()
-		if doc := n.get("fleet", "trucks", "2"); doc != nil {
-			t.Error("a client that disconnected left its will")
-		}
-	})
+	for _, version := range versions {
+		t.Run(name(version), func(t *testing.T) {
+			n := startNode(t, nil)
+			want := map[byte]byte{4: 5, 5: 0x90}[version]
+			if ack := n.dial(version).connect("bad", will("$scope/a/b/~1/2")); ack.ReasonCode != want {
+				t.Errorf("a will on a system topic: CONNACK 0x%02X, want 0x%02X", ack.ReasonCode, want)
+			}
+			dash := n.connect(version, "dash", nil)
+			dash.subscribe(1, `fleet/trucks/?{"equals":{"online":false}}`)
+			dev := n.connect(version, "dev", will("fleet/trucks/1"))
+			if err := dev.conn.Close(); err != nil {
+				t.Fatal(err)
+			}
+			dash.message(`fleet/trucks/?{"equals":{"online":false}}`)
+			if doc := n.truck("1"); doc == nil || string(doc.Body) != `{"online":false}` {
+				t.Errorf("the document is %+v", doc)
+			}
+			tidy := n.connect(version, "tidy", will("fleet/trucks/2"))
+			tidy.send(packets.Packet{FixedHeader: packets.FixedHeader{Type: packets.Disconnect}})
+			tidy.expectEnd(0)
+			dash.quiet()
+			if doc := n.truck("2"); doc != nil {
+				t.Error("a client that disconnected left its will")
+			}
+		})
+	}
 }
 
 func TestVolatileDataTravelsWithTheChange(t *testing.T) {

@@ -31,61 +31,67 @@ const body = fast + "&payload=document"
 func TestAnAbsentSessionStaysInItsRoom(t *testing.T) {
 	for _, restart := range []bool{false, true} {
 		t.Run(fmt.Sprintf("restart=%v", restart), func(t *testing.T) {
-			forVersions(t, func(t *testing.T, version byte) {
-				n := startNode(t, nil)
-				p := n.connect(version, "dash", keepSession)
-				p.subscribe(1, body)
-				p.hangUp()
-				n.absent("dash")
-				if restart {
-					n.restart()
-				}
-				dev := n.connect(4, "dev", nil)
-				for i := range 50 {
-					dev.put("fleet/trucks/1", fmt.Sprintf(`{"speed":%d}`, 60+i))
-				}
-				p = n.dial(version)
-				if ack := p.connect("dash", keepSession); !ack.SessionPresent {
-					t.Error("the session is gone")
-				}
-				for i := range 50 {
-					if m := p.message(body); string(m.Payload) != fmt.Sprintf(`{"speed":%d}`, 60+i) {
-						t.Fatalf("message %d is %s", i, m.Payload)
+			for _, version := range versions {
+				t.Run(name(version), func(t *testing.T) {
+					n := startNode(t, nil)
+					p := n.connect(version, "dash", keepSession)
+					p.subscribe(1, body)
+					p.hangUp()
+					n.absent("dash")
+					if restart {
+						n.restart()
 					}
-				}
-			})
+					dev := n.connect(4, "dev", nil)
+					for i := range 50 {
+						dev.put("fleet/trucks/1", fmt.Sprintf(`{"speed":%d}`, 60+i))
+					}
+					p = n.dial(version)
+					if ack := p.connect("dash", keepSession); !ack.SessionPresent {
+						t.Error("the session is gone")
+					}
+					for i := range 50 {
+						if m := p.message(body); string(m.Payload) != fmt.Sprintf(`{"speed":%d}`, 60+i) {
+							t.Fatalf("message %d is %s", i, m.Payload)
+						}
+					}
+				})
+			}
 		})
 	}
 }
 
 func TestACleanStartLeavesTheRoom(t *testing.T) {
-	forVersions(t, func(t *testing.T, version byte) {
-		n := startNode(t, nil)
-		old := n.connect(version, "dash", keepSession)
-		old.subscribe(1, body)
-		go func() { _, _ = old.read() }()
-		p := n.dial(version)
-		if ack := p.connect("dash", nil); ack.SessionPresent {
-			t.Error("a clean start resumed the session")
-		}
-		if rooms := n.hook.Rooms(); rooms != 0 {
-			t.Errorf("%d rooms are left", rooms)
-		}
-		n.restart()
-		if ack := n.dial(version).connect("dash", keepSession); ack.SessionPresent {
-			t.Error("the old session came back from the disk")
-		}
-	})
+	for _, version := range versions {
+		t.Run(name(version), func(t *testing.T) {
+			n := startNode(t, nil)
+			old := n.connect(version, "dash", keepSession)
+			old.subscribe(1, body)
+			go func() { _, _ = old.read() }()
+			p := n.dial(version)
+			if ack := p.connect("dash", nil); ack.SessionPresent {
+				t.Error("a clean start resumed the session")
+			}
+			if rooms := n.hook.Rooms(); rooms != 0 {
+				t.Errorf("%d rooms are left", rooms)
+			}
+			n.restart()
+			if ack := n.dial(version).connect("dash", keepSession); ack.SessionPresent {
+				t.Error("the old session came back from the disk")
+			}
+		})
+	}
 }
 
 func TestTheEndOfTheConnectionLeavesTheRoomOfACleanSession(t *testing.T) {
-	forVersions(t, func(t *testing.T, version byte) {
-		n := startNode(t, nil)
-		p := n.connect(version, "dash", nil)
-		p.subscribe(1, body)
-		p.hangUp()
-		waitFor(t, "the room to go", func() bool { return n.hook.Rooms() == 0 })
-	})
+	for _, version := range versions {
+		t.Run(name(version), func(t *testing.T) {
+			n := startNode(t, nil)
+			p := n.connect(version, "dash", nil)
+			p.subscribe(1, body)
+			p.hangUp()
+			waitFor(t, "the room to go", func() bool { return n.hook.Rooms() == 0 })
+		})
+	}
 }
 
 func TestSessionExpiryLeavesTheRoom(t *testing.T) {
@@ -104,27 +110,29 @@ func TestSessionExpiryLeavesTheRoom(t *testing.T) {
 }
 
 func TestTakeOverTakesTheRoomAlong(t *testing.T) {
-	forVersions(t, func(t *testing.T, version byte) {
-		n := startNode(t, nil)
-		old := n.connect(version, "dash", keepSession)
-		old.subscribe(1, body)
-		ended := make(chan struct{})
-		go func() {
-			defer close(ended)
-			for {
-				if _, err := old.read(); err != nil {
-					return
+	for _, version := range versions {
+		t.Run(name(version), func(t *testing.T) {
+			n := startNode(t, nil)
+			old := n.connect(version, "dash", keepSession)
+			old.subscribe(1, body)
+			ended := make(chan struct{})
+			go func() {
+				defer close(ended)
+				for {
+					if _, err := old.read(); err != nil {
+						return
+					}
 				}
+			}()
+			p := n.dial(version)
+			if ack := p.connect("dash", keepSession); !ack.SessionPresent {
+				t.Error("the session is gone")
 			}
-		}()
-		p := n.dial(version)
-		if ack := p.connect("dash", keepSession); !ack.SessionPresent {
-			t.Error("the session is gone")
-		}
-		<-ended
-		n.connect(4, "dev", nil).put("fleet/trucks/1", `{"speed":60}`)
-		p.message(body)
-	})
+			<-ended
+			n.connect(4, "dev", nil).put("fleet/trucks/1", `{"speed":60}`)
+			p.message(body)
+		})
+	}
 }
 
 func TestTakeOverPublishesTheWillOfTheOldConnection(t *testing.T) {

@@ -25,32 +25,34 @@ func property(pk packets.Packet, key string) string {
 }
 
 func TestRoomMessagesArriveOnTheTopicThatWasSubscribed(t *testing.T) {
-	forVersions(t, func(t *testing.T, version byte) {
-		n := startNode(t, nil)
-		p := n.connect(version, "dash", nil)
-		ack := p.subscribe(1, fast+"&payload=document", fast+"&scope=out&payload=none")
-		if !bytes.Equal(ack.ReasonCodes, []byte{1, 1}) {
-			t.Fatalf("SUBACK %v", ack.ReasonCodes)
-		}
-		dev := n.connect(4, "dev", nil)
-		for _, speed := range []int{40, 60, 70, 30} {
-			dev.put("fleet/trucks/42", fmt.Sprintf(`{"speed":%d}`, speed))
-		}
-		for i, want := range []struct{ topic, payload, transition string }{
-			{fast + "&payload=document", `{"speed":60}`, "enter"},
-			{fast + "&payload=document", `{"speed":70}`, "stay"},
-			{fast + "&payload=document", "", "exit"},
-			{fast + "&scope=out&payload=none", "", "exit"},
-		} {
-			m := p.message(want.topic)
-			if string(m.Payload) != want.payload || m.FixedHeader.Retain {
-				t.Errorf("message %d: %q", i, m.Payload)
+	for _, version := range versions {
+		t.Run(name(version), func(t *testing.T) {
+			n := startNode(t, nil)
+			p := n.connect(version, "dash", nil)
+			ack := p.subscribe(1, fast+"&payload=document", fast+"&scope=out&payload=none")
+			if !bytes.Equal(ack.ReasonCodes, []byte{1, 1}) {
+				t.Fatalf("SUBACK %v", ack.ReasonCodes)
 			}
-			if version == 5 && (property(m, "transition") != want.transition || property(m, "id") != "42") {
-				t.Errorf("message %d: user properties %v", i, m.Properties.User)
+			dev := n.connect(4, "dev", nil)
+			for _, speed := range []int{40, 60, 70, 30} {
+				dev.put("fleet/trucks/42", fmt.Sprintf(`{"speed":%d}`, speed))
 			}
-		}
-	})
+			for i, want := range []struct{ topic, payload, transition string }{
+				{fast + "&payload=document", `{"speed":60}`, "enter"},
+				{fast + "&payload=document", `{"speed":70}`, "stay"},
+				{fast + "&payload=document", "", "exit"},
+				{fast + "&scope=out&payload=none", "", "exit"},
+			} {
+				m := p.message(want.topic)
+				if string(m.Payload) != want.payload || m.FixedHeader.Retain {
+					t.Errorf("message %d: %q", i, m.Payload)
+				}
+				if version == 5 && (property(m, "transition") != want.transition || property(m, "id") != "42") {
+					t.Errorf("message %d: user properties %v", i, m.Properties.User)
+				}
+			}
+		})
+	}
 }
 
 func TestSubackSaysWhatIsWrongAndGrantsTheRest(t *testing.T) {
@@ -117,28 +119,30 @@ func TestWildcardsSeeDocumentsAndNoRooms(t *testing.T) {
 }
 
 func TestUnsubscribeLeavesTheRoom(t *testing.T) {
-	forVersions(t, func(t *testing.T, version byte) {
-		n := startNode(t, nil)
-		p := n.connect(version, "dash", nil)
-		p.subscribe(0, fast)
-		unsubscribe := func(want byte) {
-			t.Helper()
-			p.send(packets.Packet{
-				FixedHeader: packets.FixedHeader{Type: packets.Unsubscribe, Qos: 1}, PacketID: p.nextID(),
-				Filters: packets.Subscriptions{{Filter: fast}},
-			})
-			if ack := p.expect(packets.Unsuback); version == 5 && ack.ReasonCodes[0] != want {
-				t.Errorf("UNSUBACK 0x%02X, want 0x%02X", ack.ReasonCodes[0], want)
+	for _, version := range versions {
+		t.Run(name(version), func(t *testing.T) {
+			n := startNode(t, nil)
+			p := n.connect(version, "dash", nil)
+			p.subscribe(0, fast)
+			unsubscribe := func(want byte) {
+				t.Helper()
+				p.send(packets.Packet{
+					FixedHeader: packets.FixedHeader{Type: packets.Unsubscribe, Qos: 1}, PacketID: p.nextID(),
+					Filters: packets.Subscriptions{{Filter: fast}},
+				})
+				if ack := p.expect(packets.Unsuback); version == 5 && ack.ReasonCodes[0] != want {
+					t.Errorf("UNSUBACK 0x%02X, want 0x%02X", ack.ReasonCodes[0], want)
+				}
 			}
-		}
-		unsubscribe(0)
-		unsubscribe(0x11) // no subscription existed
-		if rooms := n.hook.Rooms(); rooms != 0 {
-			t.Errorf("%d rooms are left", rooms)
-		}
-		n.connect(4, "dev", nil).put("fleet/trucks/1", `{"speed":60}`)
-		p.quiet()
-	})
+			unsubscribe(0)
+			unsubscribe(0x11) // no subscription existed
+			if rooms := n.hook.Rooms(); rooms != 0 {
+				t.Errorf("%d rooms are left", rooms)
+			}
+			n.connect(4, "dev", nil).put("fleet/trucks/1", `{"speed":60}`)
+			p.quiet()
+		})
+	}
 }
 
 func TestNoLocalSparesTheSender(t *testing.T) {
@@ -175,34 +179,36 @@ func TestSubscriptionIdentifiersComeWithTheMessages(t *testing.T) {
 const scope = `$scope/fleet/trucks/?{"range":{"speed":{"gt":50}}}/`
 
 func TestScopeIsASnapshotAndThenLive(t *testing.T) {
-	forVersions(t, func(t *testing.T, version byte) {
-		n := startNode(t, nil)
-		dev := n.connect(4, "dev", nil)
-		dev.put("fleet/trucks/1", `{"speed":60}`)
-		dev.put("fleet/trucks/2", `{"speed":10}`)
-		dev.put("fleet/trucks/3", `{"speed":70}`)
-		p := n.connect(version, "map", nil)
-		p.subscribe(1, scope+"+")
-		for _, want := range []struct{ id, payload string }{
-			{"1", `{"speed":60}`}, {"3", `{"speed":70}`}, {"$synced", `{"seq":3}`},
-		} {
-			m := p.message(scope + want.id)
-			if string(m.Payload) != want.payload || !m.FixedHeader.Retain {
-				t.Errorf("snapshot: %s %q retain=%v", m.TopicName, m.Payload, m.FixedHeader.Retain)
+	for _, version := range versions {
+		t.Run(name(version), func(t *testing.T) {
+			n := startNode(t, nil)
+			dev := n.connect(4, "dev", nil)
+			dev.put("fleet/trucks/1", `{"speed":60}`)
+			dev.put("fleet/trucks/2", `{"speed":10}`)
+			dev.put("fleet/trucks/3", `{"speed":70}`)
+			p := n.connect(version, "map", nil)
+			p.subscribe(1, scope+"+")
+			for _, want := range []struct{ id, payload string }{
+				{"1", `{"speed":60}`}, {"3", `{"speed":70}`}, {"$synced", `{"seq":3}`},
+			} {
+				m := p.message(scope + want.id)
+				if string(m.Payload) != want.payload || !m.FixedHeader.Retain {
+					t.Errorf("snapshot: %s %q retain=%v", m.TopicName, m.Payload, m.FixedHeader.Retain)
+				}
 			}
-		}
-		dev.put("fleet/trucks/2", `{"speed":80}`)
-		dev.put("fleet/trucks/1", `{"speed":5}`)
-		for _, want := range []struct{ id, payload, transition string }{{"2", `{"speed":80}`, "enter"}, {"1", "", "exit"}} {
-			m := p.message(scope + want.id)
-			if string(m.Payload) != want.payload || m.FixedHeader.Retain {
-				t.Errorf("live: %s %q retain=%v", m.TopicName, m.Payload, m.FixedHeader.Retain)
+			dev.put("fleet/trucks/2", `{"speed":80}`)
+			dev.put("fleet/trucks/1", `{"speed":5}`)
+			for _, want := range []struct{ id, payload, transition string }{{"2", `{"speed":80}`, "enter"}, {"1", "", "exit"}} {
+				m := p.message(scope + want.id)
+				if string(m.Payload) != want.payload || m.FixedHeader.Retain {
+					t.Errorf("live: %s %q retain=%v", m.TopicName, m.Payload, m.FixedHeader.Retain)
+				}
+				if version == 5 && property(m, "transition") != want.transition {
+					t.Errorf("live: %v", m.Properties.User)
+				}
 			}
-			if version == 5 && property(m, "transition") != want.transition {
-				t.Errorf("live: %v", m.Properties.User)
-			}
-		}
-	})
+		})
+	}
 }
 
 func TestScopeOfOneDocument(t *testing.T) {
@@ -299,39 +305,41 @@ func TestSnapshotHasNoGapAndNoStaleDocument(t *testing.T) {
 }
 
 func TestRetainedDocumentsAreTheDocuments(t *testing.T) {
-	forVersions(t, func(t *testing.T, version byte) {
-		n := startNode(t, nil)
-		dev := n.connect(4, "dev", nil)
-		retain := func(topic, payload string) {
-			t.Helper()
-			dev.send(packets.Packet{
-				FixedHeader: packets.FixedHeader{Type: packets.Publish, Qos: 1, Retain: true}, PacketID: dev.nextID(),
-				TopicName: topic, Payload: []byte(payload),
-			})
-			dev.expect(packets.Puback)
-		}
-		retain("fleet/trucks/1", `{"speed":60}`)
-		retain("home/lamp", "on")
-		retain("home/gone", "x")
-		retain("home/gone", "")
-		dev.put("fleet/trucks/2", `{"speed":60}`) // not retained
-		n.restart()
-		p := n.connect(version, "new", nil)
-		p.subscribe(1, "#")
-		got := map[string]string{}
-		for range 2 {
-			m := p.expect(packets.Publish)
-			if !m.FixedHeader.Retain {
-				t.Errorf("%s is not marked as retained", m.TopicName)
+	for _, version := range versions {
+		t.Run(name(version), func(t *testing.T) {
+			n := startNode(t, nil)
+			dev := n.connect(4, "dev", nil)
+			retain := func(topic, payload string) {
+				t.Helper()
+				dev.send(packets.Packet{
+					FixedHeader: packets.FixedHeader{Type: packets.Publish, Qos: 1, Retain: true}, PacketID: dev.nextID(),
+					TopicName: topic, Payload: []byte(payload),
+				})
+				dev.expect(packets.Puback)
 			}
-			p.send(packets.Packet{FixedHeader: packets.FixedHeader{Type: packets.Puback}, PacketID: m.PacketID})
-			got[m.TopicName] = string(m.Payload)
-		}
-		if got["fleet/trucks/1"] != `{"speed":60}` || got["home/lamp"] != "on" {
-			t.Errorf("retained messages: %v", got)
-		}
-		p.quiet()
-	})
+			retain("fleet/trucks/1", `{"speed":60}`)
+			retain("home/lamp", "on")
+			retain("home/gone", "x")
+			retain("home/gone", "")
+			dev.put("fleet/trucks/2", `{"speed":60}`) // not retained
+			n.restart()
+			p := n.connect(version, "new", nil)
+			p.subscribe(1, "#")
+			got := map[string]string{}
+			for range 2 {
+				m := p.expect(packets.Publish)
+				if !m.FixedHeader.Retain {
+					t.Errorf("%s is not marked as retained", m.TopicName)
+				}
+				p.send(packets.Packet{FixedHeader: packets.FixedHeader{Type: packets.Puback}, PacketID: m.PacketID})
+				got[m.TopicName] = string(m.Payload)
+			}
+			if got["fleet/trucks/1"] != `{"speed":60}` || got["home/lamp"] != "on" {
+				t.Errorf("retained messages: %v", got)
+			}
+			p.quiet()
+		})
+	}
 }
 
 func TestSharedSubscriptionsGoToOneConnectedMember(t *testing.T) {

@@ -61,18 +61,12 @@ func (h *Hook) willDue(s *session, expire bool) {
 	}
 }
 
-// stopWill ends the delay of a will. It reports whether the will still waited.
-// The caller holds s.mu.
-func (s *session) stopWill(h *Hook) bool {
-	if s.willTimer == nil {
-		return false
-	}
-	waited := s.willTimer.Stop()
-	s.willTimer = nil
-	if waited {
+// stopWill ends the delay of a will. The caller holds s.mu.
+func (s *session) stopWill(h *Hook) {
+	if s.willTimer != nil && s.willTimer.Stop() {
 		h.timers.Done()
 	}
-	return waited
+	s.willTimer = nil
 }
 
 // publishWill publishes the will, once, as the client itself would have.

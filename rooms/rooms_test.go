@@ -17,18 +17,18 @@ import (
 type recorder struct{ strings.Builder }
 
 func (r *recorder) Publish(topicFilter string, members []string, m *Message) {
-	fmt.Fprintf(r, "%s: %s %s v%d seq=%d", strings.Join(members, ","), m.ID, m.Transition, m.Version, m.Seq)
+	fmt.Fprintf(&r.Builder, "%s: %s %s v%d seq=%d", strings.Join(members, ","), m.ID, m.Transition, m.Version, m.Seq)
 	if m.Retain {
-		fmt.Fprint(r, " retain")
+		fmt.Fprint(&r.Builder, " retain")
 	}
 	if m.Topic != topicFilter {
-		fmt.Fprintf(r, "\n  on %s", m.Topic)
+		fmt.Fprintf(&r.Builder, "\n  on %s", m.Topic)
 	}
 	if len(m.Payload) == 0 {
-		fmt.Fprint(r, "\n  (empty)\n")
+		fmt.Fprint(&r.Builder, "\n  (empty)\n")
 		return
 	}
-	fmt.Fprintf(r, "\n  %s\n", m.Payload)
+	fmt.Fprintf(&r.Builder, "\n  %s\n", m.Payload)
 }
 
 // world is what a script of testdata acts on: an engine, and the documents as
@@ -55,7 +55,7 @@ type joined struct {
 //	put id=ID            a body
 //	delete id=ID
 func TestRooms(t *testing.T) {
-	datadriven.Walk(t, "testdata", func(t *testing.T, path string) {
+	datadriven.Walk(t, "testdata", func(t *testing.T, path string) { //nolint:thelper // it is a subtest
 		w := &world{t: t, docs: map[string]*persistence.Document{}, names: map[string]string{}, joined: map[string]joined{}}
 		w.engine = New("node-1", &w.out)
 		datadriven.RunTest(t, path, w.run)
