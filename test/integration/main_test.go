@@ -34,7 +34,7 @@ func run(m *testing.M) (code int, err error) {
 	if programs, err = os.MkdirTemp("", "ambit-integration-"); err != nil {
 		return 1, err
 	}
-	defer os.RemoveAll(programs)
+	defer func() { _ = os.RemoveAll(programs) }() // the system clears its temporary files, too
 	if err := build("ambit", "../../cmd/ambit"); err != nil {
 		return 1, err
 	}

@@ -113,7 +113,7 @@ func scriptCommands() map[string]func(*testscript.TestScript, bool, []string) {
 
 func (s *script) end() {
 	for _, c := range s.clients {
-		c.client.close()
+		c.close()
 	}
 	if s.broker != nil {
 		s.broker.kill()
@@ -142,7 +142,7 @@ func (s *script) restart([]string) (_ string, err error) {
 		return "", err
 	}
 	if c, ok := s.clients[publisher]; ok {
-		c.client.close()
+		c.close()
 		delete(s.clients, publisher)
 	}
 	s.broker, err = launch(brokerOptions{dir: dir})
@@ -220,7 +220,7 @@ func (s *script) close(args []string) (string, error) {
 		return "", fmt.Errorf("there is no client %s", args[0])
 	}
 	delete(s.clients, args[0])
-	c.client.close()
+	c.close()
 	return "", nil
 }
 

@@ -57,7 +57,7 @@ func run(args []string, rows int) error {
 	if err != nil {
 		return err
 	}
-	defer file.Close() // only read
+	defer func() { _ = file.Close() }() // it was only read
 	unzipped, err := gzip.NewReader(file)
 	if err != nil {
 		return fmt.Errorf("%s: %w", args[0], err)
