@@ -141,5 +141,16 @@ func (l *listeners) serveWebSocket(w http.ResponseWriter, r *http.Request) {
 	defer l.running.Done()
 	// The connection outlives the request; NetConn reads it in pieces, so that a
 	// frame has no size that matters.
-	l.handle("websocket", websocket.NetConn(context.WithoutCancel(r.Context()), ws, websocket.MessageBinary))
+	c := websocket.NetConn(context.WithoutCancel(r.Context()), ws, websocket.MessageBinary)
+	l.handle("websocket", webSocket{c, ws})
 }
+
+// A webSocket closes at once: the closing handshake of the library would have
+// everybody who closes a connection wait for its client.
+type webSocket struct {
+	net.Conn
+	ws *websocket.Conn
+}
+
+// Close closes the connection without a handshake.
+func (c webSocket) Close() error { return c.ws.CloseNow() }

@@ -19,6 +19,12 @@ import (
 // into the 16 bits that mochi computes it in.
 const maxKeepAlive = math.MaxUint16 / 3 * 2
 
+// takeOverTimeout is how long a connection that is taken over may go on writing.
+const takeOverTimeout = 500 * time.Millisecond
+
+// maxClientIDBytes is the longest client identifier.
+const maxClientIDBytes = 256
+
 // OnConnect checks what a CONNECT promises to do later: its will.
 func (h *Hook) OnConnect(cl *mqtt.Client, pk packets.Packet) error {
 	if cl.State.Keepalive > maxKeepAlive {
@@ -42,6 +48,10 @@ func (h *Hook) OnConnect(cl *mqtt.Client, pk packets.Packet) error {
 func (h *Hook) checkConnect(pk *packets.Packet) error {
 	if strings.ContainsAny(pk.Connect.ClientIdentifier, "+#/\x00") {
 		return &refusal{packets.ErrClientIdentifierNotValid.Code, "a client identifier must not contain + # / or NUL"}
+	}
+	if n := len(pk.Connect.ClientIdentifier); n > maxClientIDBytes {
+		return &refusal{packets.ErrClientIdentifierNotValid.Code,
+			fmt.Sprintf("the client identifier has %d bytes, the limit is %d", n, maxClientIDBytes)}
 	}
 	if n := len(pk.Properties.User); n > h.opts.UserProperties {
 		return tooManyProperties(n, h.opts.UserProperties)
@@ -115,6 +125,8 @@ func (h *Hook) takeOver(s *session) {
 	if old == nil {
 		return
 	}
+	// A stalled connection must not keep the next one waiting for long.
+	_ = old.Net.Conn.SetWriteDeadline(time.Now().Add(takeOverTimeout)) // it fails when the connection is gone
 	unfinished := s.box.close(old)
 	s.mu.Lock()
 	s.unfinished = unfinished
@@ -273,10 +285,29 @@ func (h *Hook) OnPacketRead(cl *mqtt.Client, pk packets.Packet) (packets.Packet,
 			h.forgetWill(cl) // [MQTT-3.14.4-3]
 		}
 	case packets.Publish:
+		if h.resent(cl, &pk) {
+			pk.FixedHeader.Type, pk.PacketID = packets.Puback, 0 // as above: nothing is left to do
+			return pk, nil
+		}
 		return h.readPublish(cl, pk)
 	default:
 	}
 	return pk, nil
+}
+
+// resent answers a QoS 2 PUBLISH that was received before and awaits its PUBREL
+// [MQTT-4.3.3-10]. mochi would call it an error.
+func (h *Hook) resent(cl *mqtt.Client, pk *packets.Packet) bool {
+	if pk.FixedHeader.Qos != 2 {
+		return false
+	}
+	known, ok := cl.State.Inflight.Get(pk.PacketID)
+	s := h.session(cl.ID)
+	if !ok || known.FixedHeader.Type != packets.Pubrec || s == nil {
+		return false
+	}
+	s.box.ack(cl, packets.Packet{FixedHeader: packets.FixedHeader{Type: packets.Pubrec}, PacketID: pk.PacketID})
+	return true
 }
 
 // readPublish refuses a PUBLISH that mochi would drop without an answer.

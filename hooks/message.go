@@ -128,6 +128,7 @@ type delivery struct {
 	qos     byte
 	retain  bool
 	ids     []int // subscription identifiers [MQTT-3.3.4-3]
+	own     bool  // the client itself caused it
 	arrived time.Time
 }
 

@@ -138,7 +138,7 @@ func (b *outbox) push(d delivery) {
 	if b.client == nil && (d.qos == 0 || !b.keep) {
 		return
 	}
-	if !b.makeRoom(d.size(), d.qos) {
+	if !b.makeRoom(&d) {
 		return
 	}
 	for _, s := range b.sources {
@@ -150,10 +150,19 @@ func (b *outbox) push(d delivery) {
 	b.changed.Broadcast()
 }
 
-// makeRoom waits until size bytes fit. When patience ends it disconnects the
+// makeRoom waits until a message fits. When patience ends it disconnects the
 // client. For an absent client it drops the oldest messages instead.
-func (b *outbox) makeRoom(size int, qos byte) bool {
+func (b *outbox) makeRoom(d *delivery) bool {
+	size := d.size()
 	for b.client != nil && b.full(size) {
+		if d.own {
+			// Its reader is the one that would wait here, and so would not read the
+			// acknowledgements that make room.
+			if b.full(size - b.limitBytes) {
+				b.expel()
+			}
+			break
+		}
 		left := b.patience - time.Since(b.oldest())
 		if left <= 0 {
 			b.expel()
@@ -166,7 +175,7 @@ func (b *outbox) makeRoom(size int, qos byte) bool {
 	if b.client != nil {
 		return true
 	}
-	if qos == 0 || !b.keep {
+	if d.qos == 0 || !b.keep {
 		return false
 	}
 	for len(b.queue) > 0 && b.full(size) {

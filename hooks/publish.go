@@ -157,6 +157,26 @@ func (h *Hook) enqueue(p *publication, op *persistence.Op, refused error) {
 	}
 }
 
+// submit puts an operation into the pipeline and waits for it: until it is on
+// disk, or until it is applied if that means anything.
+func (h *Hook) submit(op *persistence.Op) error {
+	done := make(chan error, 1)
+	if applied := op.Applied; applied != nil {
+		op.Applied = func(r *persistence.Result) {
+			if r.Err == nil {
+				applied(r)
+			}
+			done <- r.Err
+		}
+	} else {
+		op.Committed = func(r *persistence.Result) { done <- r.Err }
+	}
+	if err := h.append(op); err != nil {
+		return err
+	}
+	return <-done
+}
+
 // append puts an operation into the pipeline. The store bounds the wait: it
 // commits as fast as the disk does, and gives up waiting when it closes.
 func (h *Hook) append(op *persistence.Op) error {
@@ -256,6 +276,7 @@ func (h *Hook) deliver(m *message, client string, sub packets.Subscription) {
 		m: m, qos: min(m.qos, sub.Qos), // [MQTT-3.8.4-8]
 		retain: m.retain && sub.RetainAsPublished, // [MQTT-3.3.1-12], [MQTT-3.3.1-13]
 		ids:    identifiers(sub),
+		own:    m.from == client,
 	})
 }
 
@@ -271,6 +292,9 @@ func (h *Hook) Publish(topicFilter string, members []string, rm *rooms.Message) 
 		if sub == nil || sub.opts.NoLocal && m.from == member {
 			continue
 		}
-		s.box.push(delivery{m: m, qos: sub.qos, retain: m.retain && sub.opts.RetainAsPublished, ids: sub.ids})
+		s.box.push(delivery{
+			m: m, qos: sub.qos, retain: m.retain && sub.opts.RetainAsPublished, ids: sub.ids,
+			own: m.from == member,
+		})
 	}
 }

@@ -224,3 +224,53 @@ func TestTooManyUserPropertiesEndTheConnection(t *testing.T) {
 	p.send(pk)
 	p.expectEnd(0x97)
 }
+
+func TestAResentQoS2PublishIsTakenOnce(t *testing.T) {
+	for _, version := range versions {
+		t.Run(name(version), func(t *testing.T) {
+			n := startNode(t, nil)
+			p := n.connect(version, "dev", keepSession)
+			id := p.publish("fleet/trucks/1", `{"a":1}`, 2)
+			p.expect(packets.Pubrec)
+			p.hangUp()
+			n.absent("dev")
+			p = n.connect(version, "dev", keepSession)
+			p.expect(packets.Pubrec) // the server resends what it awaits PUBREL for
+			p.id = id - 1
+			p.publish("fleet/trucks/1", `{"a":1}`, 2)
+			if ack := p.expect(packets.Pubrec); ack.PacketID != id || ack.ReasonCode != 0 {
+				t.Errorf("PUBREC %d 0x%02X", ack.PacketID, ack.ReasonCode)
+			}
+			p.send(packets.Packet{FixedHeader: packets.FixedHeader{Type: packets.Pubrel, Qos: 1}, PacketID: id})
+			p.expect(packets.Pubcomp)
+			if doc := n.truck("1"); doc.Version != 1 {
+				t.Errorf("it was stored %d times", doc.Version)
+			}
+		})
+	}
+}
+
+// A client that subscribes to its own messages must not wait for itself.
+func TestAClientDoesNotWaitForItself(t *testing.T) {
+	n := startNode(t, func(o *Options) { o.QueueBytes = 4 << 10 })
+	p := n.connect(5, "dev", nil)
+	p.subscribe(1, "echo")
+	payload := strings.Repeat("x", 1000)
+	go func() {
+		for range 7 { // more than the limit, and less than twice as much
+			p.publish("echo", payload, 1)
+		}
+	}()
+	acks, messages := 0, 0
+	for acks+messages < 14 {
+		pk, err := p.read()
+		if err != nil {
+			t.Fatalf("after %d acknowledgements and %d messages: %v", acks, messages, err)
+		}
+		if pk.FixedHeader.Type == packets.Puback {
+			acks++
+		} else {
+			messages++ // none of them is acknowledged
+		}
+	}
+}

@@ -5,8 +5,6 @@ import (
 
 	mqtt "github.com/mochi-mqtt/server/v2"
 	"github.com/mochi-mqtt/server/v2/packets"
-
-	"github.com/ambitmq/ambit/persistence"
 )
 
 // willOf returns the will of a CONNECT and its delay, or nil. mochi's own would
@@ -89,20 +87,4 @@ func (h *Hook) publishWill(s *session) {
 	if err != nil {
 		h.log.Warn("will refused", "client", s.id, "topic", m.topic, "reason", err)
 	}
-}
-
-// submit puts an operation into the pipeline and waits until it is applied.
-func (h *Hook) submit(op *persistence.Op) error {
-	done := make(chan error, 1)
-	applied := op.Applied
-	op.Applied = func(r *persistence.Result) {
-		if applied != nil && r.Err == nil {
-			applied(r)
-		}
-		done <- r.Err
-	}
-	if err := h.append(op); err != nil {
-		return err
-	}
-	return <-done
 }
