@@ -58,14 +58,6 @@ type outbox struct {
 	lost    int // messages that an absent client's full outbox dropped
 }
 
-// A flight is a QoS 1 or 2 message on its way.
-type flight struct {
-	delivery
-	id       uint16
-	awaiting bool // sent on this connection
-	released bool // PUBREC came; PUBREL is what counts now
-}
-
 func newOutbox(h *Hook) *outbox {
 	b := &outbox{hook: h, info: h.server.Info, limitBytes: h.opts.QueueBytes, patience: h.opts.WriteTimeout}
 	b.changed = sync.NewCond(&b.mu)
@@ -355,51 +347,6 @@ func (b *outbox) encode(d delivery, id uint16, dup bool, cl *mqtt.Client, buf *b
 	atomic.AddInt64(&b.info.MessagesSent, 1)
 }
 
-// nextID returns a packet identifier that no flight has [MQTT-2.2.1-4]. There
-// always is one: flights are bounded by the window.
-func (b *outbox) nextID() uint16 {
-	for {
-		b.lastID++
-		if b.lastID != 0 && b.find(b.lastID) < 0 {
-			return b.lastID
-		}
-	}
-}
-
-func (b *outbox) find(id uint16) int {
-	return slices.IndexFunc(b.sent, func(f *flight) bool { return f.id == id })
-}
-
-func (b *outbox) forget(id uint16) {
-	if i := b.find(id); i >= 0 {
-		b.bytes -= b.sent[i].size()
-		b.sent = slices.Delete(b.sent, i, i+1)
-		b.changed.Broadcast()
-	}
-}
-
-// acknowledged takes a client's PUBACK, PUBREC or PUBCOMP for a message.
-func (b *outbox) acknowledged(cl *mqtt.Client, pk *packets.Packet) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	i := b.find(pk.PacketID)
-	if b.client != cl || i >= 0 && !b.sent[i].awaiting {
-		return // of another connection, or not sent yet on this one
-	}
-	if pk.FixedHeader.Type != packets.Pubrec || pk.ReasonCode >= packets.ErrUnspecifiedError.Code {
-		b.forget(pk.PacketID)
-		return
-	}
-	pubrel := packets.Packet{FixedHeader: packets.FixedHeader{Type: packets.Pubrel, Qos: 1}, PacketID: pk.PacketID}
-	if i >= 0 {
-		b.sent[i].released = true // [MQTT-4.3.3-5]
-	} else {
-		pubrel.ReasonCode = packets.ErrPacketIdentifierNotFound.Code
-	}
-	b.acks = append(b.acks, pubrel)
-	b.changed.Broadcast()
-}
-
 // takeLost returns how many messages were dropped since it was last called.
 func (b *outbox) takeLost() int {
 	b.mu.Lock()
@@ -407,21 +354,4 @@ func (b *outbox) takeLost() int {
 	n := b.lost
 	b.lost = 0
 	return n
-}
-
-// encodeAck appends a PUBACK, PUBREC or PUBREL packet.
-func encodeAck(buf *bytes.Buffer, cl *mqtt.Client, pk *packets.Packet) {
-	pk.ProtocolVersion = cl.Properties.ProtocolVersion
-	props := cl.Properties.Props
-	pk.Mods.DisallowProblemInfo = props.RequestProblemInfoFlag && props.RequestProblemInfo == 0 // [MQTT-3.1.2-29]
-	var err error
-	switch pk.FixedHeader.Type {
-	case packets.Pubrec:
-		err = pk.PubrecEncode(buf)
-	case packets.Pubrel:
-		err = pk.PubrelEncode(buf)
-	default:
-		err = pk.PubackEncode(buf)
-	}
-	_ = err // these encoders have no way to fail
 }
