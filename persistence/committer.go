@@ -153,7 +153,7 @@ func (c *committer) write(w *Write) (*Change, error) {
 	if change.After == nil {
 		batchDelete(c.batch, c.key)
 	} else {
-		after = stored{doc: change.After, value: appendDocument(nil, change.After)}
+		after = stored{doc: change.After, value: encodeDocument(change.After)}
 		batchSet(c.batch, c.key, after.value)
 	}
 	c.overlay[w.Key] = after

@@ -114,6 +114,9 @@ func writeMarker(files vfs.FS, dir string) error {
 // its node id and is opened a second time: Pebble writes the log of the very
 // first opening in an older form, in which damage goes unnoticed.
 func openDatabase(dir string, o Options, lock *pebble.Lock, log *pebbleLog) (*pebble.DB, string, error) {
+	if err := checkDamage(dir, o, lock, log); err != nil {
+		return nil, "", err
+	}
 	db, err := pebble.Open(dir, o.pebble(lock, log))
 	if err != nil {
 		return nil, "", fmt.Errorf("persistence: open %s: %w", dir, err)

@@ -89,21 +89,10 @@ type Write struct {
 	Origin   Origin
 }
 
-const (
-	flagRetained byte = 1 << iota
-	flagUpdated
-)
-
-// appendDocument encodes everything of d but its key.
-func appendDocument(b []byte, d *Document) []byte {
-	var flags byte
-	if d.Retained {
-		flags |= flagRetained
-	}
-	if d.Version > 1 {
-		flags |= flagUpdated
-	}
-	b = append(b, valueFormat, flags)
+// encodeDocument encodes everything of d but its key. What an update sets is
+// there from the second version on.
+func encodeDocument(d *Document) []byte {
+	b := appendBool([]byte{valueFormat}, d.Retained)
 	b = appendUint(b, d.Version)
 	b = appendUint(b, d.Seq)
 	b = appendTime(b, d.CreatedAt)
@@ -119,13 +108,10 @@ func appendDocument(b []byte, d *Document) []byte {
 func decodeDocument(k Key, value []byte) (*Document, error) {
 	r := reader{rest: value}
 	r.format()
-	flags := r.byte()
-	d := &Document{Key: k, Retained: flags&flagRetained != 0}
-	d.Version = r.uint()
-	d.Seq = r.uint()
+	d := &Document{Key: k, Retained: r.bool(), Version: r.uint(), Seq: r.uint()}
 	d.CreatedAt = r.time()
 	d.Author = r.string()
-	if flags&flagUpdated != 0 {
+	if d.Version > 1 {
 		d.UpdatedAt = r.time()
 		d.Updater = r.string()
 	}
@@ -165,6 +151,9 @@ func decodeChange(seq uint64, value []byte) (*Change, error) {
 	before, after := r.bytes(), r.bytes()
 	if err := r.end(); err != nil {
 		return nil, fmt.Errorf("change %d: %w", seq, err)
+	}
+	if c.Action < Create || c.Action > Delete {
+		return nil, fmt.Errorf("change %d: %w: %s", seq, errMalformed, c.Action)
 	}
 	var err error
 	if c.Action != Create {

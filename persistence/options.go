@@ -64,7 +64,7 @@ func (o Options) withDefaults() Options {
 func (o Options) pebble(lock *pebble.Lock, log *pebbleLog) *pebble.Options {
 	p := &pebble.Options{
 		FormatMajorVersion: pebble.FormatNewest,
-		FS:                 o.FS,
+		FS:                 orderedFS{o.FS},
 		Lock:               lock,
 		Logger:             log,
 		EventListener:      log.events(),
