@@ -1,0 +1,62 @@
+package persistence
+
+import (
+	"errors"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/cockroachdb/pebble/v2/vfs"
+)
+
+func TestWritesAreRefusedWhileTheDiskIsAlmostFull(t *testing.T) {
+	t.Parallel()
+	fs := vfs.NewMem()
+	fs.TestingSetDiskUsage(vfs.DiskUsage{AvailBytes: 1000})
+	s := openTest(t, "data", Options{FS: fs, MinFreeBytes: 1000})
+	put(t, s, "1", "{}")
+	fs.TestingSetDiskUsage(vfs.DiskUsage{AvailBytes: 999})
+	s.space.check()
+	write := &Write{Key: Key{"fleet", "trucks", "1"}, Body: []byte("{}"), Time: time.Unix(1, 0)}
+	for _, tt := range []struct {
+		name string
+		op   Op
+		want error
+	}{
+		{"a write", Op{Write: write}, ErrDiskFull},
+		{"a deletion", Op{Write: &Write{Key: write.Key}}, ErrDiskFull},
+		{"a record", Op{Records: []Record{DeleteRetained("a"), PutRetained(Retained{Topic: "a"})}}, ErrDiskFull},
+		{"deleting records", Op{Records: []Record{DeleteRetained("a"), DeleteSession("a"), DeleteSubscription("a", "b")}}, nil},
+		{"a snapshot", Op{Snapshot: true}, nil},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			if err := s.Append(t.Context(), &tt.op); !errors.Is(err, tt.want) {
+				t.Errorf("got %v, want %v", err, tt.want)
+			}
+		})
+	}
+	if _, err := s.Get(write.Key); err != nil {
+		t.Errorf("read: %v", err)
+	}
+	fs.TestingSetDiskUsage(vfs.DiskUsage{AvailBytes: 1000})
+	s.space.check()
+	put(t, s, "1", "{}")
+}
+
+func TestTheDiskIsCheckedAgainByItself(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		fs := vfs.NewMem()
+		fs.TestingSetDiskUsage(vfs.DiskUsage{AvailBytes: 1})
+		s, stop := open(t, "data", Options{FS: fs, MinFreeBytes: 2})
+		defer stop()
+		op := &Op{Write: &Write{Key: Key{"fleet", "trucks", "1"}, Body: []byte("{}")}}
+		if err := s.Append(t.Context(), op); !errors.Is(err, ErrDiskFull) {
+			t.Errorf("got %v, want %v", err, ErrDiskFull)
+		}
+		fs.TestingSetDiskUsage(vfs.DiskUsage{AvailBytes: 2})
+		time.Sleep(housekeepingInterval)
+		synctest.Wait()
+		put(t, s, "1", "{}")
+	})
+}
