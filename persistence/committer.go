@@ -29,7 +29,7 @@ type committer struct {
 	batch    *pebble.Batch
 	now      time.Time      // of this group
 	overlay  map[Key]stored // what this group wrote
-	unsynced bool           // this group has applied a batch
+	applied  int            // bytes of the batches that this group has applied
 	key, buf []byte         // scratch
 }
 
@@ -98,14 +98,14 @@ func (c *committer) sync() {
 func (c *committer) group(ops []*Op) group {
 	c.now = time.Now()
 	clear(c.overlay)
-	c.unsynced = false
+	c.applied = 0
 	results := make([]Result, len(ops))
 	pointers := make([]*Result, 0, len(ops))
 	for i, op := range ops {
 		r := &results[i]
 		c.step(op, r)
 		pointers = append(pointers, r)
-		if c.batch.Len() >= maxGroupBytes {
+		if c.applied+c.batch.Len() >= maxGroupBytes {
 			break
 		}
 	}
@@ -113,7 +113,7 @@ func (c *committer) group(ops []*Op) group {
 		c.log.retain(c.batch, c.now)
 	}
 	c.apply()
-	return group{results: pointers, unsynced: c.unsynced}
+	return group{results: pointers, unsynced: c.applied > 0}
 }
 
 // step adds one op to the batch, all of it or nothing.
@@ -263,7 +263,7 @@ func (c *committer) apply() {
 	if err := c.db.Apply(c.batch, pebble.NoSync); err != nil {
 		c.store.fatal("apply", err)
 	}
+	c.applied += c.batch.Len()
 	_ = c.batch.Close() // never fails after Apply
 	c.batch = c.db.NewBatch()
-	c.unsynced = true
 }

@@ -17,9 +17,9 @@ import (
 
 func TestWhatWasAcknowledgedSurvivesACrash(t *testing.T) {
 	t.Parallel()
-	stores := 6
+	stores := 40
 	if testing.Short() {
-		stores = 2
+		stores = 4
 	}
 	acked, missing := crashes(t, stores, Options{})
 	if missing > 0 {
@@ -39,12 +39,60 @@ func TestACrashLosesWhatWasNotSynced(t *testing.T) {
 	}
 }
 
+func TestATrimmedChangeLogSurvivesACrash(t *testing.T) {
+	t.Parallel()
+	rng := rand.New(rand.NewPCG(2, 0))
+	fs := vfs.NewCrashableMem()
+	acks := newAckLog()
+	var trimmed uint64
+	for range 10 {
+		o := Options{FS: fs, LogBytes: 256 << 10, QueueOps: 100}
+		fs = crash(t, o, acks, rng)
+		o.FS = fs
+		s, stop := open(t, "data", o)
+		snap := s.Snapshot()
+		if snap.state.trimmed < trimmed {
+			t.Errorf("the log was trimmed up to %d and is now up to %d", trimmed, snap.state.trimmed)
+		}
+		trimmed = snap.state.trimmed
+		if first, last := logged(t, snap.Changes, trimmed); first != trimmed+1 || last != snap.Seq() {
+			t.Errorf("the log has changes %d to %d, want %d to %d", first, last, trimmed+1, snap.Seq())
+		}
+		for _, c := range lastChanges(acks.crashed) {
+			if c.Seq > snap.Seq() {
+				t.Errorf("change %d is lost: the last is %d", c.Seq, snap.Seq())
+			}
+			d, err := snap.Get(c.Key)
+			if err == nil && d.Seq < c.Seq {
+				t.Errorf("%s is as of change %d, change %d is lost", c.Key, d.Seq, c.Seq)
+			}
+		}
+		snap.Close()
+		stop()
+	}
+	if trimmed == 0 {
+		t.Error("nothing was trimmed, so nothing was tested")
+	}
+}
+
+// lastChanges returns the last of the acknowledged changes of every key.
+func lastChanges(acked []*Result) map[Key]*Change {
+	last := map[Key]*Change{}
+	for _, r := range acked {
+		if r.Change != nil {
+			last[r.Change.Key] = r.Change
+		}
+	}
+	return last
+}
+
 // crashes writes to stores that crash at random moments and go on from what
 // is left. It returns how many changes were acknowledged before the crashes,
 // and how many of these were missing after one.
 func crashes(t *testing.T, stores int, o Options) (acked, missing int) {
 	t.Helper()
 	const crashesOfEach = 5
+	o.QueueOps = 100 // short groups: a crash shall find some that are synced
 	for seed := range uint64(stores) {
 		rng := rand.New(rand.NewPCG(seed, 0))
 		fs := vfs.NewCrashableMem()
@@ -79,7 +127,7 @@ func crash(t *testing.T, o Options, acks *ackLog, rng *rand.Rand) (left *vfs.Mem
 			}
 		})
 	}
-	acks.wait(1 + rng.IntN(2000)) // first, or what is acknowledged meanwhile would count
+	acks.wait(1 + rng.IntN(600)) // first, or what is acknowledged meanwhile would count
 	left = o.FS.(*vfs.MemFS).CrashClone(vfs.CrashCloneCfg{UnsyncedDataPercent: rng.IntN(101), RNG: rng})
 	cancel()
 	wait.Wait()

@@ -34,10 +34,9 @@ const (
 
 // A zero byte within a part is written as 00 FF; 00 01 ends the part.
 const (
-	escape        byte = 0x00
-	escapedZero   byte = 0xff
-	terminator    byte = 0x01
-	pastAnyPrefix byte = terminator + 1
+	escape      byte = 0x00
+	escapedZero byte = 0xff
+	terminator  byte = 0x01
 )
 
 func metaNode() []byte { return []byte{spaceMeta, 'n', 'o', 'd', 'e'} }
@@ -131,6 +130,6 @@ func spaceEnd(space byte) []byte { return []byte{space + 1} }
 // prefixEnd is the key behind all keys with a prefix that ends with a part.
 func prefixEnd(prefix []byte) []byte {
 	end := bytes.Clone(prefix)
-	end[len(end)-1] = pastAnyPrefix
+	end[len(end)-1]++ // the terminator
 	return end
 }

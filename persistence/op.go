@@ -12,7 +12,7 @@ type Op struct {
 	// nothing after it. Whoever gets the result closes the snapshot.
 	Snapshot bool
 	// Committed is called once the op is on disk, one op at a time. It must not
-	// block: everybody else's ops wait for it. May be nil.
+	// block, and so not append: everybody else's ops wait for it. May be nil.
 	Committed func(*Result)
 	// Applied is called by [Result.Apply]. May be nil.
 	Applied func(*Result)

@@ -1,0 +1,49 @@
+package persistence
+
+import (
+	"bytes"
+	"fmt"
+	"log/slog"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/cockroachdb/pebble/v2"
+	"github.com/cockroachdb/pebble/v2/vfs"
+)
+
+func TestTroublesAreLoggedOnceASecond(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var out bytes.Buffer
+		log := &pebbleLog{log: slog.New(slog.NewTextHandler(&out, nil))}
+		events := log.events()
+		for i := range 1000 {
+			events.BackgroundError(fmt.Errorf("no space, %d", i))
+		}
+		time.Sleep(time.Second)
+		events.WriteStallBegin(pebble.WriteStallBeginInfo{Reason: "memtable count"})
+		lines := strings.Split(strings.TrimSpace(out.String()), "\n")
+		if len(lines) != 2 || !strings.Contains(lines[0], `level=WARN msg="pebble: background error" error="no space, 0"`) ||
+			!strings.Contains(lines[1], `level=WARN msg="pebble: writes stall" reason="memtable count" withheld=999`) {
+			t.Errorf("got:\n%s", &out)
+		}
+	})
+}
+
+func TestWhatPebbleDoesIsLoggedAtDebugLevel(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		level slog.Level
+		want  bool
+	}{{slog.LevelDebug, true}, {slog.LevelInfo, false}} {
+		var out bytes.Buffer
+		log := slog.New(slog.NewTextHandler(&out, &slog.HandlerOptions{Level: tt.level}))
+		_, stop := open(t, "data", Options{FS: vfs.NewMem(), Log: log})
+		stop()
+		if got := strings.Contains(out.String(), "level=DEBUG msg=\"pebble: "); got != tt.want {
+			t.Errorf("at %v: Pebble is in the log: %v, want %v", tt.level, got, tt.want)
+		}
+	}
+}
