@@ -53,9 +53,19 @@ func (g Polygon) Contains(p Point) bool {
 		return false
 	}
 	target := unit(p)
-	if g.onEdge(target) {
-		return true
+	return g.onEdge(target) || g.encloses(target)
+}
+
+// edge returns the edge that ends at a vertex.
+func (g Polygon) edge(i int) (from, to s2.Point) {
+	if i == 0 {
+		return g.vertices[len(g.vertices)-1], g.vertices[0]
 	}
+	return g.vertices[i-1], g.vertices[i]
+}
+
+// encloses reports whether a point that is on no edge is inside.
+func (g Polygon) encloses(target s2.Point) bool {
 	// Walk from outside to p and count the edges on the way. A segment of
 	// almost 180 degrees would not be well defined, so a far point is reached
 	// around a corner.
@@ -87,11 +97,4 @@ func (g Polygon) crossings(a, b s2.Point) int {
 		}
 	}
 	return count
-}
-
-// unit returns the normal of the ellipsoid at p. A linear map takes normals to
-// directions from the centre of the Earth, and so planes to planes: great
-// circles between normals are the edges that Polygon promises.
-func unit(p Point) s2.Point {
-	return s2.PointFromLatLng(s2.LatLngFromDegrees(p.Lat, p.Lon))
 }

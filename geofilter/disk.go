@@ -1,0 +1,64 @@
+package geofilter
+
+import "math"
+
+// A disk is what a list holds of a circle: 24 bytes that decide for almost all
+// points, in a ball around the centre. Within 50 km the chord is so good a
+// measure of the geodesic that one point in thousands needs Contains.
+type disk struct {
+	x, y, z int32 // the centre, a position
+	in, out float32
+	id      uint32
+}
+
+func makeDisk(id uint32, o *round) disk {
+	center := positionOf(o.center)
+	in, out := squares(float64(o.radius))
+	return disk{
+		x: int32(math.Round(center.x)), y: int32(math.Round(center.y)), z: int32(math.Round(center.z)),
+		in: in, out: out, id: id,
+	}
+}
+
+// squares returns the squares of two lengths, in steps: that of a chord with
+// which a geodesic from the centre to a point is surely not longer than r
+// metres, and that of a chord with which it surely is not shorter.
+func squares(r float64) (in, out float32) {
+	const (
+		half  = math.Pi / 2
+		round = 0.01 // metres: positions are rounded
+		wide  = 1 + 1e-6
+	)
+	out = math.MaxFloat32
+	if angle := (r + slack(r)) / (2 * maxCurvatureRadius); angle < half {
+		longest := 2*maxCurvatureRadius*math.Sin(angle) + round
+		out = float32(steps * steps * longest * longest * wide)
+	}
+	in = -1
+	if angle := (r - slack(r)) / (2 * minCurvatureRadius); angle < half {
+		shortest := 2*minCurvatureRadius*math.Sin(angle) - round
+		if shortest > 0 {
+			in = float32(steps * steps * shortest * shortest / wide)
+		}
+	}
+	return in, out
+}
+
+// tell returns within or apart, or byShape if the point is too near to the edge
+// to tell.
+func (d *disk) tell(at position) relation {
+	x, y, z := at.x-float64(d.x), at.y-float64(d.y), at.z-float64(d.z)
+	switch square := float32(x*x + y*y + z*z); {
+	case square > d.out:
+		return apart
+	case square < d.in:
+		return within
+	}
+	return byShape
+}
+
+// A crate is what a list holds of a box.
+type crate struct {
+	box Box
+	id  uint32
+}

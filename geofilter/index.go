@@ -1,0 +1,112 @@
+package geofilter
+
+import (
+	"fmt"
+	"slices"
+	"sync"
+	"sync/atomic"
+
+	"github.com/golang/geo/s2"
+)
+
+// An Index finds which of many shapes contain a point. Search may run
+// concurrently with itself and with Add and Remove; it takes no lock, and it
+// sees a shape from the moment Add returns until the moment Remove is called,
+// at the latest until it returns. The zero value is ready to use, and is not to
+// be copied.
+//
+// It is a quadtree of S2 cells. A shape is noted at the cells that it holds,
+// where no geometry is needed any more, and at those that its edge passes. A
+// cell is divided when many edges pass it, but not into cells that are small
+// against the shapes: else a shape would be noted at too many.
+type Index struct {
+	mu     sync.Mutex // serialises Add and Remove
+	shapes table
+	faces  [6]slot
+	len    atomic.Int64
+
+	// adds counts the calls of Add. If it stands still during a Search, the
+	// search cannot have met an ID twice: once for a shape that was removed
+	// meanwhile, and once for another that was then added under the same ID.
+	adds atomic.Uint64
+}
+
+// Add adds a shape under an ID that the caller chooses. IDs should be small
+// numbers: the memory grows with the largest. An ID that is present is a bug.
+func (x *Index) Add(id uint32, s Shape) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if x.shapes.get(id) != nil {
+		panic(fmt.Sprintf("geofilter: ID %d is added twice", id))
+	}
+	x.adds.Add(1)
+	x.shapes.set(id, s)
+	x.len.Add(1)
+	e := makeEntry(id, s)
+	for face := range x.faces {
+		x.add(&x.faces[face], s2.CellIDFromFace(face), &e, e.outline)
+	}
+}
+
+// Remove removes the shape of an ID, if there is one.
+func (x *Index) Remove(id uint32) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	s := x.shapes.get(id)
+	if s == nil {
+		return
+	}
+	e := makeEntry(id, s)
+	for face := range x.faces {
+		x.remove(&x.faces[face], s2.CellIDFromFace(face), &e, e.outline)
+	}
+	x.shapes.set(id, nil)
+	x.len.Add(-1)
+}
+
+// Len returns the number of shapes.
+func (x *Index) Len() int { return int(x.len.Load()) }
+
+// Search appends to dst the IDs of the shapes that contain p, each once and in
+// no particular order, and returns it. No shape contains a point that is not
+// valid.
+func (x *Index) Search(dst []uint32, p Point) []uint32 {
+	if !p.Valid() {
+		return dst
+	}
+	adds, found := x.adds.Load(), len(dst)
+	p = p.Normal()
+	normal := unit(p)
+	at := positionOf(normal)
+	id := s2.CellFromPoint(normal).ID()
+	n := x.faces[id.Face()].Load()
+	for level := 0; n != nil; level += levels {
+		dst = append(dst, n.within...)
+		for i := range n.disks {
+			d := &n.disks[i]
+			how := d.tell(at)
+			if how == within || how == byShape && x.shapes.contains(d.id, p) {
+				dst = append(dst, d.id)
+			}
+		}
+		for i := range n.crates {
+			if c := &n.crates[i]; c.box.Contains(p) {
+				dst = append(dst, c.id)
+			}
+		}
+		for _, id := range n.others {
+			if x.shapes.contains(id, p) {
+				dst = append(dst, id)
+			}
+		}
+		if n.children == nil {
+			break
+		}
+		n = n.children[childOf(id, level)].Load()
+	}
+	if x.adds.Load() != adds {
+		slices.Sort(dst[found:])
+		dst = dst[:found+len(slices.Compact(dst[found:]))]
+	}
+	return dst
+}

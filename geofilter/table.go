@@ -1,0 +1,50 @@
+package geofilter
+
+import "sync/atomic"
+
+// A table holds shapes by ID. One writer may set while readers get.
+type table struct {
+	pages atomic.Pointer[[]*page]
+}
+
+type page [512]atomic.Pointer[Shape]
+
+// get returns the shape of an ID, or nil.
+func (t *table) get(id uint32) Shape {
+	pages := t.pages.Load()
+	i := int(id) / len(page{})
+	if pages == nil || i >= len(*pages) {
+		return nil
+	}
+	if s := (*pages)[i][int(id)%len(page{})].Load(); s != nil {
+		return *s
+	}
+	return nil
+}
+
+// set sets the shape of an ID. Nil is none.
+func (t *table) set(id uint32, s Shape) {
+	var pages []*page
+	if now := t.pages.Load(); now != nil {
+		pages = *now
+	}
+	i := int(id) / len(page{})
+	if i >= len(pages) {
+		for i >= len(pages) {
+			pages = append(pages, new(page))
+		}
+		t.pages.Store(&pages)
+	}
+	place := &pages[i][int(id)%len(page{})]
+	if s == nil {
+		place.Store(nil)
+		return
+	}
+	place.Store(&s)
+}
+
+// contains reports whether there is a shape of this ID, and it contains p.
+func (t *table) contains(id uint32, p Point) bool {
+	s := t.get(id)
+	return s != nil && s.Contains(p)
+}

@@ -1,0 +1,60 @@
+package geofilter
+
+import (
+	"math"
+
+	"github.com/golang/geo/s1"
+	"github.com/golang/geo/s2"
+)
+
+// A traverse is the outline of a polygon: the edges that may be in a cell.
+type traverse struct {
+	polygon *Polygon
+	edges   []int // by the index of the vertex at which they end
+}
+
+func (g Polygon) outline() outline {
+	o := &traverse{polygon: &g, edges: make([]int, len(g.vertices))}
+	for i := range o.edges {
+		o.edges[i] = i
+	}
+	return o
+}
+
+func (o *traverse) relate(c *cell) (relation, outline) {
+	inner := &traverse{polygon: o.polygon}
+	for _, i := range o.edges {
+		from, to := o.polygon.edge(i)
+		if s2.DistanceFromSegment(c.center, from, to) <= edgeTolerance+s1.Angle(rounding)+2*s1.Angle(math.Asin(min(1, c.radius/2))) {
+			inner.edges = append(inner.edges, i)
+		}
+	}
+	switch {
+	case len(inner.edges) > 0:
+		return byShape, inner
+	case o.polygon.encloses(c.center):
+		return within, inner
+	}
+	return apart, inner
+}
+
+func (o *traverse) bound() bound {
+	center := s2.Point{Vector: o.polygon.outside.Mul(-1)}
+	radius := s1.Angle(0)
+	for _, v := range o.polygon.vertices {
+		radius = max(radius, center.Distance(v))
+	}
+	if radius > math.Pi/2 {
+		radius = math.Pi
+	}
+	return boundOf(center, radius+edgeTolerance)
+}
+
+func (o *traverse) finest() int {
+	length := s1.Angle(0)
+	for _, i := range o.edges {
+		from, to := o.polygon.edge(i)
+		length += from.Distance(to)
+	}
+	return finestFor(max(length, s1.Angle(rounding)), max(pieces, len(o.edges)))
+}
