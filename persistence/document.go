@@ -92,7 +92,10 @@ type Write struct {
 // encodeDocument encodes everything of d but its key. What an update sets is
 // there from the second version on.
 func encodeDocument(d *Document) []byte {
-	b := appendBool([]byte{valueFormat}, d.Retained)
+	const numbers = 64 // more than the fields of fixed size and the lengths take
+	b := make([]byte, 0, numbers+len(d.Author)+len(d.Updater)+len(d.Body))
+	b = append(b, valueFormat)
+	b = appendBool(b, d.Retained)
 	b = appendUint(b, d.Version)
 	b = appendUint(b, d.Seq)
 	b = appendTime(b, d.CreatedAt)

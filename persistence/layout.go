@@ -8,15 +8,15 @@ import (
 
 // The layout of the database. The first byte of a key is its space:
 //
-//	space  key                             value                    written by
-//	d      index· collection· id           document                 Write
-//	c      seq                             change                   Write
-//	g      first seq of a segment          segment of the change log  retention
-//	s      client id                       session                  PutSession
-//	u      client id· topic filter         subscription             PutSubscription
-//	r      topic name                      retained message         PutRetained
-//	m      "node"                          node id                  Open
-//	m      "log"                           state of the change log  every batch with a change
+//	space  key                       value                      written by
+//	d      index· collection· id     document                   Write
+//	c      seq                       change                     Write
+//	g      seq of its first change   segment of the change log  the committer, now and then
+//	s      client id                 session                    PutSession
+//	u      client id· topic filter   subscription               PutSubscription
+//	r      topic name                retained message           PutRetained
+//	m      "node"                    node id, as text           Open, once
+//	m      "log"                     state of the change log    the committer, with every batch
 //
 // A seq is 8 bytes, big-endian. A part that is followed by another (written x·)
 // is escaped and terminated, so that no two keys collide and keys sort as their
