@@ -108,7 +108,7 @@ func TestCanonicalFormMatchesTheSameDocuments(t *testing.T) {
 			d := document(t, randomDocument(fixed))
 			matches := f.Match(d)
 			if raw.match(d) != matches || again.Match(d) != matches {
-				t.Fatalf("%s\nis %s, which matches %v: %v", src, f, d.fields, matches)
+				t.Fatalf("%s\nis %s, which matches %v: %v", src, f, fields(d), matches)
 			}
 			fmt.Fprint(&got, matches)
 		}

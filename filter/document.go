@@ -3,6 +3,9 @@ package filter
 import (
 	"errors"
 	"fmt"
+	"hash/maphash"
+	"math"
+	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -46,18 +49,52 @@ func (l DocumentLimits) withDefaults() DocumentLimits {
 
 // A Document is a JSON object, prepared for matching. After the first Match it
 // may be used by many goroutines at once.
+//
+// Every value has its path: of {"a":{"b":[1]}} there is an object under "a" and
+// an array under "a.b". What is in an array has no path of its own. Of values
+// with the same path, such as "a.b" and the b of "a", the last one stands; the
+// members of a member named "" have the paths of their siblings. Koncorde does
+// so.
 type Document struct {
-	// fields holds every value under its dotted path, objects included: of
-	// {"a":{"b":[1]}} an object under "a" and an array under "a.b". What is
-	// in an array has no path of its own.
-	fields map[string]any
+	text  strings.Builder // the body, then what is not in it as it reads
+	cells []cell          // every value, in the order of the text
 }
+
+// A cell is a value of a document. It holds no pointers: a document is three
+// pieces of memory, however many values it has.
+type cell struct {
+	hash  uint64 // of the path
+	bits  uint64 // of a number; of a string, where it is in the text
+	path  span   // of a member within an array, its name
+	name  uint32 // how many bytes of path are the name
+	end   uint32 // the cell after those that are in this one
+	kind  kind
+	field bool // whether path leads here from the document
+}
+
+// A span is a part of the text of a document.
+type span struct{ from, size uint32 }
+
+func (s span) bits() uint64    { return uint64(s.from)<<32 | uint64(s.size) }
+func spanOf(bits uint64) span  { return span{uint32(bits >> 32), uint32(bits)} }
+func hashPath(p string) uint64 { return maphash.String(pathSeed, p) }
+
+var pathSeed = maphash.MakeSeed()
 
 // ParseDocument prepares a JSON object for matching. The error is ErrNotObject
 // if body is not JSON or not an object, and a *LimitError if it is nested too
 // deep, has too many members or has one twice.
 func ParseDocument(body []byte, lim DocumentLimits) (*Document, error) {
 	lim = lim.withDefaults()
+	if d, ok := scan(body, lim); ok {
+		return d, nil
+	}
+	return decodeDocument(body, lim)
+}
+
+// decodeDocument is what ParseDocument means. It takes five times as long as
+// scan, and knows what is wrong.
+func decodeDocument(body []byte, lim DocumentLimits) (*Document, error) {
 	dec := newDecoder(body)
 	dec.depth, dec.members = lim.Depth, lim.Members
 	v, err := dec.whole()
@@ -75,24 +112,52 @@ func ParseDocument(body []byte, lim DocumentLimits) (*Document, error) {
 	if !ok {
 		return nil, ErrNotObject
 	}
-	d := &Document{fields: make(map[string]any, lim.Members-dec.members)}
-	d.flatten("", o)
-	return d, nil
+	return documentOf(o), nil
 }
 
-// flatten adds the members of o under prefix. Of members with the same path,
-// such as "a.b" and the b of "a", the last one stands. The members of a member
-// named "" have the paths of their siblings. Koncorde does so.
-func (d *Document) flatten(prefix string, o object) {
-	for _, m := range o {
-		path := m.name
-		if prefix != "" {
-			path = prefix + "." + m.name
+// documentOf returns the document that an object is.
+func documentOf(o object) *Document {
+	d := new(Document)
+	root := d.add(cell{})
+	d.fill(root, o)
+	return d
+}
+
+// fill makes v the value of the cell at i, which is the last one.
+func (d *Document) fill(i int, v any) {
+	switch v := v.(type) {
+	case object:
+		d.cells[i].kind = objectKind
+		for _, m := range v {
+			d.fill(d.member(i, m.name, d.append(m.name)), m.value)
 		}
-		d.fields[path] = m.value
-		if inner, ok := m.value.(object); ok {
-			d.flatten(path, inner)
+	case []any:
+		d.cells[i].kind = arrayKind
+		for _, elem := range v {
+			d.fill(d.add(cell{}), elem)
 		}
+	default:
+		d.setScalar(i, v)
+	}
+	d.cells[i].end = uint32(len(d.cells))
+}
+
+func (d *Document) setScalar(i int, v any) {
+	c := &d.cells[i]
+	switch v := v.(type) {
+	case nil:
+		c.kind = nullKind
+	case bool:
+		c.kind = falseKind
+		if v {
+			c.kind = trueKind
+		}
+	case float64:
+		c.kind, c.bits = numberKind, math.Float64bits(v)
+	case string:
+		c.kind, c.bits = stringKind, d.append(v).bits()
+	default:
+		panic(fmt.Sprintf("filter: a field cannot be set to a %T", v))
 	}
 }
 
@@ -100,8 +165,60 @@ func (d *Document) flatten(prefix string, o object) {
 // "_kuzzle_info.author". The value is a string, a float64, a bool or nil. It
 // may not be called after the first Match.
 func (d *Document) Set(path string, v any) {
-	if !isScalar(v) {
-		panic(fmt.Sprintf("filter: a field cannot be set to a %T", v))
+	i := d.add(cell{field: true, path: d.append(path), name: uint32(len(path)), hash: hashPath(path)})
+	d.setScalar(i, v)
+	d.cells[i].end = uint32(len(d.cells))
+}
+
+// member adds a cell for a member of the object at i.
+func (d *Document) member(i int, name string, at span) int {
+	parent := d.cells[i]
+	c := cell{path: at, name: at.size, field: i == 0 || parent.field}
+	switch {
+	case !c.field || parent.path.size == 0:
+	case parent.path.size+1+at.size > maxTextBytes:
+		// No filter is long enough to name it. So a long name with a thousand
+		// members does not make a thousand long paths.
+		c.field = false
+	default:
+		c.path = d.join(parent.path, at)
+		name = d.string(c.path)
 	}
-	d.fields[path] = v
+	c.hash = hashPath(name)
+	return d.add(c)
+}
+
+func (d *Document) add(c cell) int {
+	d.cells = append(d.cells, c)
+	return len(d.cells) - 1
+}
+
+func (d *Document) append(s string) span {
+	from := d.text.Len()
+	d.text.WriteString(s)
+	return span{uint32(from), uint32(len(s))}
+}
+
+func (d *Document) join(prefix, name span) span {
+	from := d.text.Len()
+	d.text.WriteString(d.string(prefix))
+	d.text.WriteByte('.')
+	d.text.WriteString(d.string(name))
+	return span{uint32(from), prefix.size + 1 + name.size}
+}
+
+func (d *Document) string(s span) string { return d.text.String()[s.from:][:s.size] }
+
+// lookup returns the value of a path.
+func (d *Document) lookup(path string) (value, bool) { return d.find(path, hashPath(path)) }
+
+// find is lookup for a path whose hash is known. Documents have a dozen fields:
+// comparing that many numbers is faster than a map.
+func (d *Document) find(path string, hash uint64) (value, bool) {
+	for i := len(d.cells) - 1; i >= 0; i-- {
+		if c := &d.cells[i]; c.hash == hash && c.field && d.string(c.path) == path {
+			return value{d, i}, true
+		}
+	}
+	return value{}, false
 }

@@ -23,11 +23,22 @@ func TestParseDocumentFlattens(t *testing.T) {
 		{"nothing", ` { } `, map[string]any{}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			if got := document(t, tt.body).fields; !reflect.DeepEqual(got, tt.want) {
+			if got := fields(document(t, tt.body)); !reflect.DeepEqual(got, tt.want) {
 				t.Errorf("got %#v, want %#v", got, tt.want)
 			}
 		})
 	}
+}
+
+// fields returns what a document holds under each path.
+func fields(d *Document) map[string]any {
+	fields := map[string]any{}
+	for i, c := range d.cells {
+		if c.field {
+			fields[d.string(c.path)] = value{d, i}.decoded()
+		}
+	}
+	return fields
 }
 
 func TestParseDocumentRefusesWhatIsNotAnObject(t *testing.T) {
@@ -69,12 +80,32 @@ func TestParseDocumentSaysWhichLimitIsBroken(t *testing.T) {
 	}
 }
 
+// A body is scanned unless it is refused; the slow way is for errors.
+func TestParseDocumentScansWhatItAccepts(t *testing.T) {
+	for _, body := range []string{message, `{}`, `{"a":"\u00e9\"","b":[[],{"c":1e3}],"é":-0.5}`} {
+		if _, ok := scan([]byte(body), DocumentLimits{}.withDefaults()); !ok {
+			t.Errorf("%s is not scanned", body)
+		}
+	}
+}
+
+func TestAPathThatNoFilterCanNameIsNoField(t *testing.T) {
+	name := strings.Repeat("x", maxTextBytes/2)
+	d := document(t, `{"`+name+`":{"`+name+`":{"b":1},"a":1},"c":1}`)
+	if got := len(fields(d)); got != 3 { // the object, its a, and c
+		t.Errorf("%d fields", got)
+	}
+	if !parsed(t, `{"match":{"c":1}}`).Match(d) || d.text.Len() > 4*maxTextBytes {
+		t.Errorf("the text has %d bytes", d.text.Len())
+	}
+}
+
 func TestSetAddsFields(t *testing.T) {
 	d := document(t, `{"_id":"mine"}`)
 	d.Set("_id", "42")
 	d.Set("_kuzzle_info.author", nil)
-	if want := map[string]any{"_id": "42", "_kuzzle_info.author": nil}; !maps.Equal(d.fields, want) {
-		t.Errorf("got %v, want %v", d.fields, want)
+	if want := map[string]any{"_id": "42", "_kuzzle_info.author": nil}; !maps.Equal(fields(d), want) {
+		t.Errorf("got %v, want %v", fields(d), want)
 	}
 	for _, src := range []string{`{"ids":{"values":["42"]}}`, `{"equals":{"_kuzzle_info.author":null}}`} {
 		if !parsed(t, src).Match(d) {

@@ -1,14 +1,20 @@
 package filter
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // existence matches documents that have a field, be it null.
 type existence struct{ field string }
 
 func (n existence) match(d *Document) bool {
-	_, ok := d.fields[n.field]
-	return ok
+	v, ok := d.lookup(n.field)
+	return ok && n.holds(v)
 }
+
+func (n existence) path() string     { return n.field }
+func (n existence) holds(value) bool { return true }
 
 func (n existence) appendText(b []byte) []byte { return n.appendAs(b, "exists") }
 
@@ -23,13 +29,14 @@ type element struct {
 }
 
 func (n element) match(d *Document) bool {
-	array, _ := d.fields[n.field].([]any)
-	for _, v := range array {
-		if v == n.value {
-			return true
-		}
-	}
-	return false
+	v, ok := d.lookup(n.field)
+	return ok && n.holds(v)
+}
+
+func (n element) path() string { return n.field }
+
+func (n element) holds(v value) bool {
+	return slices.ContainsFunc(v.elements(), func(e value) bool { return e.is(n.value) })
 }
 
 func (n element) appendText(b []byte) []byte { return n.appendAs(b, "exists") }

@@ -66,6 +66,15 @@ type node interface {
 	appendText(b []byte) []byte // the canonical JSON text of the node alone
 }
 
+// A leaf is a condition on the value of one field. Without the field it does
+// not match; what is common to them is said in each, for a shared method would
+// have to allocate the node.
+type leaf interface {
+	node
+	path() string
+	holds(v value) bool // whether the value of the field is as it should be
+}
+
 // constant matches everything or nothing.
 type constant bool
 

@@ -12,14 +12,19 @@ import (
 // geopoint is nowhere: it does not match, its negation does.
 type geo struct {
 	field string
-	shape interface {
-		Contains(geofilter.Point) bool
-	}
-	text string // canonical
+	shape geofilter.Shape
+	text  string // canonical
 }
 
 func (n geo) match(d *Document) bool {
-	p, ok := geopointOf(d.fields[n.field])
+	v, ok := d.lookup(n.field)
+	return ok && n.holds(v)
+}
+
+func (n geo) path() string { return n.field }
+
+func (n geo) holds(v value) bool {
+	p, ok := v.geopoint()
 	return ok && n.shape.Contains(p)
 }
 

@@ -16,11 +16,12 @@ func newMembership(field string, values []any) membership {
 }
 
 func (n membership) match(d *Document) bool {
-	v, ok := d.fields[n.field]
-	// Comparing with == is safe: n.values holds scalars alone, and values of
-	// different types are just not equal.
-	return ok && slices.Contains(n.values, v)
+	v, ok := d.lookup(n.field)
+	return ok && n.holds(v)
 }
+
+func (n membership) path() string       { return n.field }
+func (n membership) holds(v value) bool { return slices.ContainsFunc(n.values, v.is) }
 
 func (n membership) appendText(b []byte) []byte {
 	if len(n.values) == 1 {

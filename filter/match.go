@@ -13,9 +13,12 @@ type containment struct {
 }
 
 func (n containment) match(d *Document) bool {
-	v, ok := d.fields[n.field]
-	return ok && contains(v, n.pattern)
+	v, ok := d.lookup(n.field)
+	return ok && n.holds(v)
 }
+
+func (n containment) path() string       { return n.field }
+func (n containment) holds(v value) bool { return contains(v, n.pattern) }
 
 func (n containment) appendText(b []byte) []byte {
 	b = appendValue(appendOpen(b, "match", n.field), n.pattern)
@@ -23,25 +26,23 @@ func (n containment) appendText(b []byte) []byte {
 }
 
 // contains reports whether v contains what the pattern says.
-func contains(v, pattern any) bool {
+func contains(v value, pattern any) bool {
 	switch pattern := pattern.(type) {
 	case object:
-		o, ok := v.(object)
-		return ok && !slices.ContainsFunc(pattern, func(m member) bool {
-			inner, ok := o.get(m.name)
+		return v.kind() == objectKind && !slices.ContainsFunc(pattern, func(m member) bool {
+			inner, ok := v.get(m.name)
 			return !ok || !contains(inner, m.value)
 		})
 	case []any:
-		array, ok := v.([]any)
-		return ok && containsAll(array, pattern)
+		return v.kind() == arrayKind && containsAll(v.elements(), pattern)
 	}
-	return v == pattern
+	return v.is(pattern)
 }
 
 // containsAll reports whether each pattern, in turn, finds an element of its
 // own: the first one that it can have. Koncorde goes no way back either, so an
 // exacting pattern should stand before a lenient one.
-func containsAll(array, patterns []any) bool {
+func containsAll(array []value, patterns []any) bool {
 	taken := make([]bool, len(array))
 	for _, pattern := range patterns {
 		i := 0

@@ -19,8 +19,15 @@ type interval struct {
 func unbounded() interval { return interval{low: math.Inf(-1), high: math.Inf(1)} }
 
 func (n between) match(d *Document) bool {
-	v, ok := d.fields[n.field].(float64)
-	return ok && n.contains(v)
+	v, ok := d.lookup(n.field)
+	return ok && n.holds(v)
+}
+
+func (n between) path() string { return n.field }
+
+func (n between) holds(v value) bool {
+	f, ok := v.number()
+	return ok && n.contains(f)
 }
 
 func (i interval) contains(v float64) bool {

@@ -25,7 +25,14 @@ type pattern struct {
 }
 
 func (n pattern) match(d *Document) bool {
-	s, ok := d.fields[n.field].(string)
+	v, ok := d.lookup(n.field)
+	return ok && n.holds(v)
+}
+
+func (n pattern) path() string { return n.field }
+
+func (n pattern) holds(v value) bool {
+	s, ok := v.string()
 	return ok && n.regexp.MatchString(s)
 }
 

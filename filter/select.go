@@ -11,17 +11,22 @@ type selection struct {
 }
 
 func (n selection) match(d *Document) bool {
-	array, ok := d.fields[n.field].([]any)
+	v, ok := d.lookup(n.field)
+	return ok && n.holds(v)
+}
+
+func (n selection) path() string { return n.field }
+
+func (n selection) holds(v value) bool {
+	array := v.elements()
 	i := n.index
 	if i < 0 {
 		i += float64(len(array))
 	}
-	if !ok || i < 0 || i >= float64(len(array)) {
+	if i < 0 || i >= float64(len(array)) {
 		return false
 	}
-	selected := &Document{fields: map[string]any{}}
-	selected.flatten("", object{{"value", array[int(i)]}})
-	return n.query.match(selected)
+	return n.query.match(documentOf(object{{"value", array[int(i)].decoded()}}))
 }
 
 func (n selection) appendText(b []byte) []byte {

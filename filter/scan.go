@@ -1,0 +1,264 @@
+package filter
+
+import (
+	"math"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// scan reads a document in one pass: the body is copied once, names and strings
+// are found there, and only what is escaped or nested is written anew. It gives
+// up on whatever ParseDocument refuses, and never reads anything differently
+// than decodeDocument.
+func scan(body []byte, lim DocumentLimits) (*Document, bool) {
+	d := new(Document)
+	// Room for the metadata that Set adds.
+	d.text.Grow(len(body) + len(body)/4 + 128)
+	d.text.Write(body)
+	d.cells = make([]cell, 1, 16+len(body)/16)
+	s := scanner{d: d, body: d.text.String(), depth: lim.Depth, members: lim.Members}
+	s.space()
+	if s.peek() != '{' || !s.value(0) {
+		return nil, false
+	}
+	s.space()
+	return d, s.at == len(s.body)
+}
+
+// A scanner reads the body of a document into its cells.
+type scanner struct {
+	d       *Document
+	body    string
+	at      int // in body
+	depth   int // nested objects and arrays that are still allowed
+	members int // members of objects that are still allowed, all together
+}
+
+func (s *scanner) peek() byte {
+	if s.at < len(s.body) {
+		return s.body[s.at]
+	}
+	return 0
+}
+
+// space skips white space.
+func (s *scanner) space() {
+	for s.at < len(s.body) {
+		switch s.body[s.at] {
+		case ' ', '\t', '\r', '\n':
+			s.at++
+		default:
+			return
+		}
+	}
+}
+
+// value reads a value into the cell at i, which is the last one.
+func (s *scanner) value(i int) (ok bool) {
+	switch s.peek() {
+	case '"':
+		var at span
+		at, ok = s.string()
+		s.d.cells[i].kind, s.d.cells[i].bits = stringKind, at.bits()
+	case '{':
+		ok = s.nested(i, objectKind, '}', s.member)
+	case '[':
+		ok = s.nested(i, arrayKind, ']', s.element)
+	case 't':
+		ok = s.literal(i, trueKind, "true")
+	case 'f':
+		ok = s.literal(i, falseKind, "false")
+	case 'n':
+		ok = s.literal(i, nullKind, "null")
+	default:
+		var n float64
+		n, ok = s.number()
+		s.d.cells[i].kind, s.d.cells[i].bits = numberKind, math.Float64bits(n)
+	}
+	s.d.cells[i].end = uint32(len(s.d.cells))
+	return ok
+}
+
+func (s *scanner) literal(i int, k kind, text string) bool {
+	s.d.cells[i].kind = k
+	if !strings.HasPrefix(s.body[s.at:], text) {
+		return false
+	}
+	s.at += len(text)
+	return true
+}
+
+// nested reads an object or array, whose members or elements read takes.
+func (s *scanner) nested(i int, k kind, end byte, read func(i int) bool) bool {
+	if s.depth == 0 {
+		return false
+	}
+	s.depth--
+	s.d.cells[i].kind = k
+	s.at++
+	s.space()
+	if s.peek() == end {
+		s.at++
+		s.depth++
+		return true
+	}
+	for {
+		s.space()
+		if !read(i) {
+			return false
+		}
+		s.space()
+		switch s.peek() {
+		case ',':
+			s.at++
+		case end:
+			s.at++
+			s.depth++
+			return true
+		default:
+			return false
+		}
+	}
+}
+
+func (s *scanner) element(int) bool { return s.value(s.d.add(cell{})) }
+
+// member reads a member of the object at i.
+func (s *scanner) member(i int) bool {
+	if s.peek() != '"' || s.members == 0 {
+		return false
+	}
+	s.members--
+	at, ok := s.string()
+	if !ok {
+		return false
+	}
+	m := s.d.member(i, s.d.string(at), at)
+	if s.twice(i, m) {
+		return false
+	}
+	s.space()
+	if s.peek() != ':' {
+		return false
+	}
+	s.at++
+	s.space()
+	return s.value(m)
+}
+
+// fewMembers is up to how many members of an object are compared with each
+// other. A map would cost more than all the rest.
+const fewMembers = 64
+
+// twice reports whether the object at i has a member of the same name as m, the
+// last one, or so many that decodeDocument had better look.
+func (s *scanner) twice(i, m int) bool {
+	cells := s.d.cells
+	last := &cells[m]
+	n := 0
+	for j := i + 1; j < m; j = int(cells[j].end) {
+		if cells[j].hash == last.hash && s.d.string(cells[j].path) == s.d.string(last.path) {
+			return true
+		}
+		n++
+	}
+	return n > fewMembers
+}
+
+// string reads a string.
+func (s *scanner) string() (span, bool) {
+	from := s.at + 1
+	ascii := true
+	for i := from; i < len(s.body); i++ {
+		switch c := s.body[i]; {
+		case c == '"':
+			s.at = i + 1
+			text := s.body[from:i]
+			return span{uint32(from), uint32(len(text))}, ascii || utf8.ValidString(text)
+		case c == '\\':
+			return s.escaped(i)
+		case c < ' ':
+			return span{}, false
+		case c >= utf8.RuneSelf:
+			ascii = false
+		}
+	}
+	return span{}, false
+}
+
+// escaped reads a string with a backslash at i, and writes it anew.
+func (s *scanner) escaped(i int) (span, bool) {
+	for i < len(s.body) && s.body[i] != '"' {
+		if s.body[i] == '\\' {
+			i++
+		}
+		i++
+	}
+	if i >= len(s.body) {
+		return span{}, false
+	}
+	text, err := jsontext.AppendUnquote(nil, s.body[s.at:i+1])
+	s.at = i + 1
+	return s.d.append(string(text)), err == nil
+}
+
+// number reads a number.
+func (s *scanner) number() (float64, bool) {
+	from := s.at
+	negative := s.peek() == '-'
+	if negative {
+		s.at++
+	}
+	first := s.at
+	whole := s.digits(0)
+	if s.at == first || s.body[first] == '0' && s.at > first+1 {
+		return 0, false
+	}
+	mantissa, decimals := whole, 0
+	if s.peek() == '.' {
+		s.at++
+		point := s.at
+		mantissa = s.digits(whole)
+		if decimals = s.at - point; decimals == 0 {
+			return 0, false
+		}
+	}
+	// Up to 15 digits and 22 decimals, quotients are exact to the last bit.
+	short := s.at-first <= 16 && decimals <= 15
+	if c := s.peek(); c == 'e' || c == 'E' {
+		if short = false; !s.exponent() {
+			return 0, false
+		}
+	}
+	if !short {
+		f, _ := strconv.ParseFloat(s.body[from:s.at], 64) // out of range is infinite
+		return f + 0, true                                // -0 becomes 0
+	}
+	f := float64(mantissa) / math.Pow10(decimals)
+	if negative {
+		f = -f
+	}
+	return f + 0, true
+}
+
+func (s *scanner) exponent() bool {
+	s.at++
+	if c := s.peek(); c == '+' || c == '-' {
+		s.at++
+	}
+	from := s.at
+	s.digits(0)
+	return s.at > from
+}
+
+// digits reads digits, which follow those of n.
+func (s *scanner) digits(n uint64) uint64 {
+	for s.at < len(s.body) && s.body[s.at]-'0' <= 9 {
+		n = n*10 + uint64(s.body[s.at]-'0')
+		s.at++
+	}
+	return n
+}
