@@ -88,7 +88,7 @@ func (h *Hook) OnConnectAuthenticate(cl *mqtt.Client, _ packets.Packet) bool {
 func (h *Hook) OnSessionEstablish(cl *mqtt.Client, pk packets.Packet) {
 	expiry := h.expiry(cl)
 	s, stale := h.begin(cl, pk.Connect.Clean, expiry > 0)
-	h.takeOver(s)
+	h.takeOver(s, cl, &pk)
 	record := s.keep(func(r *persistence.Session) {
 		*r = persistence.Session{
 			ClientID: cl.ID, ProtocolVersion: cl.Properties.ProtocolVersion,
@@ -111,17 +111,21 @@ func (h *Hook) OnSessionEstablish(cl *mqtt.Client, pk packets.Packet) {
 	}
 }
 
-// takeOver takes a resumed session from the connection that it has, if it has
-// one, whose will is due now or never.
-func (h *Hook) takeOver(s *session) {
+// takeOver gives a session to a connection. If it has another one, the will of
+// that is due now or never.
+func (h *Hook) takeOver(s *session, cl *mqtt.Client, pk *packets.Packet) {
 	s.mu.Lock()
 	old := s.client
-	s.client = nil
 	s.stopWill(h)
+	left := s.will
 	if s.willDelay > 0 {
-		s.will = nil // [MQTT-3.1.3-9]: the session goes on before the delay has passed
+		left = nil // [MQTT-3.1.3-9]: the session goes on before the delay has passed
 	}
+	s.client = cl
+	s.will, s.willDelay = willOf(cl, pk)
 	s.mu.Unlock()
+	cl.Properties.Will = mqtt.Will{} // ours alone: mochi's skips every check
+	h.publishMessage(s.id, left)
 	if old == nil {
 		return
 	}
@@ -131,7 +135,6 @@ func (h *Hook) takeOver(s *session) {
 	s.mu.Lock()
 	s.unfinished = unfinished
 	s.mu.Unlock()
-	h.publishWill(s)
 }
 
 // expiry returns for how many seconds the session of a client is kept.
@@ -147,15 +150,16 @@ func (h *Hook) expiry(cl *mqtt.Client) uint32 {
 }
 
 // OnSessionEstablished starts to send to a client that has its CONNACK.
-func (h *Hook) OnSessionEstablished(cl *mqtt.Client, pk packets.Packet) {
+func (h *Hook) OnSessionEstablished(cl *mqtt.Client, _ packets.Packet) {
 	s := h.session(cl.ID)
 	if s == nil {
 		return // it is over already
 	}
 	s.mu.Lock()
-	s.client = cl
-	s.will, s.willDelay = willOf(cl, &pk)
-	cl.Properties.Will = mqtt.Will{} // ours alone: mochi's skips every check
+	if s.client != cl {
+		s.mu.Unlock()
+		return // another connection has taken the session over already
+	}
 	unfinished := make([]*subscription, 0, len(s.unfinished))
 	for _, text := range s.unfinished {
 		if sub := s.subs[text]; sub != nil {
@@ -232,10 +236,10 @@ func (h *Hook) OnClientExpired(cl *mqtt.Client) {
 		return
 	}
 	s.mu.Lock()
-	connected := s.client != nil
+	newer := s.client != nil && s.client != cl
 	s.mu.Unlock()
-	if connected {
-		return // a newer connection
+	if newer {
+		return
 	}
 	h.end(s)
 	h.server.UnsubscribeClient(cl)

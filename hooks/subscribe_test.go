@@ -375,3 +375,25 @@ func waitFor(t *testing.T, what string, ok func() bool) {
 		}
 	}
 }
+
+// The document is the retained message of its topic, also after a publish
+// without retain: there is no second copy that could stay behind.
+func TestARetainedDocumentStaysRetained(t *testing.T) {
+	n := startNode(t, nil)
+	dev := n.connect(4, "dev", nil)
+	dev.send(packets.Packet{
+		FixedHeader: packets.FixedHeader{Type: packets.Publish, Qos: 1, Retain: true}, PacketID: dev.nextID(),
+		TopicName: "fleet/trucks/1", Payload: []byte(`{"n":1}`),
+	})
+	dev.expect(packets.Puback)
+	dev.put("fleet/trucks/1", `{"n":2}`)
+	p := n.connect(4, "new", nil)
+	p.subscribe(0, "fleet/+/1")
+	if m := p.message("fleet/trucks/1"); string(m.Payload) != `{"n":2}` || !m.FixedHeader.Retain {
+		t.Errorf("got %s, retain %v", m.Payload, m.FixedHeader.Retain)
+	}
+	dev.put("fleet/trucks/1", "")
+	other := n.connect(4, "newer", nil)
+	other.subscribe(0, "fleet/+/1")
+	other.quiet()
+}

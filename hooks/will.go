@@ -73,6 +73,12 @@ func (h *Hook) publishWill(s *session) {
 	m := s.will
 	s.will, s.willTimer = nil, nil
 	s.mu.Unlock()
+	h.publishMessage(s.id, m)
+}
+
+// publishMessage publishes a message, if there is one, for a client that is not
+// there to be told that it is refused.
+func (h *Hook) publishMessage(client string, m *message) {
 	if m == nil {
 		return
 	}
@@ -85,6 +91,6 @@ func (h *Hook) publishWill(s *session) {
 		err = h.append(op)
 	}
 	if err != nil {
-		h.log.Warn("will refused", "client", s.id, "topic", m.topic, "reason", err)
+		h.log.Warn("will refused", "client", client, "topic", m.topic, "reason", err)
 	}
 }

@@ -195,6 +195,7 @@ func newChange(seq uint64, w *Write, before *Document) *Change {
 		return c
 	}
 	c.After.Version = before.Version + 1
+	c.After.Retained = w.Retained || before.Retained
 	c.After.Author, c.After.CreatedAt = before.Author, before.CreatedAt
 	c.After.Updater, c.After.UpdatedAt = w.Origin.User, c.Time
 	return c

@@ -25,7 +25,8 @@ type Document struct {
 	Version uint64
 	// Seq is the sequence number of the change that wrote this version.
 	Seq uint64
-	// Retained says that the last write was a retained publish.
+	// Retained says that the document is the retained message of its topic: one of
+	// its versions was published with retain.
 	Retained bool
 	// Author wrote the first version, Updater the last one: Origin.User of
 	// their writes. Updater is empty and UpdatedAt zero until the second version.
