@@ -9,7 +9,6 @@ import (
 	"net"
 	"os"
 	"os/exec"
-	"os/signal"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -85,7 +84,7 @@ func (o *demoOptions) run(cmd *cobra.Command) error {
 	if err != nil {
 		return &exitError{exitUsage, err}
 	}
-	ctx, stop := signal.NotifyContext(cmd.Context(), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := untilSignal(cmd.Context())
 	defer stop()
 	out, stderr := cmd.OutOrStdout(), cmd.ErrOrStderr()
 	if o.config.Data == "" {
@@ -112,7 +111,6 @@ func (o *demoOptions) run(cmd *cobra.Command) error {
 	}
 	introduce(out, sim, b)
 	err = o.play(ctx, b, sim, newBoard(sim.city.fences(), out, !o.plain))
-	stop() // a second signal ends the process
 	return errors.Join(err, drain(b))
 }
 

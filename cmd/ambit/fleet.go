@@ -30,11 +30,24 @@ type fleet struct {
 // errEnough ends reading before the files end.
 var errEnough = errors.New("enough")
 
+// errInterrupted says that a signal has ended reading.
+var errInterrupted = errors.New("interrupted")
+
+// ackGrace is how long the last acknowledgements may take after that.
+const ackGrace = 5 * time.Second
+
 // replay publishes the rows of the files until they end, reading is over, or a
 // lane fails, and waits until all lanes have ended.
 func (f *fleet) replay(ctx, reading context.Context, stdin io.Reader, files []string) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
+	defer context.AfterFunc(reading, func() {
+		select {
+		case <-time.After(ackGrace):
+			cancel(errInterrupted)
+		case <-ctx.Done():
+		}
+	})()
 	start := func(l *lane) {
 		f.running.Go(func() {
 			if err := l.run(ctx, reading); err != nil {
@@ -59,7 +72,7 @@ func (f *fleet) replay(ctx, reading context.Context, stdin io.Reader, files []st
 	case context.Cause(ctx) != nil:
 		return context.Cause(ctx) // the lane that failed says more than the reader that was stopped
 	case reading.Err() != nil:
-		return errors.New("interrupted")
+		return errInterrupted
 	case errors.Is(err, errEnough):
 		return nil
 	}

@@ -2,16 +2,13 @@ package main
 
 import (
 	"bufio"
-	"context"
 	"errors"
 	"fmt"
 	"io"
 	"math"
 	"os"
-	"os/signal"
 	"strconv"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/schollz/progressbar/v3"
@@ -38,6 +35,9 @@ rows of one vehicle stay in order: they always use the same connection.
 Rows that cannot be read are reported with their line, counted and skipped. With
 --retry, a lost connection is made again, and what was not acknowledged is sent
 again, in order: rows arrive at least once.
+
+SIGINT stops reading, and waits at most 5 s for the acknowledgements of what was
+sent; a second one ends the process at once.
 
 Exit codes: 0 all rows were acknowledged, 1 some were refused or not
 acknowledged, 2 wrong usage, 3 no connection.`
@@ -160,9 +160,8 @@ func (o *replayOptions) run(cmd *cobra.Command, files []string) error {
 		defer func() { _ = file.Close() }() // its lines were flushed, and that was checked
 		t.acked = bufio.NewWriter(file)
 	}
-	reading, stop := signal.NotifyContext(cmd.Context(), os.Interrupt, syscall.SIGTERM)
+	reading, stop := untilSignal(cmd.Context())
 	defer stop()
-	context.AfterFunc(reading, stop) // a second signal ends the process
 	start := time.Now()
 	f := &fleet{o: o, tally: t, bar: progress(cmd.ErrOrStderr(), files), lanes: map[string]*lane{}}
 	err := f.replay(cmd.Context(), reading, cmd.InOrStdin(), files)

@@ -7,8 +7,6 @@ import (
 	"io"
 	"log/slog"
 	"os"
-	"os/signal"
-	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -17,9 +15,12 @@ import (
 	"github.com/ambitmq/ambit/broker"
 )
 
-// drainTimeout is how long a stopping broker may take to finish acknowledged
-// work.
-const drainTimeout = 10 * time.Second
+// How long a stopping broker may wait for its clients, and how long it may take
+// together with finishing acknowledged work.
+const (
+	clientsTimeout = 8 * time.Second
+	drainTimeout   = 10 * time.Second
+)
 
 const serveHelp = `Run the broker: MQTT on 127.0.0.1:1883, MQTT-over-WebSocket at /mqtt on
 127.0.0.1:8080, data in ./ambit-data.
@@ -64,7 +65,7 @@ func newServe() *cobra.Command {
 
 // serve runs a broker until a signal or its own failure ends it.
 func serve(ctx context.Context, cfg broker.Config, log *slog.Logger) error {
-	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
+	ctx, stop := untilSignal(ctx)
 	defer stop()
 	b, err := broker.Start(ctx, cfg, log)
 	if err != nil {
@@ -75,7 +76,6 @@ func serve(ctx context.Context, cfg broker.Config, log *slog.Logger) error {
 		return errors.Join(b.Err(), drain(b))
 	case <-ctx.Done():
 	}
-	stop() // a second signal now does what signals do: it ends the process
 	log.Info("stopping")
 	if err := drain(b); err != nil {
 		return err
@@ -84,15 +84,19 @@ func serve(ctx context.Context, cfg broker.Config, log *slog.Logger) error {
 	return nil
 }
 
-// drain closes a broker, whose own context may be over.
+// drain closes a broker, whose own context may be over. It returns in time also
+// when the broker does not: the process is about to end.
 func drain(b *broker.Broker) error {
-	ctx, cancel := context.WithTimeout(context.Background(), drainTimeout)
+	ctx, cancel := context.WithTimeout(context.Background(), clientsTimeout)
 	defer cancel()
-	err := b.Close(ctx)
-	if errors.Is(err, context.DeadlineExceeded) {
-		return fmt.Errorf("stopping took more than %v: %w", drainTimeout, err)
+	closed := make(chan error, 1)
+	go func() { closed <- b.Close(ctx) }()
+	select {
+	case err := <-closed:
+		return err
+	case <-time.After(drainTimeout):
+		return fmt.Errorf("stopping took more than %v", drainTimeout)
 	}
-	return err
 }
 
 // newLogger writes to w in the form that the settings, which are valid, ask for.
