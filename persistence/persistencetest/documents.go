@@ -24,7 +24,7 @@ func documentLifeCycle(f *fixture) {
 
 	second := &persistence.Write{Key: truck("42"), Body: []byte(`{"speed": 51}`), Time: at(2), Origin: persistence.Origin{User: "bob"}}
 	replaced := persistence.Document{
-		Key: truck("42"), Body: []byte(`{"speed": 51}`), Version: 2, Seq: 2,
+		Key: truck("42"), Body: []byte(`{"speed": 51}`), Version: 2, Seq: 2, Retained: true,
 		Author: "ada", Updater: "bob", CreatedAt: at(1), UpdatedAt: at(2),
 	}
 	r = f.do(&persistence.Op{Write: second})
