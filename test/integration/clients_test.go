@@ -23,6 +23,8 @@ type client interface {
 type clientKind struct {
 	name string
 	v5   bool
+	// quick says that tests with -short run it.
+	quick bool
 	// needs is a program without which there is no such client.
 	needs string
 	// dial connects a client. It adds the messages that it receives to inbox.
@@ -32,12 +34,12 @@ type clientKind struct {
 // clientKinds are the clients that every promise of a script is kept for.
 func clientKinds() []clientKind {
 	return []clientKind{
-		{name: "mosquitto-3.1.1", needs: "mosquitto_sub", dial: mosquittoDialer("311")},
+		{name: "mosquitto-3.1.1", quick: true, needs: "mosquitto_sub", dial: mosquittoDialer("311")},
 		{name: "mosquitto-5", needs: "mosquitto_sub", v5: true, dial: mosquittoDialer("5")},
 		{name: "mqtt.js-3.1.1", needs: "node", dial: mqttJSDialer("3.1.1")},
-		{name: "mqtt.js-5", needs: "node", v5: true, dial: mqttJSDialer("5")},
-		{name: "paho.mqtt.golang-3.1.1", dial: dialPaho3},
-		{name: "autopaho-5", v5: true, dial: dialAutopaho},
+		{name: "mqtt.js-5", needs: "node", v5: true, quick: true, dial: mqttJSDialer("5")},
+		{name: "paho.mqtt.golang-3.1.1", quick: true, dial: dialPaho3},
+		{name: "autopaho-5", v5: true, quick: true, dial: dialAutopaho},
 	}
 }
 

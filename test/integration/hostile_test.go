@@ -16,6 +16,7 @@ import (
 // up, the process of some broker.
 
 func TestATruncatedSubscribeEndsOnlyItsConnection(t *testing.T) {
+	t.Parallel()
 	b := startBroker(t, brokerOptions{})
 	for _, v5 := range []bool{false, true} {
 		whole := subscribePacket(1, v5, "fleet/trucks/+")
@@ -51,6 +52,7 @@ func stalledClient(t *testing.T, b *broker, o connectOptions, topicFilter string
 }
 
 func TestASubscriberThatStopsReadingDelaysAPublisherOnce(t *testing.T) {
+	t.Parallel()
 	for _, tt := range []struct{ name, topicFilter, topic string }{
 		{"plain messages", "load/+", "load/1"},
 		{"messages of a document", "fleet/trucks/+", "fleet/trucks/1"},
@@ -58,6 +60,7 @@ func TestASubscriberThatStopsReadingDelaysAPublisherOnce(t *testing.T) {
 		{"a scope", "$scope/fleet/trucks/?{}/+", "fleet/trucks/1"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
 			b := startBroker(t, brokerOptions{config: "limits: {write_timeout: 1s}"})
 			w := stalledClient(t, b, connectOptions{}, tt.topicFilter)
 			slow := 0
@@ -78,6 +81,7 @@ func TestASubscriberThatStopsReadingDelaysAPublisherOnce(t *testing.T) {
 }
 
 func TestAStalledSessionCanBeTakenOver(t *testing.T) {
+	t.Parallel()
 	b := startBroker(t, brokerOptions{config: "limits: {write_timeout: 2s}"})
 	for _, v5 := range []bool{false, true} {
 		o := connectOptions{id: "dash", keep: true, v5: v5, expiry: 3600}
@@ -92,6 +96,7 @@ func TestAStalledSessionCanBeTakenOver(t *testing.T) {
 }
 
 func TestASilentSocketIsClosed(t *testing.T) {
+	t.Parallel()
 	b := startBroker(t, brokerOptions{config: "limits: {connect_timeout: 300ms}"})
 	whole := connectPacket(connectOptions{id: "slow"})
 	for _, length := range []int{0, 1, len(whole) - 1} {
@@ -205,6 +210,7 @@ func residentBytes(t *testing.T, b *broker) int64 {
 // The process outlives the lack of file descriptors, and takes clients again as
 // soon as there are some.
 func TestTheListenerSurvivesTheLackOfFiles(t *testing.T) {
+	t.Parallel()
 	b := startBroker(t, brokerOptions{files: 64})
 	device := connect(t, b, connectOptions{})
 	for _, address := range []string{b.mqtt, b.http} {

@@ -54,6 +54,7 @@ func startBroker(t testing.TB, o brokerOptions) *broker {
 
 // launch starts ambit serve and waits until it says on which ports it listens.
 func launch(o brokerOptions) (*broker, error) {
+	noteSources()
 	args, err := serveArgs(o)
 	if err != nil {
 		return nil, err
@@ -78,6 +79,15 @@ func launch(o brokerOptions) (*broker, error) {
 		return nil, fmt.Errorf("%w\n%s", err, b.log)
 	}
 	return b, nil
+}
+
+// noteSources looks at what the programs are made from. Otherwise go test, which
+// does not know that TestMain builds them, would answer from its cache when only
+// the broker has changed.
+func noteSources() {
+	for _, pattern := range []string{"../../go.mod", "../../*/*.go", "../../cmd/ambit/*.go", "node/*.js"} {
+		_, _ = filepath.Glob(pattern) // fails only for a bad pattern
+	}
 }
 
 func serveArgs(o brokerOptions) ([]string, error) {

@@ -17,7 +17,7 @@ import (
 var rewrite = flag.Bool("rewrite", false, "write what clients received into the scripts")
 
 // TestEveryClient runs each script of the folder clients with every client
-// that there is.
+// that there is; with -short, with one version of MQTT of each.
 //
 // A script may say, beside what testscript offers (cmp, stdout, …):
 //
@@ -36,6 +36,9 @@ var rewrite = flag.Bool("rewrite", false, "write what clients received into the 
 func TestEveryClient(t *testing.T) {
 	for _, kind := range clientKinds() {
 		t.Run(kind.name, func(t *testing.T) {
+			if testing.Short() && !kind.quick {
+				t.Skip("short: another version of this client is tested")
+			}
 			kind.available(t)
 			testscript.Run(t, testscript.Params{
 				Dir:           "clients",

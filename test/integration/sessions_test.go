@@ -59,6 +59,7 @@ func sessionVersions() map[string]connectOptions {
 }
 
 func TestAPersistentSessionStaysInItsRooms(t *testing.T) {
+	t.Parallel()
 	for name, o := range sessionVersions() {
 		for _, end := range []string{"nothing", "restart", "kill"} {
 			t.Run(fmt.Sprintf("%s/%s while it is away", name, end), func(t *testing.T) {
@@ -99,6 +100,7 @@ func TestAPersistentSessionStaysInItsRooms(t *testing.T) {
 }
 
 func TestASessionLeavesItsRooms(t *testing.T) {
+	t.Parallel()
 	for _, tt := range []struct {
 		name  string
 		o     connectOptions
@@ -120,6 +122,7 @@ func TestASessionLeavesItsRooms(t *testing.T) {
 		}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
 			b := startBroker(t, brokerOptions{})
 			w := connect(t, b, tt.o)
 			hash := w.roomHash(t, fastTrucks)
@@ -134,6 +137,7 @@ func TestASessionLeavesItsRooms(t *testing.T) {
 
 // A session of MQTT 3.1.1 has no expiry of its own; the broker's limit ends it.
 func TestASessionOfMQTT311ExpiresByTheLimit(t *testing.T) {
+	t.Parallel()
 	b := startBroker(t, brokerOptions{config: "limits: {session_expiry: 1s}"})
 	other := connect(t, b, connectOptions{v5: true})
 	hash := other.roomHash(t, fastTrucks)

@@ -32,7 +32,7 @@ func traceFences() []traceFence {
 // separate program computes from the rows of the file.
 func TestRealTracesAgreeWithBruteForce(t *testing.T) {
 	needFile(t, traces)
-	rows := "60000"
+	rows := "200000"
 	if testing.Short() {
 		rows = "5000"
 	}
