@@ -282,16 +282,17 @@ func (h *Hook) OnPacketRead(cl *mqtt.Client, pk packets.Packet) (packets.Packet,
 		if s := h.session(cl.ID); s != nil {
 			s.box.acknowledged(cl, &pk)
 		}
-		// mochi ignores a PUBACK of an identifier that it does not know.
-		pk.FixedHeader.Type, pk.PacketID = packets.Puback, 0
+		return nothing(pk), nil
 	case packets.Disconnect:
 		if pk.ReasonCode == packets.CodeDisconnect.Code {
 			h.forgetWill(cl) // [MQTT-3.14.4-3]
 		}
+	case packets.Pubrel:
+		h.release(cl, pk.PacketID)
+		return nothing(pk), nil
 	case packets.Publish:
 		if h.resent(cl, &pk) {
-			pk.FixedHeader.Type, pk.PacketID = packets.Puback, 0 // as above: nothing is left to do
-			return pk, nil
+			return nothing(pk), nil
 		}
 		return h.readPublish(cl, pk)
 	default:
@@ -299,19 +300,11 @@ func (h *Hook) OnPacketRead(cl *mqtt.Client, pk packets.Packet) (packets.Packet,
 	return pk, nil
 }
 
-// resent answers a QoS 2 PUBLISH that was received before and awaits its PUBREL
-// [MQTT-4.3.3-10]. mochi would call it an error.
-func (h *Hook) resent(cl *mqtt.Client, pk *packets.Packet) bool {
-	if pk.FixedHeader.Qos != 2 {
-		return false
-	}
-	known, ok := cl.State.Inflight.Get(pk.PacketID)
-	s := h.session(cl.ID)
-	if !ok || known.FixedHeader.Type != packets.Pubrec || s == nil {
-		return false
-	}
-	s.box.ack(cl, packets.Packet{FixedHeader: packets.FixedHeader{Type: packets.Pubrec}, PacketID: pk.PacketID})
-	return true
+// nothing turns a packet that needs no more of mochi into one that it ignores:
+// a PUBACK of an identifier that it does not know.
+func nothing(pk packets.Packet) packets.Packet {
+	pk.FixedHeader.Type, pk.PacketID = packets.Puback, 0
+	return pk
 }
 
 // readPublish refuses a PUBLISH that mochi would drop without an answer.
@@ -326,7 +319,7 @@ func (h *Hook) readPublish(cl *mqtt.Client, pk packets.Packet) (packets.Packet, 
 		return pk, packets.ErrRejectPacket
 	}
 	if len(pk.TopicName) >= 4 && strings.EqualFold(pk.TopicName[:4], "$SYS") {
-		pk.TopicName = "$" // refused in OnPublish like every other that begins with $
+		pk.TopicName = "$/" + pk.TopicName // refused in OnPublish like every other that begins with $
 	}
 	return pk, nil
 }

@@ -61,7 +61,7 @@ func (b *outbox) acknowledged(cl *mqtt.Client, pk *packets.Packet) {
 	b.changed.Broadcast()
 }
 
-// encodeAck appends a PUBACK, PUBREC or PUBREL packet.
+// encodeAck appends a PUBACK, PUBREC, PUBREL or PUBCOMP packet.
 func encodeAck(buf *bytes.Buffer, cl *mqtt.Client, pk *packets.Packet) {
 	pk.ProtocolVersion = cl.Properties.ProtocolVersion
 	props := cl.Properties.Props
@@ -72,6 +72,8 @@ func encodeAck(buf *bytes.Buffer, cl *mqtt.Client, pk *packets.Packet) {
 		err = pk.PubrecEncode(buf)
 	case packets.Pubrel:
 		err = pk.PubrelEncode(buf)
+	case packets.Pubcomp:
+		err = pk.PubcompEncode(buf)
 	default:
 		err = pk.PubackEncode(buf)
 	}

@@ -22,10 +22,14 @@ const refusalLogEvery = time.Second
 type publication struct {
 	hook     *Hook
 	session  *session
-	client   *mqtt.Client
 	packetID uint16
 	qos      byte
 	topic    string
+	// client is who gets the acknowledgement. At QoS 2 it may change, under the
+	// session's mutex, when the client connects and sends the publish again.
+	client *mqtt.Client
+	// answered says, under the session's mutex, that PUBREC was sent.
+	answered bool
 }
 
 // OnPublish takes a client's PUBLISH, after topic aliases are resolved. It
@@ -40,6 +44,7 @@ func (h *Hook) OnPublish(cl *mqtt.Client, pk packets.Packet) (packets.Packet, er
 		hook: h, session: s, client: cl,
 		packetID: pk.PacketID, qos: pk.FixedHeader.Qos, topic: pk.TopicName,
 	}
+	p.await()
 	m := newMessage(cl.ID, &pk)
 	op, err := h.operation(m)
 	switch {
@@ -140,9 +145,7 @@ func (h *Hook) enqueue(p *publication, op *persistence.Op, refused error) {
 	}
 	if p.qos > 0 {
 		p.session.pending.Add(1)
-		if p.client.Properties.ProtocolVersion == 5 {
-			p.client.State.Inflight.DecreaseReceiveQuota()
-		}
+		p.quota(-1)
 		op.Committed = func(r *persistence.Result) {
 			p.answer(errors.Join(refused, r.Err))
 			p.session.pending.Add(-1) // after the answer: the next publish may answer by itself now
@@ -151,7 +154,7 @@ func (h *Hook) enqueue(p *publication, op *persistence.Op, refused error) {
 	if err := h.append(op); err != nil {
 		if p.qos > 0 {
 			p.session.pending.Add(-1)
-			p.client.State.Inflight.IncreaseReceiveQuota()
+			p.quota(+1)
 		}
 		p.refuse(err)
 	}
@@ -186,13 +189,26 @@ func (h *Hook) append(op *persistence.Op) error {
 // answer acknowledges a publish that went through the pipeline.
 func (p *publication) answer(err error) {
 	if err != nil || p.qos == 1 {
-		p.client.State.Inflight.IncreaseReceiveQuota() // PUBREL does it for QoS 2
+		p.quota(+1) // PUBREL does it for QoS 2
 	}
 	if err != nil {
 		p.refuse(err)
 		return
 	}
 	p.ack(packets.CodeSuccess.Code, "")
+}
+
+// quota takes or gives back one of the publishes that an MQTT 5 client may have
+// in progress: its Receive Maximum [MQTT-3.3.4-9]. MQTT 3.1.1 clients know no
+// such limit; the pipeline slows them down.
+func (p *publication) quota(n int) {
+	switch client := p.to(); {
+	case client.Properties.ProtocolVersion < 5:
+	case n < 0:
+		client.State.Inflight.DecreaseReceiveQuota()
+	default:
+		client.State.Inflight.IncreaseReceiveQuota()
+	}
 }
 
 // ack sends PUBACK or PUBREC, if the publish has either.
@@ -204,13 +220,12 @@ func (p *publication) ack(code byte, text string) {
 		FixedHeader: packets.FixedHeader{Type: packets.Puback}, PacketID: p.packetID,
 		ReasonCode: code, Properties: packets.Properties{ReasonString: text},
 	}
+	client := p.to()
 	if p.qos == 2 {
 		pk.FixedHeader.Type = packets.Pubrec
-		if code == packets.CodeSuccess.Code {
-			p.client.State.Inflight.Set(pk) // mochi completes it at PUBREL [MQTT-4.3.3-10]
-		}
+		client = p.receive(code)
 	}
-	p.session.box.ack(p.client, pk)
+	p.session.box.ack(client, pk)
 }
 
 // refuse answers a publish that is not accepted: with a reason code where MQTT
@@ -219,12 +234,13 @@ func (p *publication) ack(code byte, text string) {
 func (p *publication) refuse(err error) {
 	r := refuse(err)
 	p.hook.logRefusal(p, r)
-	switch {
-	case p.qos == 0 || p.client.Properties.ProtocolVersion == 5:
+	client := p.to()
+	if p.qos == 0 || client.Properties.ProtocolVersion == 5 {
 		p.ack(r.code, r.text)
-	default:
-		p.client.Stop(r)
+		return
 	}
+	p.receive(r.code)
+	client.Stop(r)
 }
 
 // logRefusal says why a publish was refused, and of a flood of them how many.

@@ -65,8 +65,8 @@ func (h *Hook) restoreSession(r persistence.Session, now time.Time) {
 	cl.Stop(packets.ErrServerShuttingDown)
 	h.server.Clients.Add(cl)
 
-	s := &session{id: r.ClientID, record: r, persistent: true, subs: map[string]*subscription{}, box: newOutbox(h)}
-	s.box.keep = true
+	s := newSession(h, r.ClientID, true)
+	s.record, s.box.keep = r, true
 	h.mu.Lock()
 	h.sessions[r.ClientID] = s
 	h.mu.Unlock()

@@ -34,6 +34,9 @@ type session struct {
 	// unfinished are the topic filters whose snapshot the last connection did not
 	// get to its end.
 	unfinished []string
+	// received are the QoS 2 publishes of the client that await its PUBREL, by
+	// packet identifier. mochi's own map of them can lock up the process.
+	received map[uint16]*publication
 	// will is the message that the connection leaves behind, and willTimer its
 	// delay once the connection is gone.
 	will      *message
@@ -88,7 +91,7 @@ func (h *Hook) begin(cl *mqtt.Client, clean, persistent bool) (s *session, stale
 		h.mu.Unlock()
 		return old, !persistent
 	}
-	s = &session{id: cl.ID, persistent: persistent, subs: map[string]*subscription{}, box: newOutbox(h)}
+	s = newSession(h, cl.ID, persistent)
 	h.sessions[cl.ID] = s
 	h.mu.Unlock()
 	if old == nil {
@@ -96,6 +99,13 @@ func (h *Hook) begin(cl *mqtt.Client, clean, persistent bool) (s *session, stale
 	}
 	h.leaveAll(old)
 	return s, old.persistent
+}
+
+func newSession(h *Hook, id string, persistent bool) *session {
+	return &session{
+		id: id, persistent: persistent, box: newOutbox(h),
+		subs: map[string]*subscription{}, received: map[uint16]*publication{},
+	}
 }
 
 // resume makes a session go on with another connection, if it may.

@@ -387,12 +387,15 @@ func TestARetainedDocumentStaysRetained(t *testing.T) {
 	})
 	dev.expect(packets.Puback)
 	dev.put("fleet/trucks/1", `{"n":2}`)
+	dev.quiet() // subscribers of that moment have heard it
 	p := n.connect(4, "new", nil)
 	p.subscribe(0, "fleet/+/1")
 	if m := p.message("fleet/trucks/1"); string(m.Payload) != `{"n":2}` || !m.FixedHeader.Retain {
 		t.Errorf("got %s, retain %v", m.Payload, m.FixedHeader.Retain)
 	}
 	dev.put("fleet/trucks/1", "")
+	dev.quiet()
+	p.message("fleet/trucks/1")
 	other := n.connect(4, "newer", nil)
 	other.subscribe(0, "fleet/+/1")
 	other.quiet()
