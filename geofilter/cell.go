@@ -1,64 +1,162 @@
 package geofilter
 
 import (
-	"github.com/golang/geo/s1"
+	"math"
+
+	"github.com/golang/geo/r3"
 	"github.com/golang/geo/s2"
 )
 
 // rounding is by how much, in radians or lengths on the unit sphere, a
-// computed point may lie away from the cell that S2 says it is in, many times
+// computed point may lie away from the cell that it is said to be in, many times
 // over.
 const rounding = 1e-13
 
-// A cell is an S2 cell, and a disk around it.
+// deepest is the level of the cells at which a point is located: 1 cm.
+const deepest = s2.MaxLevel
+
+// A cell is an S2 cell: a square of a face of the cube around the unit sphere,
+// projected onto the sphere. Its edges are geodesics.
 type cell struct {
-	s2.Cell
-	center s2.Point
-	radius float64 // the length of the chord from center to the farthest point
+	face, level    int
+	i, j           uint32 // the square's column and row among those of its level
+	u0, u1, v0, v1 float64
 }
 
-func makeCell(id s2.CellID) cell {
-	c := cell{Cell: s2.CellFromCellID(id), center: id.Point()}
-	c.radius = c.farthest(c.center)
-	return c
+// child returns one of the cells that are so many levels below c, counted by
+// column and then by row.
+func (c *cell) child(index, levels int) cell {
+	i := c.i<<levels | uint32(index>>levels)
+	j := c.j<<levels | uint32(index&(1<<levels-1))
+	return makeCell(c.face, c.level+levels, i, j)
 }
 
-// nearest returns the length of the chord from p to the cell, or less.
-func (c *cell) nearest(p s2.Point) float64 {
-	return chord(c.Distance(p)) - rounding
+// parent returns the cell of a level that holds c, or c.
+func (c *cell) parent(level int) cell {
+	return makeCell(c.face, level, c.i>>(c.level-level), c.j>>(c.level-level))
 }
 
-// farthest returns the length of the chord from p to the point of the cell that
-// is farthest from it, or more.
-func (c *cell) farthest(p s2.Point) float64 {
-	return chord(c.MaxDistance(p)) + rounding
-}
-
-// A bound is up to six cells that hold a shape.
-type bound struct {
-	cells [6]s2.CellID
-	n     int
-	level int // of the smallest cell
-}
-
-// boundOf returns the bound of a disk on the unit sphere.
-func boundOf(center s2.Point, radius s1.Angle) bound {
-	var b bound
-	// A tiny disk is as well bounded by a small one.
-	disk := s2.CapFromCenterAngle(center, max(radius*1.001, 1e-9))
-	for _, id := range disk.CellUnionBound() {
-		b.cells[b.n] = id
-		b.n++
-		b.level = max(b.level, id.Level())
+func makeCell(face, level int, i, j uint32) cell {
+	size := 1 / float64(uint64(1)<<level)
+	return cell{
+		face: face, level: level, i: i, j: j,
+		u0: project(float64(i) * size), u1: project(float64(i+1) * size),
+		v0: project(float64(j) * size), v1: project(float64(j+1) * size),
 	}
-	return b
 }
 
-func (b *bound) intersects(id s2.CellID) bool {
-	for _, c := range b.cells[:b.n] {
-		if c.Intersects(id) {
-			return true
+// childOf returns the index of a child of this level by the place of a deepest
+// cell in it.
+func childOf(i, j uint32, level int) int {
+	return int(i>>(deepest-level)&(1<<levels-1)<<levels | j>>(deepest-level)&(1<<levels-1))
+}
+
+// project is S2's quadratic projection from [0, 1] to [-1, 1], which gives the
+// cells of a level about the same size.
+func project(s float64) float64 {
+	if s >= 0.5 {
+		return (4*s*s - 1) / 3
+	}
+	return (1 - 4*(1-s)*(1-s)) / 3
+}
+
+// unproject returns the column or row of a coordinate among the deepest cells.
+func unproject(u float64) uint32 {
+	s := 0.0
+	if u >= 0 {
+		s = math.Sqrt(1+3*u) / 2
+	} else {
+		s = 1 - math.Sqrt(1-3*u)/2
+	}
+	return uint32(max(0, min(1<<deepest-1, s*(1<<deepest))))
+}
+
+// locate returns the deepest cell that holds a point.
+func locate(p s2.Point) (face int, i, j uint32) {
+	x, y, z := math.Abs(p.X), math.Abs(p.Y), math.Abs(p.Z)
+	switch {
+	case x >= y && x >= z:
+		face = 0
+		if p.X < 0 {
+			face = 3
+		}
+	case y >= z:
+		face = 1
+		if p.Y < 0 {
+			face = 4
+		}
+	default:
+		face = 2
+		if p.Z < 0 {
+			face = 5
 		}
 	}
-	return false
+	q := onFace(face, p)
+	return face, unproject(q.X / q.Z), unproject(q.Y / q.Z)
+}
+
+// onFace returns p in the axes of a face: X and Y along it, Z out of it.
+func onFace(face int, p s2.Point) r3.Vector {
+	switch face {
+	case 0:
+		return r3.Vector{X: p.Y, Y: p.Z, Z: p.X}
+	case 1:
+		return r3.Vector{X: -p.X, Y: p.Z, Z: p.Y}
+	case 2:
+		return r3.Vector{X: -p.X, Y: -p.Y, Z: p.Z}
+	case 3:
+		return r3.Vector{X: -p.Z, Y: -p.Y, Z: -p.X}
+	case 4:
+		return r3.Vector{X: -p.Z, Y: p.X, Z: -p.Y}
+	}
+	return r3.Vector{X: p.Y, Y: p.X, Z: -p.Z}
+}
+
+// offFace undoes onFace.
+func offFace(face int, p r3.Vector) s2.Point {
+	switch face {
+	case 0:
+		return s2.Point{Vector: r3.Vector{X: p.Z, Y: p.X, Z: p.Y}}
+	case 1:
+		return s2.Point{Vector: r3.Vector{X: -p.X, Y: p.Z, Z: p.Y}}
+	case 2:
+		return s2.Point{Vector: r3.Vector{X: -p.X, Y: -p.Y, Z: p.Z}}
+	case 3:
+		return s2.Point{Vector: r3.Vector{X: -p.Z, Y: -p.Y, Z: -p.X}}
+	case 4:
+		return s2.Point{Vector: r3.Vector{X: p.Y, Y: -p.Z, Z: -p.X}}
+	}
+	return s2.Point{Vector: r3.Vector{X: p.Y, Y: p.X, Z: -p.Z}}
+}
+
+// disk returns a disk that holds c: its centre, and the chord to its edge.
+func (c *cell) disk() (center s2.Point, radius float64) {
+	middle := r3.Vector{X: (c.u0 + c.u1) / 2, Y: (c.v0 + c.v1) / 2, Z: 1}.Normalize()
+	for _, u := range [...]float64{c.u0, c.u1} {
+		for _, v := range [...]float64{c.v0, c.v1} {
+			radius = max(radius, squaredChord(middle, u, v))
+		}
+	}
+	return offFace(c.face, middle), math.Sqrt(radius) + rounding
+}
+
+// squaredChord returns the square of the chord from p to a point of the face,
+// both in its axes.
+func squaredChord(p r3.Vector, u, v float64) float64 {
+	scale := 1 / math.Sqrt(1+u*u+v*v)
+	x, y, z := p.X-u*scale, p.Y-v*scale, p.Z-scale
+	return x*x + y*y + z*z
+}
+
+// rect returns the parallels and meridians between which c lies, and a little
+// more: near the poles a tiny way is many degrees of longitude.
+func (c *cell) rect() s2.Rect {
+	middle := r3.Vector{X: (c.u0 + c.u1) / 2, Y: (c.v0 + c.v1) / 2, Z: 1}.Normalize()
+	leaf := s2.CellFromPoint(offFace(c.face, middle)).ID()
+	r := s2.CellFromCellID(leaf.Parent(c.level)).RectBound()
+	r.Lat.Lo = max(r.Lat.Lo-rounding, -math.Pi/2)
+	r.Lat.Hi = min(r.Lat.Hi+rounding, math.Pi/2)
+	highest := max(-r.Lat.Lo, r.Lat.Hi)
+	r.Lng = r.Lng.Expanded(rounding / max(math.Cos(highest), rounding))
+	return r
 }

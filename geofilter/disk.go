@@ -13,7 +13,7 @@ type disk struct {
 
 func makeDisk(id uint32, o *round) disk {
 	center := positionOf(o.center)
-	in, out := squares(float64(o.radius))
+	in, out := squares(o.radius)
 	return disk{
 		x: int32(math.Round(center.x)), y: int32(math.Round(center.y)), z: int32(math.Round(center.z)),
 		in: in, out: out, id: id,
@@ -25,18 +25,18 @@ func makeDisk(id uint32, o *round) disk {
 // metres, and that of a chord with which it surely is not shorter.
 func squares(r float64) (in, out float32) {
 	const (
-		half  = math.Pi / 2
-		round = 0.01 // metres: positions are rounded
-		wide  = 1 + 1e-6
+		half = math.Pi / 2
+		near = 0.01 // metres: positions are rounded
+		wide = 1 + 1e-6
 	)
 	out = math.MaxFloat32
 	if angle := (r + slack(r)) / (2 * maxCurvatureRadius); angle < half {
-		longest := 2*maxCurvatureRadius*math.Sin(angle) + round
+		longest := 2*maxCurvatureRadius*math.Sin(angle) + near
 		out = float32(steps * steps * longest * longest * wide)
 	}
 	in = -1
 	if angle := (r - slack(r)) / (2 * minCurvatureRadius); angle < half {
-		shortest := 2*minCurvatureRadius*math.Sin(angle) - round
+		shortest := 2*minCurvatureRadius*math.Sin(angle) - near
 		if shortest > 0 {
 			in = float32(steps * steps * shortest * shortest / wide)
 		}

@@ -5,8 +5,6 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
-
-	"github.com/golang/geo/s2"
 )
 
 // An Index finds which of many shapes contain a point. Search may run
@@ -44,7 +42,8 @@ func (x *Index) Add(id uint32, s Shape) {
 	x.len.Add(1)
 	e := makeEntry(id, s)
 	for face := range x.faces {
-		x.add(&x.faces[face], s2.CellIDFromFace(face), &e, e.outline)
+		c := makeCell(face, 0, 0, 0)
+		x.add(&x.faces[face], &c, &e, e.outline)
 	}
 }
 
@@ -58,7 +57,8 @@ func (x *Index) Remove(id uint32) {
 	}
 	e := makeEntry(id, s)
 	for face := range x.faces {
-		x.remove(&x.faces[face], s2.CellIDFromFace(face), &e, e.outline)
+		c := makeCell(face, 0, 0, 0)
+		x.remove(&x.faces[face], &c, &e, e.outline)
 	}
 	x.shapes.set(id, nil)
 	x.len.Add(-1)
@@ -78,8 +78,8 @@ func (x *Index) Search(dst []uint32, p Point) []uint32 {
 	p = p.Normal()
 	normal := unit(p)
 	at := positionOf(normal)
-	id := s2.CellFromPoint(normal).ID()
-	n := x.faces[id.Face()].Load()
+	face, i, j := locate(normal)
+	n := x.faces[face].Load()
 	for level := 0; n != nil; level += levels {
 		dst = append(dst, n.within...)
 		for i := range n.disks {
@@ -102,7 +102,7 @@ func (x *Index) Search(dst []uint32, p Point) []uint32 {
 		if n.children == nil {
 			break
 		}
-		n = n.children[childOf(id, level)].Load()
+		n = n.children[childOf(i, j, level+levels)].Load()
 	}
 	if x.adds.Load() != adds {
 		slices.Sort(dst[found:])

@@ -3,8 +3,6 @@ package geofilter
 import (
 	"slices"
 	"sync/atomic"
-
-	"github.com/golang/geo/s2"
 )
 
 const (
@@ -26,37 +24,23 @@ type node struct {
 
 type slot = atomic.Pointer[node]
 
-// childOf returns the index of the child, of a node at this level, that holds a
-// cell or point.
-func childOf(id s2.CellID, level int) int {
-	return int(id>>(2*(s2.MaxLevel-level-levels)+1)) & (fan - 1)
-}
-
-// childID returns the cell of a child.
-func childID(parent s2.CellID, i int) s2.CellID {
-	level := parent.Level() + levels
-	first := parent.ChildBeginAtLevel(level)
-	return first + s2.CellID(2*i)*s2.CellID(1<<(2*(s2.MaxLevel-level)))
-}
-
 // An entry is a shape on its way into a list or out of it.
 type entry struct {
 	id      uint32
 	outline outline
 	disk    disk
 	crate   crate
-	bound   bound
 	finest  int
 }
 
 func makeEntry(id uint32, s Shape) entry {
 	o := s.outline()
-	e := entry{id: id, outline: o, bound: o.bound(), finest: o.finest()}
+	e := entry{id: id, outline: o, finest: o.finest()}
 	switch o := o.(type) {
 	case *round:
 		e.disk = makeDisk(id, o)
 	case *double:
-		e.disk = makeDisk(id, &o.outer)
+		e.disk = makeDisk(id, o.outer)
 	case *frame:
 		e.crate = crate{o.box, id}
 	}
@@ -103,7 +87,8 @@ func (n *node) without(e *entry, how relation) *node {
 // grow returns list with v at its end. Readers of list do not see it.
 func grow[T any](list []T, v T) []T {
 	if len(list) == cap(list) {
-		list = slices.Grow(slices.Clip(slices.Clone(list)), 1+len(list)/8)
+		// Lists are many and short: they get little to spare.
+		list = append(make([]T, 0, len(list)+1+len(list)/8), list...)
 	}
 	return append(list, v)
 }

@@ -15,28 +15,3 @@ var (
 	_ Shape = Ring{}
 	_ Shape = Polygon{}
 )
-
-// An outline is what an Index needs of a shape. It is cautious: it says apart
-// and within only where rounding cannot make Contains disagree.
-type outline interface {
-	// relate returns how the shape lies to c, and the outline to go on with
-	// for the cells in c.
-	relate(c *cell) (relation, outline)
-	// bound returns a few cells that hold the shape.
-	bound() bound
-	// finest returns the level beyond which smaller cells are not worth their
-	// number.
-	finest() int
-}
-
-// A relation is how a shape lies to a cell, or how to tell for a point of the
-// cell whether it is in the shape.
-type relation byte
-
-const (
-	apart   relation = iota // no point of the cell is in the shape
-	within                  // all points of the cell are
-	byDisk                  // ask the disk
-	byBox                   // ask the box
-	byShape                 // ask Contains
-)

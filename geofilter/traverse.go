@@ -23,31 +23,21 @@ func (g Polygon) outline() outline {
 
 func (o *traverse) relate(c *cell) (relation, outline) {
 	inner := &traverse{polygon: o.polygon}
+	center, radius := c.disk()
+	reach := edgeTolerance + 2*s1.Angle(math.Asin(min(1, radius/2)))
 	for _, i := range o.edges {
 		from, to := o.polygon.edge(i)
-		if s2.DistanceFromSegment(c.center, from, to) <= edgeTolerance+s1.Angle(rounding)+2*s1.Angle(math.Asin(min(1, c.radius/2))) {
+		if s2.DistanceFromSegment(center, from, to) <= reach {
 			inner.edges = append(inner.edges, i)
 		}
 	}
 	switch {
 	case len(inner.edges) > 0:
 		return byShape, inner
-	case o.polygon.encloses(c.center):
+	case o.polygon.encloses(center):
 		return within, inner
 	}
 	return apart, inner
-}
-
-func (o *traverse) bound() bound {
-	center := s2.Point{Vector: o.polygon.outside.Mul(-1)}
-	radius := s1.Angle(0)
-	for _, v := range o.polygon.vertices {
-		radius = max(radius, center.Distance(v))
-	}
-	if radius > math.Pi/2 {
-		radius = math.Pi
-	}
-	return boundOf(center, radius+edgeTolerance)
 }
 
 func (o *traverse) finest() int {

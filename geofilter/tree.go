@@ -1,7 +1,5 @@
 package geofilter
 
-import "github.com/golang/geo/s2"
-
 const (
 	// crowd is how many edges may pass a leaf before it is divided.
 	crowd = 20
@@ -11,48 +9,39 @@ const (
 )
 
 // add notes an entry at a cell or under it.
-func (x *Index) add(at *slot, id s2.CellID, e *entry, o outline) {
-	how, o := relate(id, e, o)
+func (x *Index) add(at *slot, c *cell, e *entry, o outline) {
+	how, o := o.relate(c)
 	if how == apart {
 		return
 	}
-	n, level := at.Load(), id.Level()
+	n, level := at.Load(), c.level
 	if how != within && n != nil && n.children != nil && e.finest >= level+levels {
 		for i := range n.children {
-			x.add(&n.children[i], childID(id, i), e, o)
+			child := c.child(i, levels)
+			x.add(&n.children[i], &child, e, o)
 		}
 		return
 	}
 	n = n.with(e, how)
 	if n.children == nil && n.edges() > crowd {
-		n = x.divide(n, id)
+		n = x.divide(n, c)
 	}
 	at.Store(n)
 }
 
-// relate returns how an entry lies to a cell. That of a cell which is large
-// against the shape is a guess.
-func relate(id s2.CellID, e *entry, o outline) (relation, outline) {
-	if !e.bound.intersects(id) {
-		return apart, o
-	}
-	c := makeCell(id)
-	return o.relate(&c)
-}
-
 // reach returns what add comes to when it comes to a cell.
-func reach(id s2.CellID, e *entry) (how relation, o outline) {
-	o = e.outline
-	for level := 0; level <= id.Level(); level += levels {
-		how, o = relate(id.Parent(level), e, o)
+func reach(c *cell, o outline) (how relation, last outline) {
+	for level := 0; level <= c.level; level += levels {
+		above := c.parent(level)
+		how, o = o.relate(&above)
 	}
 	return how, o
 }
 
 // divide returns n with children, into which go the edges of the shapes that
 // are not too small for them.
-func (x *Index) divide(n *node, id s2.CellID) *node {
-	level := id.Level()
+func (x *Index) divide(n *node, c *cell) *node {
+	level := c.level
 	movers := 0
 	n.each(func(shape uint32) {
 		if x.shapes.get(shape).outline().finest() >= level+levels {
@@ -65,13 +54,14 @@ func (x *Index) divide(n *node, id s2.CellID) *node {
 	m := &node{within: n.within, children: new([fan]slot)}
 	n.each(func(shape uint32) {
 		e := makeEntry(shape, x.shapes.get(shape))
-		how, o := reach(id, &e)
+		how, o := reach(c, e.outline)
 		if e.finest < level+levels {
 			m = m.with(&e, how)
 			return
 		}
 		for i := range m.children {
-			x.add(&m.children[i], childID(id, i), &e, o)
+			child := c.child(i, levels)
+			x.add(&m.children[i], &child, &e, o)
 		}
 	})
 	return m
@@ -80,17 +70,18 @@ func (x *Index) divide(n *node, id s2.CellID) *node {
 // remove undoes add. It may find nothing to undo: a shape that is apart from all
 // children of a node is forgotten when the node becomes a leaf, although
 // relate, which is cautious, does not call it apart from the node.
-func (x *Index) remove(at *slot, id s2.CellID, e *entry, o outline) {
-	how, o := relate(id, e, o)
-	n, level := at.Load(), id.Level()
+func (x *Index) remove(at *slot, c *cell, e *entry, o outline) {
+	how, o := o.relate(c)
+	n, level := at.Load(), c.level
 	if how == apart || n == nil {
 		return
 	}
 	if how != within && n.children != nil && e.finest >= level+levels {
 		for i := range n.children {
-			x.remove(&n.children[i], childID(id, i), e, o)
+			child := c.child(i, levels)
+			x.remove(&n.children[i], &child, e, o)
 		}
-		if m := x.merge(n, id); m != n {
+		if m := x.merge(n, c); m != n {
 			at.Store(m)
 		}
 		return
@@ -104,7 +95,7 @@ func (x *Index) remove(at *slot, id s2.CellID, e *entry, o outline) {
 
 // merge returns n as a leaf if there are only few shapes under it, and n itself
 // otherwise.
-func (x *Index) merge(n *node, id s2.CellID) *node {
+func (x *Index) merge(n *node, c *cell) *node {
 	shapes := map[uint32]bool{}
 	for i := range n.children {
 		child := n.children[i].Load()
@@ -127,7 +118,7 @@ func (x *Index) merge(n *node, id s2.CellID) *node {
 	merged := &m
 	for shape := range shapes {
 		e := makeEntry(shape, x.shapes.get(shape))
-		how, _ := reach(id, &e)
+		how, _ := reach(c, e.outline)
 		merged = merged.with(&e, how)
 	}
 	if merged.empty() {
