@@ -1,6 +1,11 @@
 package geofilter
 
-import "math"
+import (
+	"math"
+)
+
+// gone is the ID of a disk that is removed. No shape has it.
+const gone = math.MaxUint32
 
 // A disk is what a list holds of a circle: 24 bytes that decide for almost all
 // points, in a ball around the centre. Within 50 km the chord is so good a
@@ -8,7 +13,7 @@ import "math"
 type disk struct {
 	x, y, z int32 // the centre, a position
 	in, out float32
-	id      uint32
+	id      uint32 // or gone: to be read atomically
 }
 
 func makeDisk(id uint32, o *round) disk {

@@ -30,12 +30,13 @@ type Index struct {
 }
 
 // Add adds a shape under an ID that the caller chooses. IDs should be small
-// numbers: the memory grows with the largest. An ID that is present is a bug.
+// numbers: the memory grows with the largest. To add one that is present, or the
+// largest uint32, is a bug.
 func (x *Index) Add(id uint32, s Shape) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	if x.shapes.get(id) != nil {
-		panic(fmt.Sprintf("geofilter: ID %d is added twice", id))
+	if id == gone || x.shapes.get(id) != nil {
+		panic(fmt.Sprintf("geofilter: ID %d is taken", id))
 	}
 	x.adds.Add(1)
 	x.shapes.set(id, s)
@@ -80,33 +81,47 @@ func (x *Index) Search(dst []uint32, p Point) []uint32 {
 	at := positionOf(normal)
 	face, i, j := locate(normal)
 	n := x.faces[face].Load()
-	for level := 0; n != nil; level += levels {
-		dst = append(dst, n.within...)
-		for i := range n.disks {
-			d := &n.disks[i]
-			how := d.tell(at)
-			if how == within || how == byShape && x.shapes.contains(d.id, p) {
-				dst = append(dst, d.id)
-			}
-		}
-		for i := range n.crates {
-			if c := &n.crates[i]; c.box.Contains(p) {
-				dst = append(dst, c.id)
-			}
-		}
-		for _, id := range n.others {
-			if x.shapes.contains(id, p) {
-				dst = append(dst, id)
-			}
-		}
+	for level := levels; n != nil; level += levels {
+		dst = x.ask(dst, n, p, at)
 		if n.children == nil {
 			break
 		}
-		n = n.children[childOf(i, j, level+levels)].Load()
+		n = n.children[childOf(i, j, level)].Load()
 	}
 	if x.adds.Load() != adds {
 		slices.Sort(dst[found:])
 		dst = dst[:found+len(slices.Compact(dst[found:]))]
+	}
+	return dst
+}
+
+// ask appends the shapes of a node that contain p.
+func (x *Index) ask(dst []uint32, n *node, p Point, at position) []uint32 {
+	disks := n.inUse()
+	for i := range disks {
+		d := &disks[i]
+		how := d.tell(at)
+		if how == apart {
+			continue
+		}
+		if id := atomic.LoadUint32(&d.id); id != gone && (how == within || x.shapes.contains(id, p)) {
+			dst = append(dst, id)
+		}
+	}
+	r := n.rest.Load()
+	if r == nil {
+		return dst
+	}
+	dst = append(dst, r.within...)
+	for i := range r.crates {
+		if r.crates[i].box.Contains(p) {
+			dst = append(dst, r.crates[i].id)
+		}
+	}
+	for _, id := range r.others {
+		if x.shapes.contains(id, p) {
+			dst = append(dst, id)
+		}
 	}
 	return dst
 }

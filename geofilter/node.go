@@ -6,82 +6,229 @@ import (
 )
 
 const (
-	// levels is how many levels of cells a node stands above its children.
-	levels = 1
+	// levels is how many levels of cells a node stands above its children. Two
+	// make half as many steps of one, each of which waits for memory.
+	levels = 2
 	fan    = 1 << (2 * levels)
 )
 
-// A node says which shapes are in a cell. Its lists never change: a change is a
-// new node in its slot. A shape is in at most one list on the way from a face
-// to a leaf.
+// A node says which shapes are in a cell. A shape is in at most one list on the
+// way from a face to a leaf. One writer may add and remove entries while
+// readers search.
 type node struct {
-	within   []uint32 // shapes that hold the cell
-	disks    []disk   // circles with an edge in it
-	crates   []crate
-	others   []uint32   // other shapes with an edge in it
-	children *[fan]slot // nil for a leaf
+	rest     atomic.Pointer[rest] // nil for an empty one
+	children *[fan]slot           // nil for a leaf
+
+	// disks are circles with an edge in the cell. Only the first of them are in
+	// use, and what is in use never changes, but for an ID that becomes gone.
+	disks []disk
+	used  atomic.Uint32
+	gone  int // of the used ones; only the writer asks
 }
 
 type slot = atomic.Pointer[node]
 
-// An entry is a shape on its way into a list or out of it.
-type entry struct {
-	id      uint32
-	outline outline
-	disk    disk
-	crate   crate
-	finest  int
+// A rest is what a node knows besides disks. It never changes: its lists may
+// only grow beyond their lengths.
+type rest struct {
+	within []uint32 // shapes that hold the cell
+	crates []crate
+	others []uint32 // other shapes with an edge in the cell
 }
 
-func makeEntry(id uint32, s Shape) entry {
-	o := s.outline()
-	e := entry{id: id, outline: o, finest: o.finest()}
-	switch o := o.(type) {
-	case *round:
-		e.disk = makeDisk(id, o)
-	case *double:
-		e.disk = makeDisk(id, o.outer)
-	case *frame:
-		e.crate = crate{o.box, id}
+// newLeaf returns a leaf with room for some disks. A short list is in one piece
+// of memory with its node, so that Search waits only once for both.
+func newLeaf(room int) *node {
+	switch {
+	case room == 0:
+		return new(node)
+	case room <= 2:
+		l := new(struct {
+			node
+			list [2]disk
+		})
+		l.disks = l.list[:]
+		return &l.node
+	case room <= 6:
+		l := new(struct {
+			node
+			list [6]disk
+		})
+		l.disks = l.list[:]
+		return &l.node
+	case room <= 12:
+		l := new(struct {
+			node
+			list [12]disk
+		})
+		l.disks = l.list[:]
+		return &l.node
+	case room <= 18:
+		l := new(struct {
+			node
+			list [18]disk
+		})
+		l.disks = l.list[:]
+		return &l.node
+	case room <= 24:
+		l := new(struct {
+			node
+			list [24]disk
+		})
+		l.disks = l.list[:]
+		return &l.node
+	case room <= crowd:
+		l := new(struct {
+			node
+			list [crowd]disk
+		})
+		l.disks = l.list[:]
+		return &l.node
 	}
-	return e
+	return &node{disks: make([]disk, room+room/4)}
 }
 
-// with returns a node that has the entry besides.
+// newParent returns a node with children, in one piece of memory.
+func newParent() *node {
+	p := new(struct {
+		node
+		list [fan]slot
+	})
+	p.children = &p.list
+	return &p.node
+}
+
+// inUse returns the disks that are or were in n.
+func (n *node) inUse() []disk { return n.disks[:n.used.Load()] }
+
+// others returns what n knows besides disks.
+func (n *node) lists() rest {
+	if r := n.rest.Load(); r != nil {
+		return *r
+	}
+	return rest{}
+}
+
+// edges returns how many shapes have an edge in the cell.
+func (n *node) edges() int {
+	r := n.lists()
+	return len(n.inUse()) - n.gone + len(r.crates) + len(r.others)
+}
+
+// empty reports whether n says nothing.
+func (n *node) empty() bool {
+	return n.children == nil && n.edges() == 0 && len(n.lists().within) == 0
+}
+
+// full reports whether a list of n has to move to become longer. Then it is time
+// to ask whether n has become too crowded.
+func (n *node) full() bool {
+	r := n.lists()
+	return len(n.inUse()) == len(n.disks) && len(n.disks) > 0 ||
+		len(r.crates) == cap(r.crates) && len(r.crates) > 0 ||
+		len(r.others) == cap(r.others) && len(r.others) > 0
+}
+
+// each calls f with the shapes that have an edge in the cell.
+func (n *node) each(f func(id uint32)) {
+	for _, d := range n.inUse() {
+		if d.id != gone {
+			f(d.id)
+		}
+	}
+	r := n.lists()
+	for i := range r.crates {
+		f(r.crates[i].id)
+	}
+	for _, id := range r.others {
+		f(id)
+	}
+}
+
+// with returns a node that has the entry besides: n itself, or another in its
+// place.
 func (n *node) with(e *entry, how relation) *node {
-	m := &node{}
-	if n != nil {
-		*m = *n
+	if how == byDisk {
+		return n.withDisk(e.disk)
 	}
+	r := n.lists()
 	switch how {
-	case apart:
 	case within:
-		m.within = grow(m.within, e.id)
-	case byDisk:
-		m.disks = grow(m.disks, e.disk)
+		r.within = grow(r.within, e.id)
 	case byBox:
-		m.crates = grow(m.crates, e.crate)
+		r.crates = grow(r.crates, e.crate)
 	case byShape:
-		m.others = grow(m.others, e.id)
+		r.others = grow(r.others, e.id)
+	case apart, byDisk:
 	}
+	n.rest.Store(&r)
+	return n
+}
+
+func (n *node) withDisk(d disk) *node {
+	used := len(n.inUse())
+	if used < len(n.disks) {
+		n.disks[used] = d
+		n.used.Store(uint32(used + 1))
+		return n
+	}
+	m := n.resized(used - n.gone + 1)
+	return m.withDisk(d)
+}
+
+// resized returns a node like n with room for so many disks.
+func (n *node) resized(room int) *node {
+	m := newLeaf(room)
+	m.children = n.children
+	m.rest.Store(n.rest.Load())
+	used := uint32(0)
+	for _, d := range n.inUse() {
+		if d.id != gone {
+			m.disks[used] = d
+			used++
+		}
+	}
+	m.used.Store(used)
 	return m
 }
 
-// without returns a node that has not got the entry any more.
+// without returns a node that has not got the entry any more: n itself, or
+// another in its place.
 func (n *node) without(e *entry, how relation) *node {
-	m := *n
-	switch how {
-	case apart:
-	case within:
-		m.within = drop(m.within, func(id uint32) bool { return id == e.id })
-	case byDisk:
-		m.disks = drop(m.disks, func(d disk) bool { return d.id == e.id })
-	case byBox:
-		m.crates = drop(m.crates, func(c crate) bool { return c.id == e.id })
-	case byShape:
-		m.others = drop(m.others, func(id uint32) bool { return id == e.id })
+	if how == byDisk {
+		return n.withoutDisk(e.id)
 	}
-	return &m
+	is := func(id uint32) bool { return id == e.id }
+	r := n.lists()
+	switch how {
+	case within:
+		r.within = drop(r.within, is)
+	case byBox:
+		r.crates = drop(r.crates, func(c crate) bool { return is(c.id) })
+	case byShape:
+		r.others = drop(r.others, is)
+	case apart, byDisk:
+	}
+	if len(r.within)+len(r.crates)+len(r.others) == 0 {
+		n.rest.Store(nil)
+	} else {
+		n.rest.Store(&r)
+	}
+	return n
+}
+
+func (n *node) withoutDisk(id uint32) *node {
+	disks := n.inUse()
+	i := slices.IndexFunc(disks, func(d disk) bool { return d.id == id })
+	if i < 0 {
+		return n
+	}
+	atomic.StoreUint32(&disks[i].id, gone)
+	n.gone++
+	if n.gone <= len(disks)/2 {
+		return n
+	}
+	return n.resized(len(disks) - n.gone)
 }
 
 // grow returns list with v at its end. Readers of list do not see it.
@@ -103,25 +250,4 @@ func drop[T any](list []T, meant func(T) bool) []T {
 		return nil
 	}
 	return append(slices.Clone(list[:i]), list[i+1:]...)
-}
-
-// edges returns how many shapes have an edge in the cell.
-func (n *node) edges() int { return len(n.disks) + len(n.crates) + len(n.others) }
-
-// empty reports whether the node says nothing.
-func (n *node) empty() bool {
-	return len(n.within) == 0 && n.edges() == 0 && n.children == nil
-}
-
-// each calls f with the shapes that have an edge in the cell.
-func (n *node) each(f func(id uint32)) {
-	for i := range n.disks {
-		f(n.disks[i].id)
-	}
-	for i := range n.crates {
-		f(n.crates[i].id)
-	}
-	for _, id := range n.others {
-		f(id)
-	}
 }

@@ -2,10 +2,10 @@ package geofilter
 
 const (
 	// crowd is how many edges may pass a leaf before it is divided.
-	crowd = 20
+	crowd = 36
 	// quiet is how few shapes may be left under a node for it to become a leaf
 	// again. It is well below crowd, lest a node goes to and fro.
-	quiet = 8
+	quiet = 12
 )
 
 // add notes an entry at a cell or under it.
@@ -14,19 +14,26 @@ func (x *Index) add(at *slot, c *cell, e *entry, o outline) {
 	if how == apart {
 		return
 	}
-	n, level := at.Load(), c.level
-	if how != within && n != nil && n.children != nil && e.finest >= level+levels {
-		for i := range n.children {
-			child := c.child(i, levels)
-			x.add(&n.children[i], &child, e, o)
-		}
+	n := at.Load()
+	if n == nil {
+		n = new(node)
+	}
+	if how == within || e.finest < c.level+levels {
+		at.Store(n.with(e, how))
 		return
 	}
-	n = n.with(e, how)
-	if n.children == nil && n.edges() > crowd {
+	if n.children == nil && n.full() && n.edges() >= crowd {
 		n = x.divide(n, c)
+		at.Store(n)
 	}
-	at.Store(n)
+	if n.children == nil {
+		at.Store(n.with(e, how))
+		return
+	}
+	for i := range n.children {
+		child := c.child(i, levels)
+		x.add(&n.children[i], &child, e, o)
+	}
 }
 
 // reach returns what add comes to when it comes to a cell.
@@ -38,24 +45,26 @@ func reach(c *cell, o outline) (how relation, last outline) {
 	return how, o
 }
 
-// divide returns n with children, into which go the edges of the shapes that
-// are not too small for them.
+// divide returns a node with children in place of n, if there are so many shapes
+// with edges that are not too small for the cells of the children. They go there.
 func (x *Index) divide(n *node, c *cell) *node {
-	level := c.level
 	movers := 0
-	n.each(func(shape uint32) {
-		if x.shapes.get(shape).outline().finest() >= level+levels {
+	n.each(func(id uint32) {
+		if x.shapes.get(id).outline().finest() >= c.level+levels {
 			movers++
 		}
 	})
-	if movers <= crowd {
+	if movers < crowd/2 {
 		return n
 	}
-	m := &node{within: n.within, children: new([fan]slot)}
-	n.each(func(shape uint32) {
-		e := makeEntry(shape, x.shapes.get(shape))
+	m := newParent()
+	if list := n.lists().within; len(list) > 0 {
+		m.rest.Store(&rest{within: list})
+	}
+	n.each(func(id uint32) {
+		e := makeEntry(id, x.shapes.get(id))
 		how, o := reach(c, e.outline)
-		if e.finest < level+levels {
+		if e.finest < c.level+levels {
 			m = m.with(&e, how)
 			return
 		}
@@ -72,29 +81,27 @@ func (x *Index) divide(n *node, c *cell) *node {
 // relate, which is cautious, does not call it apart from the node.
 func (x *Index) remove(at *slot, c *cell, e *entry, o outline) {
 	how, o := o.relate(c)
-	n, level := at.Load(), c.level
+	n := at.Load()
 	if how == apart || n == nil {
 		return
 	}
-	if how != within && n.children != nil && e.finest >= level+levels {
+	if how == within || e.finest < c.level+levels || n.children == nil {
+		n = n.without(e, how)
+	} else {
 		for i := range n.children {
 			child := c.child(i, levels)
 			x.remove(&n.children[i], &child, e, o)
 		}
-		if m := x.merge(n, c); m != n {
-			at.Store(m)
-		}
-		return
+		n = x.merge(n, c)
 	}
-	n = n.without(e, how)
 	if n.empty() {
 		n = nil
 	}
 	at.Store(n)
 }
 
-// merge returns n as a leaf if there are only few shapes under it, and n itself
-// otherwise.
+// merge returns a leaf in place of n if there are only few shapes under it, and n
+// itself otherwise.
 func (x *Index) merge(n *node, c *cell) *node {
 	shapes := map[uint32]bool{}
 	for i := range n.children {
@@ -102,27 +109,23 @@ func (x *Index) merge(n *node, c *cell) *node {
 		if child == nil {
 			continue
 		}
-		if child.children != nil || len(child.within)+child.edges() > quiet {
+		if child.children != nil || len(child.lists().within)+child.edges() > quiet {
 			return n
 		}
-		for _, shape := range child.within {
-			shapes[shape] = true
+		for _, id := range child.lists().within {
+			shapes[id] = true
 		}
-		child.each(func(shape uint32) { shapes[shape] = true })
+		child.each(func(id uint32) { shapes[id] = true })
+		if len(shapes) > quiet {
+			return n
+		}
 	}
-	if len(shapes) > quiet {
-		return n
-	}
-	m := *n
+	m := n.resized(len(n.inUse()) - n.gone)
 	m.children = nil
-	merged := &m
-	for shape := range shapes {
-		e := makeEntry(shape, x.shapes.get(shape))
+	for id := range shapes {
+		e := makeEntry(id, x.shapes.get(id))
 		how, _ := reach(c, e.outline)
-		merged = merged.with(&e, how)
+		m = m.with(&e, how)
 	}
-	if merged.empty() {
-		return nil
-	}
-	return merged
+	return m
 }

@@ -1,0 +1,24 @@
+package geofilter
+
+// An entry is a shape on its way into the lists of nodes or out of them.
+type entry struct {
+	id      uint32
+	outline outline
+	disk    disk
+	crate   crate
+	finest  int
+}
+
+func makeEntry(id uint32, s Shape) entry {
+	o := s.outline()
+	e := entry{id: id, outline: o, finest: o.finest()}
+	switch o := o.(type) {
+	case *round:
+		e.disk = makeDisk(id, o)
+	case *double:
+		e.disk = makeDisk(id, o.outer)
+	case *frame:
+		e.crate = crate{o.box, id}
+	}
+	return e
+}
