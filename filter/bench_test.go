@@ -1,7 +1,6 @@
 package filter
 
 import (
-	"fmt"
 	"testing"
 )
 
@@ -54,30 +53,6 @@ func BenchmarkMatch(b *testing.B) {
 				if !f.Match(d) {
 					b.Fatal("no match")
 				}
-			}
-		})
-	}
-}
-
-// Walking all filters is linear: this is what an index is to beat.
-func BenchmarkMatcher(b *testing.B) {
-	d, err := ParseDocument([]byte(message), DocumentLimits{})
-	if err != nil {
-		b.Fatal(err)
-	}
-	for _, n := range []int{100, 10_000} {
-		var m Matcher[int]
-		for i := range n {
-			f, err := Parse(fmt.Appendf(nil, `{"and":[{"equals":{"line":"N%d"}},{"range":{"speed":{"gt":%d}}}]}`, i%100, i))
-			if err != nil {
-				b.Fatal(err)
-			}
-			m.Add(i, f)
-		}
-		b.Run(fmt.Sprint(n), func(b *testing.B) {
-			var found []int
-			for b.Loop() {
-				found = m.Match(found[:0], d)
 			}
 		})
 	}

@@ -144,14 +144,18 @@ func randomFilter(random *rand.Rand, depth int) string {
 		`{"ids":{"values":["d1","`+pick("d1", "d2")+`"]}}`, `{"nothing":1}`,
 		`{"geoDistance":{"p":[0,0],"distance":"`+pick("100km", "200 km")+`"}}`,
 		`{"geoBoundingBox":{"p":{"top":1,"left":-1,"bottom":-1,"right":1}}}`,
-		`{"regexp":{"`+field+`":"^[1x]"}}`, `{"match":{"a":`+scalar()+`,"n":{"x":`+scalar()+`}}}`,
+		`{"regexp":{"`+field+`":"^[1x]"}}`, `{"regexp":{"`+field+`":"`+pick("abc", "bc+d", "(abc|xyz)", "abcd?[1-9]", "(?i)abc")+`"}}`,
+		`{"exists":"`+field+`[`+pick(`\"x\"`, "null", "true")+`]"}`, `{"geoDistanceRange":{"p":[0,0],"from":10,"to":"`+pick("120km", "200km")+`"}}`,
+		`{"geoPolygon":{"p":{"points":[[0,0],[0,2],[2,`+pick("0", "1")+`]]}}}`, `{"match":{"n":{},"b":[`+scalar()+`]}}`, `{"match":{"a":`+scalar()+`,"n":{"x":`+scalar()+`}}}`,
 		`{"select":{"field":"b","index":`+pick("0", "-1")+`,"query":{"not":{"equals":{"value":`+scalar()+`}}}}}`,
 	)
 }
 
 func randomDocument(random *rand.Rand) string {
 	pick := func(from ...string) string { return from[random.IntN(len(from))] }
-	value := func() string { return pick("1", "2", "2.5", `"1"`, `"x"`, "true", "null", "[1]", `[1,"x"]`) }
+	value := func() string {
+		return pick("1", "2", "2.5", `"1"`, `"x"`, "true", "null", "[1]", `[1,"x",1]`, `[null,true,[1]]`, `"abcabc"`, `"xyz"`, `"bccd7"`, "3", "-1e400")
+	}
 	members := []string{}
 	for _, m := range []string{`"a":` + value(), `"b":` + value(), `"n":{"x":` + value() + `}`, `"_id":` + pick(`"d1"`, `"d2"`, `"d3"`),
 		`"p":` + pick("[0,0]", "[1,1]", "[1.5,0]", "[9,9]", `"nowhere"`, "null")} {

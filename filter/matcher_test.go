@@ -91,6 +91,165 @@ func TestMatcherDoesNotStopForChanges(t *testing.T) {
 	}
 }
 
+// population are filters to add and remove, each with the documents that match.
+type population struct {
+	filters   []*Filter
+	documents []*Document
+}
+
+func newPopulation(t *testing.T, seed uint64, filters, documents int) population {
+	t.Helper()
+	random := rand.New(rand.NewPCG(seed, 0))
+	var p population
+	for range filters {
+		p.filters = append(p.filters, parsed(t, randomFilter(random, 1+random.IntN(4))))
+	}
+	for range documents {
+		p.documents = append(p.documents, document(t, randomDocument(random)))
+	}
+	return p
+}
+
+// So many removals that numbers are used again, and structures shrink.
+func TestMatcherAgreesAfterManyChanges(t *testing.T) {
+	p := newPopulation(t, 1, 2000, 50)
+	random := rand.New(rand.NewPCG(2, 0))
+	var m Matcher[string]
+	truth := map[string]*Filter{}
+	for step := range 40_000 {
+		key := fmt.Sprint(random.IntN(300))
+		if random.IntN(2) == 0 {
+			truth[key] = p.filters[random.IntN(len(p.filters))]
+			m.Add(key, truth[key])
+		} else {
+			delete(truth, key)
+			m.Remove(key)
+		}
+		if step%200 == 0 {
+			d := p.documents[random.IntN(len(p.documents))]
+			compare(t, &m, truth, d, fmt.Sprint(fields(d)))
+		}
+	}
+	for key := range truth {
+		m.Remove(key)
+	}
+	x := &m.index
+	if x.entryPool.last > 2*minResting+2000 || x.generation.Load() == 0 {
+		t.Errorf("%d numbers for 300 filters at a time, generation %d", x.entryPool.last, x.generation.Load())
+	}
+	if x.known.n+x.values.n+x.fieldNumbers.n+x.defaults.n+x.outsides.n+len(x.programs) != 0 {
+		t.Errorf("an empty matcher keeps %d entries, %d values, %d fields, %d defaults, %d outsides, %d programs",
+			x.known.n, x.values.n, x.fieldNumbers.n, x.defaults.n, x.outsides.n, len(x.programs))
+	}
+}
+
+// While half of the filters come and go, a match must find each of the others
+// that matches, and nothing that does not, and nothing twice.
+func TestMatcherIsRightAtEveryMoment(t *testing.T) {
+	p := newPopulation(t, 3, 600, 20)
+	var m Matcher[int]
+	for i, f := range p.filters {
+		m.Add(i, f)
+	}
+	var readers, writers sync.WaitGroup
+	stop := make(chan struct{})
+	for r := range 2 {
+		readers.Go(func() {
+			for i := r; ; i++ {
+				select {
+				case <-stop:
+					return
+				default:
+				}
+				if err := p.check(&m, p.documents[i%len(p.documents)]); err != nil {
+					t.Error(err)
+					return
+				}
+			}
+		})
+	}
+	writers.Go(func() {
+		random := rand.New(rand.NewPCG(4, 0))
+		for range 20_000 {
+			i := 1 + 2*random.IntN(len(p.filters)/2) // the odd ones
+			if random.IntN(2) == 0 {
+				m.Add(i, p.filters[i])
+			} else {
+				m.Remove(i)
+			}
+		}
+	})
+	writers.Wait()
+	close(stop)
+	readers.Wait()
+}
+
+func (p population) check(m *Matcher[int], d *Document) error {
+	found := map[int]bool{}
+	for _, i := range m.Match(nil, d) {
+		if found[i] || !p.filters[i].Match(d) {
+			return fmt.Errorf("%s is found for %v, before: %v", p.filters[i], fields(d), found[i])
+		}
+		found[i] = true
+	}
+	for i := 0; i < len(p.filters); i += 2 {
+		if !found[i] && p.filters[i].Match(d) {
+			return fmt.Errorf("%s is not found for %v", p.filters[i], fields(d))
+		}
+	}
+	return nil
+}
+
+// A key whose filter is replaced by another that matches, too, is never found
+// twice, and is found afterwards.
+func TestMatcherFindsAReplacedKeyOnce(t *testing.T) {
+	var m Matcher[int]
+	d := document(t, `{"a":1}`)
+	filters := []*Filter{parsed(t, `{"equals":{"a":1}}`), parsed(t, `{"exists":"a"}`)}
+	var writer sync.WaitGroup
+	stop := make(chan struct{})
+	writer.Go(func() {
+		for i := 0; ; i++ {
+			m.Add(1, filters[i%2])
+			if found := m.Match(nil, d); !slices.Equal(found, []int{1}) {
+				t.Errorf("found %v after a replacement", found)
+			}
+			select {
+			case <-stop:
+				return
+			default:
+			}
+		}
+	})
+	for range 20_000 {
+		if found := m.Match(nil, d); len(found) > 1 {
+			t.Errorf("found %v during a replacement", found)
+			break
+		}
+	}
+	close(stop)
+	writer.Wait()
+}
+
+func TestMatcherTakesOneFilterUnderManyKeys(t *testing.T) {
+	var m Matcher[int]
+	d, f := document(t, `{"a":1}`), parsed(t, `{"equals":{"a":1}}`)
+	for i := range 100 {
+		m.Add(i, f)
+	}
+	if n := m.index.known.n; n != 1 {
+		t.Errorf("one filter has %d entries", n)
+	}
+	for i := 0; i < 100; i += 3 {
+		m.Remove(i)
+	}
+	found := m.Match(nil, d)
+	slices.Sort(found)
+	if len(found) != 66 || found[0] != 1 || found[65] != 98 {
+		t.Errorf("found %v", found)
+	}
+}
+
 // FuzzMatcher compares Matcher with Filter.Match while filters come and go.
 func FuzzMatcher(f *testing.F) {
 	for seed := range uint64(20) {

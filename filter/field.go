@@ -1,0 +1,109 @@
+package filter
+
+import (
+	"math"
+	"sync/atomic"
+
+	"github.com/ambitmq/ambit/geofilter"
+)
+
+// A field is what filters ask of one path: an index for each kind of condition.
+type field struct {
+	path   string
+	number uint32
+	print  fingerprint // of the path
+	users  int         // entries and tests that are about it
+
+	scalars  atomic.Int32  // how many entries index.values has for its values
+	elements atomic.Int32  // how many for the elements of its arrays
+	present  atomic.Uint32 // the entry that holds if the field is there, or 0
+	ranges   intervals
+	outside  set   // entries that hold unless the field is a number, besides those in ranges
+	grams    table // entries of parts of strings that a regular expression needs
+	places   atomic.Pointer[places]
+	others   set // entries that each document with the field is tested for
+
+	spread // of the numbers in ranges
+}
+
+// Places are the geo conditions on a field.
+type places struct {
+	shapes  geofilter.Index
+	entries slab[atomic.Uint32] // by the number of a shape
+	numbers pool
+}
+
+// openField returns the field of a path, for one more user.
+func (x *index) openField(path string) *field {
+	print := fingerprintOf(path)
+	if number := x.fieldNumbers.get(print); number != 0 {
+		f := x.fields.at(number).Load()
+		f.users++
+		return f
+	}
+	f := &field{path: path, number: x.fieldPool.take(&x.generation), print: print, users: 1}
+	x.fields.reserve(f.number)
+	x.fields.at(f.number).Store(f)
+	x.fieldNumbers.insert(print, f.number)
+	return f
+}
+
+func (x *index) closeField(f *field) {
+	if f.users--; f.users > 0 {
+		return
+	}
+	x.fieldNumbers.remove(f.print)
+	x.fields.at(f.number).Store(nil)
+	x.fieldPool.giveBack(f.number)
+}
+
+// elementPrint is the fingerprint of a field's elements, given the field's.
+func elementPrint(field fingerprint) fingerprint { return field.with(fingerprint{1, 1}) }
+
+// gramPrint is the fingerprint of three bytes in a field.
+func (f *field) gramPrint(gram uint32) fingerprint {
+	return fingerprint{gramHalf(f.print[0], gram), gramHalf(f.print[1], gram)}
+}
+
+func gramHalf(half uint64, gram uint32) uint64 { return mix(half, uint64(gram)<<8) }
+
+// hash returns half of the fingerprint of a scalar.
+func (v value) hash(half int) uint64 {
+	c := &v.d.cells[v.i]
+	switch c.kind {
+	case numberKind:
+		return hashNumber(math.Float64frombits(c.bits), half)
+	case stringKind:
+		return hashString(v.d.string(spanOf(c.bits)), half)
+	default:
+		return uint64(c.kind)
+	}
+}
+
+func printOfScalar(v any) fingerprint {
+	var f fingerprint
+	for half := range f {
+		switch v := v.(type) {
+		case nil:
+			f[half] = uint64(nullKind)
+		case bool:
+			f[half] = uint64(falseKind)
+			if v {
+				f[half] = uint64(trueKind)
+			}
+		case float64:
+			f[half] = hashNumber(v, half)
+		case string:
+			f[half] = hashString(v, half)
+		}
+	}
+	return f
+}
+
+// fieldOf returns the field of a path, or nil.
+func (x *index) fieldOf(path string) *field {
+	if number := x.fieldNumbers.get(fingerprintOf(path)); number != 0 {
+		return x.fields.at(number).Load()
+	}
+	return nil
+}

@@ -1,0 +1,186 @@
+package filter
+
+import "sync/atomic"
+
+// An index finds the filters that match a document, without counting what of
+// each holds: a filter is noted under conditions of which at least one holds if
+// it matches, and what remains of it is tested when one does.
+//
+// Filters and the conditions under which they are noted are its entries, each
+// there once. What finds the conditions that hold:
+//
+//   - equals, in, ids, and elements of arrays: a hash table;
+//   - range, and its negation: a tree of intervals for each field;
+//   - geo clauses: a geofilter.Index for each field;
+//   - regexp: a hash table of three bytes of a literal, then the regexp;
+//   - exists: the field;
+//   - a negation, and everything: it holds by default. What is negated is an
+//     entry, which when it holds makes an exception.
+//
+// So a document costs its fields and its matches, but for these, which are
+// walked: the defaults, which match unless excepted; and for a document with the
+// field, its regexps without a literal of three bytes, matches with objects and
+// arrays, and selects.
+type index struct {
+	generation atomic.Uint64 // see pool
+
+	entries      slab[entry]
+	entryPool    pool
+	known        table // entries by the fingerprint of their text
+	sets         slab[set]
+	setPool      pool
+	fields       slab[atomic.Pointer[field]]
+	fieldPool    pool
+	fieldNumbers table // fields by the fingerprint of their path
+	programs     map[fingerprint]*program
+
+	values        table         // entries by the fingerprints of field and value
+	outsides      set           // the fields with an entry in outside
+	defaults      set           // entries that hold unless they are excepted
+	defaultsAdded atomic.Uint64 // how often something was added to defaults
+}
+
+// An entry is a filter, or a condition under which filters are noted.
+type entry struct {
+	print  fingerprint
+	detail atomic.Pointer[detail] // nil for equals and geo clauses, of which there may be most
+	state  atomic.Uint64          // what follows when the entry holds: see users, negation, subscribed
+
+	users uint32 // the writer's: reasons to keep the entry
+	field uint32 // of an entry without detail
+	shape uint32 // of a geo clause
+}
+
+// A detail is what equals and geo clauses do not need. It is never changed.
+type detail struct {
+	node    node     // of a condition; nil of a filter that is more than one
+	access  []uint32 // the entries under which this one is noted
+	rest    *program // to be tested when one of them holds, if any
+	repeats repeats
+}
+
+// Repeats says whether several of the entries under which one is noted may hold
+// for one document, so that it is to be looked at once all are known.
+type repeats byte
+
+const (
+	never repeats = iota
+	asCondition
+	asFilter // after all conditions
+)
+
+// The state of an entry: from the lowest bit 32 of who is noted under it, 31 of
+// the entry of its negation, and 1 that says whether it is a filter.
+type state uint64
+
+const (
+	manyUsers  = 1 << 31 // the rest is the number of a set
+	subscribed = 1 << 63
+)
+
+func (s state) noted() uint32    { return uint32(s) }
+func (s state) negation() uint32 { return uint32(s >> 32 &^ (1 << 31)) }
+
+func (e *entry) load() state       { return state(e.state.Load()) }
+func (e *entry) setNoted(n uint32) { e.state.Store(uint64(e.load())>>32<<32 | uint64(n)) }
+func (e *entry) setNegation(n uint32) {
+	e.state.Store(uint64(e.load())&(subscribed|1<<32-1) | uint64(n)<<32)
+}
+
+// subscribe makes an entry count as a filter: it is found from now on.
+func (x *index) subscribe(id uint32) {
+	e := x.entries.at(id)
+	e.state.Store(e.state.Load() | subscribed)
+}
+
+func (x *index) unsubscribe(id uint32) {
+	e := x.entries.at(id)
+	e.state.Store(e.state.Load() &^ subscribed)
+}
+
+// intern returns the entry of a filter or condition, for one more user.
+func (x *index) intern(n node) uint32 {
+	print := printOf(n)
+	if id := x.known.get(print); id != 0 {
+		x.entries.at(id).users++
+		return id
+	}
+	id := x.newEntry(print)
+	x.known.insert(print, id)
+	x.link(id, n)
+	return id
+}
+
+func (x *index) newEntry(print fingerprint) uint32 {
+	id := x.entryPool.take(&x.generation)
+	x.entries.reserve(id)
+	e := x.entries.at(id)
+	e.print, e.users = print, 1
+	return id
+}
+
+// release ends a use of an entry.
+func (x *index) release(id uint32) {
+	e := x.entries.at(id)
+	if e.users--; e.users > 0 {
+		return
+	}
+	x.known.remove(e.print)
+	x.unlink(id)
+	e.detail.Store(nil)
+	e.state.Store(0)
+	e.field, e.shape = 0, 0
+	x.entryPool.giveBack(id)
+}
+
+// printOf returns the fingerprint of a filter or condition. That of equals, and
+// of an element, is what a document with the value has.
+func printOf(n node) fingerprint {
+	switch n := n.(type) {
+	case membership:
+		if len(n.values) == 1 {
+			return fingerprintOf(n.field).with(printOfScalar(n.values[0]))
+		}
+	case element:
+		return elementPrint(fingerprintOf(n.field)).with(printOfScalar(n.value))
+	case geo:
+		return fingerprintOf(n.text)
+	}
+	return fingerprintOf(string(n.appendText(nil)))
+}
+
+// note puts an entry under another: it is looked at when that holds.
+func (x *index) note(id, under uint32) {
+	e := x.entries.at(under)
+	noted := e.load().noted()
+	if noted&manyUsers != 0 {
+		x.sets.at(noted &^ manyUsers).add(id)
+		return
+	}
+	if noted == 0 {
+		e.setNoted(id)
+		return
+	}
+	number := x.setPool.take(&x.generation)
+	x.sets.reserve(number)
+	many := x.sets.at(number)
+	many.add(noted)
+	many.add(id)
+	e.setNoted(number | manyUsers)
+}
+
+// unnote takes an entry from under another.
+func (x *index) unnote(id, under uint32) {
+	e := x.entries.at(under)
+	noted := e.load().noted()
+	if noted&manyUsers == 0 {
+		e.setNoted(0)
+		return
+	}
+	many := x.sets.at(noted &^ manyUsers)
+	many.remove(id)
+	if many.n == 0 {
+		e.setNoted(0)
+		x.setPool.giveBack(noted &^ manyUsers)
+	}
+}

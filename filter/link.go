@@ -1,0 +1,186 @@
+package filter
+
+import "slices"
+
+// link makes an entry be found where its condition holds.
+func (x *index) link(id uint32, n node) {
+	switch n := n.(type) {
+	case constant:
+		if n {
+			x.linkDefault(id, &detail{node: n})
+		}
+	case not:
+		if r, ok := n.filter.(between); ok {
+			x.linkOutside(id, n, r)
+			return
+		}
+		negated := x.intern(n.filter)
+		x.entries.at(negated).setNegation(id)
+		x.linkDefault(id, &detail{node: n, access: []uint32{negated}})
+	case and, or:
+		x.linkFilter(id, n)
+	case leaf:
+		x.linkLeaf(id, n, x.openField(n.path()))
+	}
+}
+
+// linkDefault makes an entry hold unless it is excepted. What it depends on is
+// linked before it is counted, and it is counted before it can be found: a
+// reader that finds the count unchanged has seen the exceptions.
+func (x *index) linkDefault(id uint32, d *detail) {
+	x.entries.at(id).detail.Store(d)
+	x.defaultsAdded.Add(1)
+	x.defaults.add(id)
+}
+
+// linkOutside links the negation of a range: two other ranges, and whatever is
+// no number.
+func (x *index) linkOutside(id uint32, n not, r between) {
+	f := x.openField(r.field)
+	x.entries.at(id).detail.Store(&detail{node: n})
+	for _, part := range r.complement(id) {
+		f.ranges.add(part)
+	}
+	f.include(r.interval)
+	f.outside.add(id)
+	if f.outside.n == 1 {
+		x.outsides.add(f.number)
+	}
+}
+
+// linkFilter notes a filter under the conditions of its cover.
+func (x *index) linkFilter(id uint32, n node) {
+	c := x.cover(n)
+	d := &detail{rest: x.compile(c.rest)}
+	for _, a := range c.access {
+		x.access(d, x.intern(a))
+	}
+	if len(d.access) > 1 {
+		d.repeats = asFilter
+	}
+	x.linkUnder(id, d)
+}
+
+// access adds an entry, which has one user more for it, to those of d.
+func (x *index) access(d *detail, under uint32) {
+	if slices.Contains(d.access, under) {
+		x.release(under)
+		return
+	}
+	d.access = append(d.access, under)
+}
+
+// linkUnder notes an entry under those that its detail says.
+func (x *index) linkUnder(id uint32, d *detail) {
+	x.entries.at(id).detail.Store(d)
+	for _, under := range d.access {
+		x.note(id, under)
+	}
+}
+
+func (x *index) linkLeaf(id uint32, n leaf, f *field) {
+	e := x.entries.at(id)
+	switch n := n.(type) {
+	case membership:
+		if len(n.values) > 1 {
+			x.linkValues(id, n)
+			return
+		}
+		e.field = f.number
+		x.values.insert(e.print, id)
+		f.scalars.Add(1)
+	case element:
+		e.detail.Store(&detail{node: n})
+		x.values.insert(e.print, id)
+		f.elements.Add(1)
+	case existence:
+		e.detail.Store(&detail{node: n})
+		f.present.Store(id)
+	case between:
+		e.detail.Store(&detail{node: n})
+		low, high := n.closed()
+		f.ranges.add(entryInterval{low, high, id})
+		f.include(n.interval)
+	case geo:
+		e.field, e.shape = f.number, f.addShape(x, id, n)
+	case pattern:
+		x.linkPattern(id, n, f)
+	default:
+		e.detail.Store(&detail{node: n, rest: x.compile(n)})
+		f.others.add(id)
+	}
+}
+
+// linkValues notes an in under each of its values, of which a field has at most
+// one.
+func (x *index) linkValues(id uint32, n membership) {
+	d := &detail{node: n}
+	for _, v := range n.values {
+		x.access(d, x.intern(membership{n.field, []any{v}}))
+	}
+	x.linkUnder(id, d)
+}
+
+func (f *field) addShape(x *index, id uint32, n geo) uint32 {
+	p := f.places.Load()
+	if p == nil {
+		p = new(places)
+		f.places.Store(p)
+	}
+	number := p.numbers.take(&x.generation)
+	p.entries.reserve(number)
+	p.entries.at(number).Store(id)
+	p.shapes.Add(number, n.shape)
+	return number
+}
+
+// A gram is a condition that filters have no word for: a string of the field
+// holds these bytes.
+type gram struct {
+	existence
+	bytes uint32
+}
+
+// linkPattern notes a regular expression under a part of each of its literals,
+// the one with the fewest patterns.
+func (x *index) linkPattern(id uint32, n pattern, f *field) {
+	literals := n.literals()
+	if literals == nil {
+		x.entries.at(id).detail.Store(&detail{node: n, rest: x.compile(n)})
+		f.others.add(id)
+		return
+	}
+	d := &detail{node: n, rest: x.compile(n), repeats: asCondition}
+	for _, literal := range literals {
+		x.access(d, x.internGram(f, x.rarestGram(f, literal)))
+	}
+	x.linkUnder(id, d)
+}
+
+func (x *index) rarestGram(f *field, literal string) uint32 {
+	best, fewest := uint32(0), -1
+	for i := range len(literal) - gramBytes + 1 {
+		g, users := gramAt(literal, i), 0
+		if id := f.grams.get(f.gramPrint(g)); id != 0 {
+			users = int(x.entries.at(id).users)
+		}
+		if fewest < 0 || users < fewest {
+			best, fewest = g, users
+		}
+	}
+	return best
+}
+
+func (x *index) internGram(f *field, bytes uint32) uint32 {
+	print := f.gramPrint(bytes)
+	if id := f.grams.get(print); id != 0 {
+		x.entries.at(id).users++
+		return id
+	}
+	id := x.newEntry(print)
+	x.known.insert(print, id)
+	x.entries.at(id).detail.Store(&detail{node: gram{existence{f.path}, bytes}})
+	f.users++
+	f.grams.insert(print, id)
+	return id
+}

@@ -1,0 +1,181 @@
+package filter
+
+import "slices"
+
+// equal returns the entry of what is equal to v, under the fingerprint of a
+// field or of its elements.
+func (s *search) equal(print fingerprint, v value) uint32 {
+	if v.kind() > stringKind {
+		return 0
+	}
+	return s.x.values.find(mix(print[0], v.hash(0)), func() uint64 { return mix(print[1], v.hash(1)) })
+}
+
+// field finds what holds for the value of a field, besides equality.
+func (s *search) field(f *field) {
+	v := s.value(f)
+	if id := f.present.Load(); id != 0 {
+		s.satisfied(id)
+	}
+	if n, ok := v.number(); ok {
+		s.ids = f.ranges.search(s.ids[:0], n)
+		for _, id := range s.ids {
+			s.satisfied(id)
+		}
+	}
+	if p := f.places.Load(); p != nil {
+		s.place(f, p, v)
+	}
+	if f.grams.slots.Load() != nil {
+		s.text(f, v)
+	}
+	if f.elements.Load() > 0 && v.kind() == arrayKind {
+		print := elementPrint(f.print)
+		for e := range v.children() {
+			if id := s.equal(print, e); id != 0 {
+				s.later = append(s.later, id)
+			}
+		}
+	}
+	for others, i := f.others.walk(), 0; i < len(others); i++ {
+		s.candidate(others[i].Load())
+	}
+}
+
+func (s *search) place(f *field, p *places, v value) {
+	point, ok := s.pointOf(f, v)
+	if !ok {
+		return
+	}
+	s.ids = p.shapes.Search(s.ids[:0], point)
+	for _, shape := range s.ids {
+		s.satisfied(p.entries.at(shape).Load())
+	}
+}
+
+// text finds the parts of a string of which regular expressions need one.
+func (s *search) text(f *field, v value) {
+	text, ok := v.string()
+	if !ok {
+		return
+	}
+	for i := range len(text) - gramBytes + 1 {
+		g := gramAt(text, i)
+		if id := f.grams.find(gramHalf(f.print[0], g), func() uint64 { return gramHalf(f.print[1], g) }); id != 0 {
+			s.grams = append(s.grams, id)
+		}
+	}
+}
+
+// outsides finds what holds where a field is not there, or is no number.
+func (s *search) outsides() {
+	fields := s.x.outsides.walk()
+	for i := range fields {
+		number := fields[i].Load()
+		if number == 0 || number == removed {
+			continue
+		}
+		f := s.x.fields.at(number).Load()
+		if f == nil {
+			continue
+		}
+		if v, ok := s.valueOf(f); ok && v.kind() == numberKind {
+			continue
+		}
+		entries := f.outside.walk()
+		for j := range entries {
+			s.satisfied(entries[j].Load())
+		}
+	}
+}
+
+// settle tests what was found under conditions that may repeat.
+func (s *search) settle() {
+	for _, id := range unique(s.grams) {
+		s.satisfied(id)
+	}
+	for _, id := range unique(s.later) {
+		s.verify(id)
+	}
+}
+
+// defaults finds the defaults without those that are excepted. One that was
+// added since the search began may have an exception that was not seen, so it
+// is tested itself.
+func (s *search) defaults(added uint64) {
+	excepted := unique(s.excepted)
+	entries := s.x.defaults.walk()
+	for i := range entries {
+		id := entries[i].Load()
+		if id == 0 || id == removed {
+			continue
+		}
+		if _, found := slices.BinarySearch(excepted, id); found {
+			continue
+		}
+		if s.x.defaultsAdded.Load() != added {
+			if d := s.x.entries.at(id).detail.Load(); d == nil || !d.node.match(s.d) {
+				continue
+			}
+		}
+		s.satisfied(id)
+	}
+}
+
+// satisfied follows up an entry that holds.
+func (s *search) satisfied(id uint32) {
+	if id == 0 || id == removed {
+		return
+	}
+	state := s.x.entries.at(id).load()
+	if state&subscribed != 0 {
+		s.found = append(s.found, id)
+	}
+	if negation := state.negation(); negation != 0 {
+		s.excepted = append(s.excepted, negation)
+	}
+	noted := state.noted()
+	if noted&manyUsers == 0 {
+		s.candidate(noted)
+		return
+	}
+	many := s.x.sets.at(noted &^ manyUsers).walk()
+	for i := range many {
+		s.candidate(many[i].Load())
+	}
+}
+
+// candidate looks at an entry that is noted under one that holds.
+func (s *search) candidate(id uint32) {
+	if id == 0 || id == removed {
+		return
+	}
+	d := s.x.entries.at(id).detail.Load()
+	if d == nil {
+		return // it is being removed
+	}
+	switch d.repeats {
+	case asCondition:
+		s.later = append(s.later, id)
+	case asFilter:
+		s.several = append(s.several, id)
+	case never:
+		if d.rest == nil || s.run(d.rest) {
+			s.satisfied(id)
+		}
+	}
+}
+
+// verify is candidate for one that was put off.
+func (s *search) verify(id uint32) {
+	d := s.x.entries.at(id).detail.Load()
+	if d != nil && (d.rest == nil || s.run(d.rest)) {
+		s.satisfied(id)
+	}
+}
+
+// unique sorts numbers and returns each once.
+func unique(numbers []uint32) []uint32 {
+	slices.Sort(numbers)
+	return slices.Compact(numbers)
+}

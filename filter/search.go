@@ -1,0 +1,117 @@
+package filter
+
+import "github.com/ambitmq/ambit/geofilter"
+
+// A search is one look for the filters that match a document. It is used again
+// for the next.
+type search struct {
+	x *index
+	d *Document
+
+	stamp  uint32
+	slots  []slot   // by the number of a field
+	fields []*field // that the document has, each once
+
+	found    []uint32 // filters that match
+	excepted []uint32 // defaults that do not hold
+	grams    []uint32 // parts of strings, which may come several times, as may
+	later    []uint32 // conditions, and
+	several  []uint32 // filters
+	ids      []uint32 // room for one answer of a field's index
+}
+
+// A slot is what is known of a field in the document of the stamp.
+type slot struct {
+	stamp  uint32
+	cell   int32 // of the value, or -1
+	placed int8  // whether point is: 0 is unknown, 1 yes, -1 there is none
+	point  geofilter.Point
+}
+
+// look finds the entries of the filters that match d.
+func (s *search) look(x *index, d *Document) {
+	s.x, s.d = x, d
+	s.found, s.excepted, s.grams, s.later, s.several = s.found[:0], s.excepted[:0], s.grams[:0], s.later[:0], s.several[:0]
+	added := x.defaultsAdded.Load()
+	s.resolve()
+	for _, f := range s.fields {
+		if f.scalars.Load() > 0 {
+			if id := s.equal(f.print, s.value(f)); id != 0 {
+				s.satisfied(id)
+			}
+		}
+	}
+	for _, f := range s.fields {
+		s.field(f)
+	}
+	s.outsides()
+	s.settle()
+	s.defaults(added)
+	for _, id := range unique(s.several) {
+		s.verify(id)
+	}
+}
+
+// resolve finds the fields of the document that filters ask for.
+func (s *search) resolve() {
+	s.fields = s.fields[:0]
+	if s.stamp++; s.stamp == 0 {
+		clear(s.slots)
+		s.stamp = 1
+	}
+	for i := range s.d.cells {
+		c := &s.d.cells[i]
+		if !c.field {
+			continue
+		}
+		number := s.x.fieldNumbers.find(c.hash, func() uint64 { return hashString(s.d.string(c.path), 1) })
+		if number == 0 {
+			continue
+		}
+		slot := s.slot(number)
+		if slot.stamp != s.stamp {
+			f := s.x.fields.at(number).Load()
+			if f == nil {
+				continue
+			}
+			s.fields = append(s.fields, f)
+		}
+		slot.stamp, slot.cell, slot.placed = s.stamp, int32(i), 0 // of several, the last one
+	}
+}
+
+func (s *search) slot(number uint32) *slot {
+	if int(number) >= len(s.slots) {
+		s.slots = append(s.slots, make([]slot, int(number)+1-len(s.slots))...)
+	}
+	return &s.slots[number]
+}
+
+// value returns the value of a field that the document has.
+func (s *search) value(f *field) value { return value{s.d, int(s.slots[f.number].cell)} }
+
+// valueOf returns the value of any field. One that came after resolve is looked
+// for now.
+func (s *search) valueOf(f *field) (value, bool) {
+	slot := s.slot(f.number)
+	if slot.stamp != s.stamp {
+		slot.stamp, slot.cell, slot.placed = s.stamp, -1, 0
+		if v, ok := s.d.find(f.path, f.print[0]); ok {
+			slot.cell = int32(v.i)
+		}
+	}
+	return value{s.d, int(slot.cell)}, slot.cell >= 0
+}
+
+// pointOf returns the position that a field holds, which is read once.
+func (s *search) pointOf(f *field, v value) (geofilter.Point, bool) {
+	slot := s.slot(f.number)
+	if slot.placed == 0 {
+		slot.placed = -1
+		var ok bool
+		if slot.point, ok = v.geopoint(); ok {
+			slot.placed = 1
+		}
+	}
+	return slot.point, slot.placed > 0
+}
