@@ -80,5 +80,5 @@ func (f *framing) readFirst(body []byte) {
 	if at := versionAt - f.first; at < len(body) {
 		f.version = body[at]
 	}
-	f.first += len(body)
+	f.first = min(f.first+len(body), versionAt+1)
 }

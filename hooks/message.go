@@ -26,6 +26,8 @@ type message struct {
 	expires time.Time
 	// from is the client that caused it, for No Local.
 	from string
+	// synced says that the message tells of the end of a snapshot.
+	synced bool
 }
 
 // newMessage returns what a client published.
@@ -48,7 +50,7 @@ func newMessage(from string, pk *packets.Packet) *message {
 // roomMessage returns what a room sends: for MQTT 5, user properties say what a
 // payload of the document alone, or of nothing, does not.
 func roomMessage(rm *rooms.Message) *message {
-	m := &message{topic: rm.Topic, payload: rm.Payload, qos: 2, retain: rm.Retain, from: rm.From}
+	m := &message{topic: rm.Topic, payload: rm.Payload, qos: 2, retain: rm.Retain, from: rm.From, synced: rm.ID == ""}
 	m.props.User = append(m.props.User, packets.UserProperty{Key: "seq", Val: strconv.FormatUint(rm.Seq, 10)})
 	if rm.ID != "" {
 		m.props.User = append(m.props.User,

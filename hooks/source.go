@@ -113,6 +113,11 @@ func (b *outbox) offer(s *source, m *message, err error, ok bool, cl *mqtt.Clien
 		return true
 	}
 	d := delivery{m: m, qos: min(m.qos, s.qos), retain: true, ids: s.ids, arrived: time.Now()}
+	if m.synced {
+		b.queue = append(b.queue, d) // behind what has overtaken the snapshot
+		b.bytes += d.size()
+		return true
+	}
 	b.dispatch(d, cl, buf)
 	return b.room(s.qos) && b.bytes < b.limitBytes/2
 }
