@@ -12,6 +12,7 @@ import (
 func TestTheEndOfASnapshotComesBehindWhatHasOvertakenIt(t *testing.T) {
 	n := startNode(t, nil)
 	p := n.connect(4, "map", nil)
+	p.quiet() // the outbox is open
 	box := n.hook.session("map").box
 	live := delivery{m: &message{topic: "b", payload: []byte("live")}, arrived: time.Now()}
 	messages := func(yield func(*message, error) bool) {
