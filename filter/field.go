@@ -15,6 +15,7 @@ type field struct {
 	users  int         // entries and tests that are about it
 
 	scalars  atomic.Int32  // how many entries index.values has for its values
+	besides  atomic.Int32  // how many entries there are besides
 	elements atomic.Int32  // how many for the elements of its arrays
 	present  atomic.Uint32 // the entry that holds if the field is there, or 0
 	ranges   intervals

@@ -26,7 +26,7 @@ type index struct {
 
 	entries      slab[entry]
 	entryPool    pool
-	known        table // entries by the fingerprint of their text
+	known        directory // of the entries, by the fingerprint of their text
 	sets         slab[set]
 	setPool      pool
 	fields       slab[atomic.Pointer[field]]
@@ -101,12 +101,12 @@ func (x *index) unsubscribe(id uint32) {
 // intern returns the entry of a filter or condition, for one more user.
 func (x *index) intern(n node) uint32 {
 	print := printOf(n)
-	if id := x.known.get(print); id != 0 {
+	if id := x.known.get(x, print); id != 0 {
 		x.entries.at(id).users++
 		return id
 	}
 	id := x.newEntry(print)
-	x.known.insert(print, id)
+	x.known.insert(x, id)
 	x.link(id, n)
 	return id
 }
@@ -125,7 +125,7 @@ func (x *index) release(id uint32) {
 	if e.users--; e.users > 0 {
 		return
 	}
-	x.known.remove(e.print)
+	x.known.remove(x, id)
 	x.unlink(id)
 	e.detail.Store(nil)
 	e.state.Store(0)

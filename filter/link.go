@@ -42,6 +42,7 @@ func (x *index) linkOutside(id uint32, n not, r between) {
 		f.ranges.add(part)
 	}
 	f.include(r.interval)
+	f.besides.Add(1)
 	f.outside.add(id)
 	if f.outside.n == 1 {
 		x.outsides.add(f.number)
@@ -89,6 +90,7 @@ func (x *index) linkLeaf(id uint32, n leaf, f *field) {
 		e.field = f.number
 		x.values.insert(e.print, id)
 		f.scalars.Add(1)
+		return
 	case element:
 		e.detail.Store(&detail{node: n})
 		x.values.insert(e.print, id)
@@ -109,6 +111,7 @@ func (x *index) linkLeaf(id uint32, n leaf, f *field) {
 		e.detail.Store(&detail{node: n, rest: x.compile(n)})
 		f.others.add(id)
 	}
+	f.besides.Add(1)
 }
 
 // linkValues notes an in under each of its values, of which a field has at most
@@ -178,7 +181,7 @@ func (x *index) internGram(f *field, bytes uint32) uint32 {
 		return id
 	}
 	id := x.newEntry(print)
-	x.known.insert(print, id)
+	x.known.insert(x, id)
 	x.entries.at(id).detail.Store(&detail{node: gram{existence{f.path}, bytes}})
 	f.users++
 	f.grams.insert(print, id)

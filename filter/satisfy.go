@@ -2,13 +2,28 @@ package filter
 
 import "slices"
 
-// equal returns the entry of what is equal to v, under the fingerprint of a
-// field or of its elements.
-func (s *search) equal(print fingerprint, v value) uint32 {
-	if v.kind() > stringKind {
-		return 0
+// equals finds what is equal to the value of a field.
+func (s *search) equals() {
+	s.probes = s.probes[:0]
+	for _, f := range s.fields {
+		if v := s.value(f); f.scalars.Load() > 0 && v.kind() <= stringKind {
+			s.probes = append(s.probes, probe{field: f, first: mix(f.print[0], v.hash(0))})
+		}
 	}
-	return s.x.values.find(mix(print[0], v.hash(0)), func() uint64 { return mix(print[1], v.hash(1)) })
+	s.x.values.has(s.probes)
+	for i := range s.probes {
+		if p := &s.probes[i]; p.there {
+			if id := s.equal(p.field.print, p.first, s.value(p.field)); id != 0 {
+				s.satisfied(id)
+			}
+		}
+	}
+}
+
+// equal returns the entry of what is equal to v, given the fingerprint of a
+// field or of its elements, and the first half of that with v.
+func (s *search) equal(print fingerprint, first uint64, v value) uint32 {
+	return s.x.values.find(first, func(rest uint64) bool { return rest>>32 == mix(print[1], v.hash(1))>>32 })
 }
 
 // field finds what holds for the value of a field, besides equality.
@@ -32,7 +47,10 @@ func (s *search) field(f *field) {
 	if f.elements.Load() > 0 && v.kind() == arrayKind {
 		print := elementPrint(f.print)
 		for e := range v.children() {
-			if id := s.equal(print, e); id != 0 {
+			if e.kind() > stringKind {
+				continue
+			}
+			if id := s.equal(print, mix(print[0], e.hash(0)), e); id != 0 {
 				s.later = append(s.later, id)
 			}
 		}
@@ -61,7 +79,7 @@ func (s *search) text(f *field, v value) {
 	}
 	for i := range len(text) - gramBytes + 1 {
 		g := gramAt(text, i)
-		if id := f.grams.find(gramHalf(f.print[0], g), func() uint64 { return gramHalf(f.print[1], g) }); id != 0 {
+		if id := f.grams.find(gramHalf(f.print[0], g), func(rest uint64) bool { return rest>>32 == gramHalf(f.print[1], g)>>32 }); id != 0 {
 			s.grams = append(s.grams, id)
 		}
 	}

@@ -11,6 +11,7 @@ type search struct {
 	stamp  uint32
 	slots  []slot   // by the number of a field
 	fields []*field // that the document has, each once
+	probes []probe
 
 	found    []uint32 // filters that match
 	excepted []uint32 // defaults that do not hold
@@ -34,15 +35,11 @@ func (s *search) look(x *index, d *Document) {
 	s.found, s.excepted, s.grams, s.later, s.several = s.found[:0], s.excepted[:0], s.grams[:0], s.later[:0], s.several[:0]
 	added := x.defaultsAdded.Load()
 	s.resolve()
+	s.equals()
 	for _, f := range s.fields {
-		if f.scalars.Load() > 0 {
-			if id := s.equal(f.print, s.value(f)); id != 0 {
-				s.satisfied(id)
-			}
+		if f.besides.Load() > 0 {
+			s.field(f)
 		}
-	}
-	for _, f := range s.fields {
-		s.field(f)
 	}
 	s.outsides()
 	s.settle()
@@ -64,16 +61,16 @@ func (s *search) resolve() {
 		if !c.field {
 			continue
 		}
-		number := s.x.fieldNumbers.find(c.hash, func() uint64 { return hashString(s.d.string(c.path), 1) })
+		var f *field
+		number := s.x.fieldNumbers.find(c.hash, func(rest uint64) bool {
+			f = s.x.fields.at(uint32(rest)).Load()
+			return f != nil && f.path == s.d.string(c.path)
+		})
 		if number == 0 {
 			continue
 		}
 		slot := s.slot(number)
 		if slot.stamp != s.stamp {
-			f := s.x.fields.at(number).Load()
-			if f == nil {
-				continue
-			}
 			s.fields = append(s.fields, f)
 		}
 		slot.stamp, slot.cell, slot.placed = s.stamp, int32(i), 0 // of several, the last one

@@ -39,6 +39,7 @@ func (x *index) unlinkPlain(e *entry) {
 		x.values.remove(e.print)
 		f.scalars.Add(-1)
 	} else {
+		f.besides.Add(-1)
 		p := f.places.Load()
 		p.shapes.Remove(e.shape)
 		p.numbers.giveBack(e.shape)
@@ -59,6 +60,7 @@ func (x *index) unlinkOutside(id uint32, r between) {
 	for _, part := range r.complement(id) {
 		f.ranges.remove(part)
 	}
+	f.besides.Add(-1)
 	f.outside.remove(id)
 	if f.outside.n == 0 {
 		x.outsides.remove(f.number)
@@ -70,8 +72,10 @@ func (x *index) unlinkLeaf(id uint32, d *detail, f *field) {
 	switch n := d.node.(type) {
 	case gram:
 		f.grams.remove(x.entries.at(id).print)
+		return
 	case membership:
 		x.unlinkUnder(id, d)
+		return
 	case element:
 		x.values.remove(x.entries.at(id).print)
 		f.elements.Add(-1)
@@ -86,4 +90,5 @@ func (x *index) unlinkLeaf(id uint32, d *detail, f *field) {
 		}
 		x.unlinkUnder(id, d)
 	}
+	f.besides.Add(-1)
 }
