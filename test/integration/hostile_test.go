@@ -51,8 +51,9 @@ func stalledClient(t *testing.T, b *broker, o connectOptions, topicFilter string
 	return w
 }
 
+// It is measured, so nothing runs beside it; a second more than the deadline is
+// for a busy machine.
 func TestASubscriberThatStopsReadingDelaysAPublisherOnce(t *testing.T) {
-	t.Parallel()
 	for _, tt := range []struct{ name, topicFilter, topic string }{
 		{"plain messages", "load/+", "load/1"},
 		{"messages of a document", "fleet/trucks/+", "fleet/trucks/1"},
@@ -60,7 +61,6 @@ func TestASubscriberThatStopsReadingDelaysAPublisherOnce(t *testing.T) {
 		{"a scope", "$scope/fleet/trucks/?{}/+", "fleet/trucks/1"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			t.Parallel()
 			b := startBroker(t, brokerOptions{config: "limits: {write_timeout: 1s}"})
 			w := stalledClient(t, b, connectOptions{}, tt.topicFilter)
 			slow := 0
