@@ -47,7 +47,6 @@ cmd/ambit: broker client [
 cmd/ambit test: [github.com/rogpeppe/go-internal]
 
 test/integration test: broker client [
-	github.com/coder/websocket
 	github.com/eclipse/paho.golang
 	github.com/eclipse/paho.mqtt.golang
 	github.com/rogpeppe/go-internal
