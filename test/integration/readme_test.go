@@ -1,12 +1,13 @@
 package integration
 
 import (
-	"context"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -58,12 +59,28 @@ func runConsole(t *testing.T, block string) {
 	b := startBroker(t, brokerOptions{})
 	p := startProxy(t, b)
 	addresses := strings.NewReplacer("1883", port(p.address), "8080", port(b.http))
-	ctx, cancel := context.WithTimeout(t.Context(), 2*patience)
-	defer cancel()
-	shell := exec.CommandContext(ctx, "bash")
+	printed := newTranscript()
+	stdin := startShell(t, printed)
+	read := 0
+	for _, step := range consoleSteps(block) {
+		if _, err := io.WriteString(stdin, addresses.Replace(step.command)+"\n"); err != nil {
+			t.Fatal(err)
+		}
+		if strings.HasSuffix(step.command, " &") {
+			p.awaitSuback(t)
+		}
+		read = expect(t, printed, read, step)
+	}
+}
+
+// startShell runs bash in an empty directory until the test ends, and then
+// kills it and whatever it has started.
+func startShell(t *testing.T, printed *transcript) io.WriteCloser {
+	t.Helper()
+	shell := exec.Command("bash")
 	shell.Env = append(os.Environ(), "PATH="+programs+string(filepath.ListSeparator)+os.Getenv("PATH"))
 	shell.Dir = t.TempDir()
-	printed := newTranscript()
+	shell.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	out := &lineWriter{add: printed.add}
 	shell.Stdout, shell.Stderr = out, out
 	stdin, err := shell.StdinPipe()
@@ -73,20 +90,11 @@ func runConsole(t *testing.T, block string) {
 	if err := shell.Start(); err != nil {
 		t.Fatal(err)
 	}
-	read := 0
-	for _, step := range consoleSteps(block) {
-		if _, err := stdin.Write([]byte(addresses.Replace(step.command) + "\n")); err != nil {
-			t.Fatal(err)
-		}
-		if strings.HasSuffix(step.command, " &") {
-			p.awaitSuback(t)
-		}
-		read = expect(t, printed, read, step, ctx.Done())
-	}
-	if _, err := stdin.Write([]byte("kill $(jobs -p) 2>/dev/null; exit 0\n")); err != nil {
-		t.Fatal(err)
-	}
-	_ = shell.Wait() // background commands end by being killed
+	t.Cleanup(func() {
+		_ = syscall.Kill(-shell.Process.Pid, syscall.SIGKILL) // its whole group
+		_ = shell.Wait()                                      // it was killed
+	})
+	return stdin
 }
 
 func port(address string) string {
@@ -114,7 +122,7 @@ func consoleSteps(block string) []consoleStep {
 
 // expect waits for the output of one step, which begins at line number from,
 // and returns the number of the line behind it.
-func expect(t *testing.T, printed *transcript, from int, step consoleStep, done <-chan struct{}) int {
+func expect(t *testing.T, printed *transcript, from int, step consoleStep) int {
 	t.Helper()
 	anyLines := false
 	for _, want := range step.output {
@@ -123,7 +131,7 @@ func expect(t *testing.T, printed *transcript, from int, step consoleStep, done 
 			continue
 		}
 		for {
-			got, ok := printed.line(from, done, time.After(patience))
+			got, ok := printed.line(from, nil, time.After(patience))
 			if !ok {
 				t.Fatalf("$ %s\nprinted no line like\n%s\nbut altogether\n%s", step.command, want, printed)
 			}
