@@ -31,11 +31,6 @@ func (c *cell) child(index, levels int) cell {
 	return makeCell(c.face, c.level+levels, i, j)
 }
 
-// parent returns the cell of a level that holds c, or c.
-func (c *cell) parent(level int) cell {
-	return makeCell(c.face, level, c.i>>(c.level-level), c.j>>(c.level-level))
-}
-
 func makeCell(face, level int, i, j uint32) cell {
 	size := 1 / float64(uint64(1)<<level)
 	return cell{

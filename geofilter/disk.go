@@ -1,8 +1,6 @@
 package geofilter
 
-import (
-	"math"
-)
+import "math"
 
 // gone is the ID of a disk that is removed. No shape has it.
 const gone = math.MaxUint32
@@ -51,7 +49,7 @@ func squares(r float64) (in, out float32) {
 
 // tell returns within or apart, or byShape if the point is too near to the edge
 // to tell.
-func (d *disk) tell(at position) relation {
+func (d *disk) tell(at *position) relation {
 	x, y, z := at.x-float64(d.x), at.y-float64(d.y), at.z-float64(d.z)
 	switch square := float32(x*x + y*y + z*z); {
 	case square > d.out:

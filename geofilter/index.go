@@ -5,6 +5,8 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+
+	"github.com/golang/geo/s2"
 )
 
 // An Index finds which of many shapes contain a point. Search may run
@@ -76,13 +78,11 @@ func (x *Index) Search(dst []uint32, p Point) []uint32 {
 		return dst
 	}
 	adds, found := x.adds.Load(), len(dst)
-	p = p.Normal()
-	normal := unit(p)
-	at := positionOf(normal)
-	face, i, j := locate(normal)
+	at := placeOf(p)
+	face, i, j := locate(at.normal)
 	n := x.faces[face].Load()
 	for level := levels; n != nil; level += levels {
-		dst = x.ask(dst, n, p, at)
+		dst = x.ask(dst, n, &at)
 		if n.children == nil {
 			break
 		}
@@ -95,16 +95,29 @@ func (x *Index) Search(dst []uint32, p Point) []uint32 {
 	return dst
 }
 
+// A place is a point in all the ways that shapes ask for it.
+type place struct {
+	point    Point
+	normal   s2.Point
+	position position
+}
+
+func placeOf(p Point) place {
+	p = p.Normal()
+	normal := unit(p)
+	return place{p, normal, positionOf(normal)}
+}
+
 // ask appends the shapes of a node that contain p.
-func (x *Index) ask(dst []uint32, n *node, p Point, at position) []uint32 {
+func (x *Index) ask(dst []uint32, n *node, at *place) []uint32 {
 	disks := n.inUse()
 	for i := range disks {
 		d := &disks[i]
-		how := d.tell(at)
+		how := d.tell(&at.position)
 		if how == apart {
 			continue
 		}
-		if id := atomic.LoadUint32(&d.id); id != gone && (how == within || x.shapes.contains(id, p)) {
+		if id := atomic.LoadUint32(&d.id); id != gone && (how == within || x.shapes.contains(id, at.point)) {
 			dst = append(dst, id)
 		}
 	}
@@ -114,12 +127,17 @@ func (x *Index) ask(dst []uint32, n *node, p Point, at position) []uint32 {
 	}
 	dst = append(dst, r.within...)
 	for i := range r.crates {
-		if r.crates[i].box.Contains(p) {
+		if r.crates[i].box.Contains(at.point) {
 			dst = append(dst, r.crates[i].id)
 		}
 	}
+	for i := range r.clips {
+		if r.clips[i].clip.contains(at.normal) {
+			dst = append(dst, r.clips[i].id)
+		}
+	}
 	for _, id := range r.others {
-		if x.shapes.contains(id, p) {
+		if x.shapes.contains(id, at.point) {
 			dst = append(dst, id)
 		}
 	}

@@ -143,7 +143,8 @@ func onEdge(random *rand.Rand, s Shape) Point {
 	case Box:
 		return Point{s.Top, s.Left + random.Float64()*(s.Right-s.Left)}
 	case Polygon:
-		v := s.vertices[random.IntN(len(s.vertices))]
+		edges := s.parts[0].edges
+		v := edges[random.IntN(len(edges))].V0
 		return Point{math.Asin(v.Z) * 180 / math.Pi, math.Atan2(v.Y, v.X) * 180 / math.Pi}
 	case Circle:
 		return atDistance(random, s.Center, s.Radius)

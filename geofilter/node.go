@@ -33,7 +33,13 @@ type slot = atomic.Pointer[node]
 type rest struct {
 	within []uint32 // shapes that hold the cell
 	crates []crate
+	clips  []tagged
 	others []uint32 // other shapes with an edge in the cell
+}
+
+type tagged struct {
+	id   uint32
+	clip *clip
 }
 
 // newLeaf returns a leaf with room for some disks. A short list is in one piece
@@ -101,7 +107,7 @@ func newParent() *node {
 // inUse returns the disks that are or were in n.
 func (n *node) inUse() []disk { return n.disks[:n.used.Load()] }
 
-// others returns what n knows besides disks.
+// lists returns what n knows besides disks.
 func (n *node) lists() rest {
 	if r := n.rest.Load(); r != nil {
 		return *r
@@ -109,27 +115,31 @@ func (n *node) lists() rest {
 	return rest{}
 }
 
-// edges returns how many shapes have an edge in the cell.
-func (n *node) edges() int {
+// load returns how much work a search in n is, where a disk is 1.
+func (n *node) load() int {
 	r := n.lists()
-	return len(n.inUse()) - n.gone + len(r.crates) + len(r.others)
+	load := len(n.inUse()) - n.gone + len(r.crates) + len(r.others)
+	for _, t := range r.clips {
+		load += t.clip.weight()
+	}
+	return load
 }
 
 // empty reports whether n says nothing.
 func (n *node) empty() bool {
-	return n.children == nil && n.edges() == 0 && len(n.lists().within) == 0
+	return n.children == nil && n.gone == len(n.inUse()) && n.rest.Load() == nil
 }
 
 // full reports whether a list of n has to move to become longer. Then it is time
 // to ask whether n has become too crowded.
 func (n *node) full() bool {
 	r := n.lists()
-	return len(n.inUse()) == len(n.disks) && len(n.disks) > 0 ||
-		len(r.crates) == cap(r.crates) && len(r.crates) > 0 ||
-		len(r.others) == cap(r.others) && len(r.others) > 0
+	return full(n.disks[:len(n.inUse()):len(n.disks)]) || full(r.crates) || full(r.others)
 }
 
-// each calls f with the shapes that have an edge in the cell.
+func full[T any](list []T) bool { return len(list) > 0 && len(list) == cap(list) }
+
+// each calls f with the shapes, but for clips, that have an edge in the cell.
 func (n *node) each(f func(id uint32)) {
 	for _, d := range n.inUse() {
 		if d.id != gone {
@@ -147,7 +157,7 @@ func (n *node) each(f func(id uint32)) {
 
 // with returns a node that has the entry besides: n itself, or another in its
 // place.
-func (n *node) with(e *entry, how relation) *node {
+func (n *node) with(e *entry, how relation, o outline) *node {
 	if how == byDisk {
 		return n.withDisk(e.disk)
 	}
@@ -157,6 +167,8 @@ func (n *node) with(e *entry, how relation) *node {
 		r.within = grow(r.within, e.id)
 	case byBox:
 		r.crates = grow(r.crates, e.crate)
+	case byClip:
+		r.clips = grow(r.clips, tagged{e.id, o.(*clip)})
 	case byShape:
 		r.others = grow(r.others, e.id)
 	case apart, byDisk:
@@ -205,11 +217,13 @@ func (n *node) without(e *entry, how relation) *node {
 		r.within = drop(r.within, is)
 	case byBox:
 		r.crates = drop(r.crates, func(c crate) bool { return is(c.id) })
+	case byClip:
+		r.clips = drop(r.clips, func(t tagged) bool { return is(t.id) })
 	case byShape:
 		r.others = drop(r.others, is)
 	case apart, byDisk:
 	}
-	if len(r.within)+len(r.crates)+len(r.others) == 0 {
+	if len(r.within)+len(r.crates)+len(r.clips)+len(r.others) == 0 {
 		n.rest.Store(nil)
 	} else {
 		n.rest.Store(&r)

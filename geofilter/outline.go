@@ -25,6 +25,7 @@ const (
 	within                  // all points of the cell are
 	byDisk                  // ask the disk
 	byBox                   // ask the box
+	byClip                  // ask the clip
 	byShape                 // ask Contains
 )
 

@@ -2,49 +2,124 @@ package geofilter
 
 import (
 	"errors"
-
-	"github.com/golang/geo/s1"
-	"github.com/golang/geo/s2"
+	"fmt"
 )
 
-// ErrPolygonTooWide says that a polygon goes around the whole Earth, so that
-// nobody can tell its inside from its outside.
-var ErrPolygonTooWide = errors.New("the points of a polygon must leave one side of the Earth free")
+var (
+	// ErrPolygonTooWide says that a line goes around the whole Earth, so that
+	// nobody can tell its inside from its outside.
+	ErrPolygonTooWide = errors.New("the points of a polygon must leave one side of the Earth free")
+	// ErrEdgeTooLong says that two points are opposite each other on the Earth,
+	// so that nobody can tell the way from one to the other.
+	ErrEdgeTooLong = errors.New("an edge of a polygon must be shorter than half the way around the Earth")
+	// ErrRingTooShort says that a line has less than three different points.
+	ErrRingTooShort = errors.New("a ring needs three different points")
+	// ErrRingsCross says that a ring crosses itself or another of its polygon.
+	ErrRingsCross = errors.New("the rings of a polygon must not cross")
+	// ErrHole says that a hole lies outside its polygon or in another hole.
+	ErrHole = errors.New("a hole must lie in its polygon and in no other hole")
+)
 
-// A Polygon is a closed line of geodesics, with what it encloses. Where it
-// crosses itself, a point is inside if it is enclosed an odd number of times.
-// Of the two sides of the line, the inside is the one away from the antipode
-// of the vertices' centre. NewPolygon makes a polygon.
+// A Polygon is what some closed lines of geodesics enclose. NewPolygon and
+// NewMultiPolygon make one.
 //
-// An edge lies in the plane through its ends and the centre of the Earth. That
-// is within 0.7 m of the geodesic where the ends are 100 km apart, and within
-// 70 m where they are 1,000 km apart.
+// Of the two sides of a line, the inside is the smaller one, whatever its
+// direction. An edge lies in the plane through its ends and the centre of the
+// Earth. That is within 0.7 m of the geodesic where the ends are 100 km apart,
+// and within 70 m where they are 1,000 km apart.
 type Polygon struct {
-	vertices []s2.Point
-	outside  s2.Point // a point that is outside, opposite the centre
-	corner   s2.Point // a point 90 degrees from outside
+	parts []*part // a point in any of them is in the polygon
 }
 
-// edgeTolerance is the angle within which a point is on an edge: 6 micrometres
-// on the ground, some times what rounding can move a point.
-const edgeTolerance = s1.Angle(1e-12)
-
-// NewPolygon returns the polygon of these vertices, of which there are at
-// least three. The last is joined to the first.
+// NewPolygon returns the polygon of these vertices. The last is joined to the
+// first. Where the line crosses itself, a point is inside if it is enclosed an
+// odd number of times. A line that encloses nothing is a polygon, too: it
+// contains its edge.
+//
+// The errors are ErrRingTooShort for less than three vertices, ErrEdgeTooLong
+// and ErrPolygonTooWide.
 func NewPolygon(vertices []Point) (Polygon, error) {
-	var polygon Polygon
-	var center s2.Point
-	for _, v := range vertices {
-		p := unit(v)
-		polygon.vertices = append(polygon.vertices, p)
-		center.Vector = center.Add(p.Vector)
+	if len(vertices) < 3 {
+		return Polygon{}, ErrRingTooShort
 	}
-	if center.Norm() < 1e-9*float64(len(vertices)) {
-		return Polygon{}, ErrPolygonTooWide
+	line, err := newPart(distinct(vertices))
+	if err != nil {
+		return Polygon{}, err
 	}
-	polygon.outside = s2.Point{Vector: center.Normalize().Mul(-1)}
-	polygon.corner = s2.Point{Vector: polygon.outside.Ortho()}
-	return polygon, nil
+	return Polygon{parts: []*part{line}}, nil
+}
+
+// NewMultiPolygon returns the union of some polygons, each of which is a ring
+// and then its holes. The last vertex of a ring is joined to the first, or is the
+// same, as in GeoJSON; points that repeat the one before are dropped.
+//
+// A ring that is not clean has no inside that everybody would agree on. So it is
+// refused: the error wraps one of this file and says where.
+func NewMultiPolygon(polygons [][][]Point) (Polygon, error) {
+	var g Polygon
+	for i, rings := range polygons {
+		p, err := newPartWithHoles(rings)
+		if err != nil {
+			return Polygon{}, fmt.Errorf("polygon %d: %w", i, err)
+		}
+		g.parts = append(g.parts, p)
+	}
+	return g, nil
+}
+
+func newPartWithHoles(rings [][]Point) (*part, error) {
+	if len(rings) == 0 {
+		return nil, ErrRingTooShort
+	}
+	var parts []*part
+	for i, ring := range rings {
+		vertices := distinct(ring)
+		if len(vertices) < 3 {
+			return nil, fmt.Errorf("ring %d: %w", i, ErrRingTooShort)
+		}
+		p, err := newPart(vertices)
+		if err != nil {
+			return nil, fmt.Errorf("ring %d: %w", i, err)
+		}
+		parts = append(parts, p)
+	}
+	whole := *parts[0]
+	for _, hole := range parts[1:] {
+		whole.edges = append(whole.edges, hole.edges...)
+	}
+	if cross(whole.edges) {
+		return nil, ErrRingsCross
+	}
+	for i, hole := range parts[1:] {
+		if !fits(hole, parts[0], parts[1:1+i]) {
+			return nil, fmt.Errorf("ring %d: %w", 1+i, ErrHole)
+		}
+		whole.inside = whole.inside != hole.encloses(whole.origin)
+	}
+	return &whole, nil
+}
+
+// fits reports whether a hole is in its ring, and apart from other holes. Their
+// edges do not cross.
+func fits(hole, ring *part, others []*part) bool {
+	for _, e := range hole.edges {
+		if !ring.contains(e.V0) {
+			return false
+		}
+		for _, other := range others {
+			if other.encloses(e.V0) && !other.onEdge(e.V0) {
+				return false
+			}
+		}
+	}
+	for _, other := range others {
+		for _, e := range other.edges {
+			if hole.encloses(e.V0) && !hole.onEdge(e.V0) {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 // Contains reports whether p is in the polygon or on its edge.
@@ -53,48 +128,10 @@ func (g Polygon) Contains(p Point) bool {
 		return false
 	}
 	target := unit(p)
-	return g.onEdge(target) || g.encloses(target)
-}
-
-// edge returns the edge that ends at a vertex.
-func (g Polygon) edge(i int) (from, to s2.Point) {
-	if i == 0 {
-		return g.vertices[len(g.vertices)-1], g.vertices[0]
-	}
-	return g.vertices[i-1], g.vertices[i]
-}
-
-// encloses reports whether a point that is on no edge is inside.
-func (g Polygon) encloses(target s2.Point) bool {
-	// Walk from outside to p and count the edges on the way. A segment of
-	// almost 180 degrees would not be well defined, so a far point is reached
-	// around a corner.
-	if g.outside.Dot(target.Vector) > -0.5 {
-		return g.crossings(g.outside, target)%2 == 1
-	}
-	return (g.crossings(g.outside, g.corner)+g.crossings(g.corner, target))%2 == 1
-}
-
-func (g Polygon) onEdge(p s2.Point) bool {
-	from := g.vertices[len(g.vertices)-1]
-	for _, to := range g.vertices {
-		if s2.DistanceFromSegment(p, from, to) <= edgeTolerance {
+	for _, part := range g.parts {
+		if part.contains(target) {
 			return true
 		}
-		from = to
 	}
 	return false
-}
-
-// crossings counts the edges that cross the segment from a to b. A segment
-// through a vertex is counted consistently, once or not at all.
-func (g Polygon) crossings(a, b s2.Point) int {
-	count := 0
-	crosser := s2.NewChainEdgeCrosser(a, b, g.vertices[len(g.vertices)-1])
-	for _, v := range g.vertices {
-		if crosser.EdgeOrVertexChainCrossing(v) {
-			count++
-		}
-	}
-	return count
 }

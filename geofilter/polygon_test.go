@@ -77,7 +77,7 @@ func TestPolygonOfSmallAndLargeTrianglesAgreesWithTheirEdges(t *testing.T) {
 		for range 20 {
 			p := near(random, a, 2*size)
 			if got, want := g.Contains(p), leftOfAllEdges(g, p); got != want {
-				t.Fatalf("%v contains %v: %v, want %v", g.vertices, p, got, want)
+				t.Fatalf("%v contains %v: %v, want %v", g.parts[0].edges, p, got, want)
 			}
 		}
 	}
@@ -85,9 +85,9 @@ func TestPolygonOfSmallAndLargeTrianglesAgreesWithTheirEdges(t *testing.T) {
 
 // leftOfAllEdges reports whether p is on one side of the three great circles.
 func leftOfAllEdges(g Polygon, p Point) bool {
-	v, target := g.vertices, unit(p)
-	side := func(i int) bool { return v[i].Cross(v[(i+1)%3].Vector).Dot(target.Vector) > 0 }
-	return side(0) == side(1) && side(1) == side(2) && target.Dot(g.outside.Vector) < 0
+	edges, target := g.parts[0].edges, unit(p)
+	side := func(i int) bool { return edges[i].V0.Cross(edges[i].V1.Vector).Dot(target.Vector) > 0 }
+	return side(0) == side(1) && side(1) == side(2) && target.Dot(g.parts[0].origin.Vector) < 0
 }
 
 func TestNewPolygonRefusesToSurroundTheEarth(t *testing.T) {

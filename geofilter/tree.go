@@ -18,61 +18,52 @@ func (x *Index) add(at *slot, c *cell, e *entry, o outline) {
 	if n == nil {
 		n = new(node)
 	}
-	if how == within || e.finest < c.level+levels {
-		at.Store(n.with(e, how))
-		return
-	}
-	if n.children == nil && n.full() && n.edges() >= crowd {
-		n = x.divide(n, c)
-		at.Store(n)
-	}
-	if n.children == nil {
-		at.Store(n.with(e, how))
-		return
-	}
-	for i := range n.children {
-		child := c.child(i, levels)
-		x.add(&n.children[i], &child, e, o)
-	}
-}
-
-// reach returns what add comes to when it comes to a cell.
-func reach(c *cell, o outline) (how relation, last outline) {
-	for level := 0; level <= c.level; level += levels {
-		above := c.parent(level)
-		how, o = o.relate(&above)
-	}
-	return how, o
-}
-
-// divide returns a node with children in place of n, if there are so many shapes
-// with edges that are not too small for the cells of the children. They go there.
-func (x *Index) divide(n *node, c *cell) *node {
-	movers := 0
-	n.each(func(id uint32) {
-		if x.shapes.get(id).outline().finest() >= c.level+levels {
-			movers++
+	small := e.finest < c.level+levels
+	if n.children != nil && how != within && !small {
+		for i := range n.children {
+			child := c.child(i, levels)
+			x.add(&n.children[i], &child, e, o)
 		}
-	})
-	if movers < crowd/2 {
-		return n
+		return
 	}
-	m := newParent()
-	if list := n.lists().within; len(list) > 0 {
-		m.rest.Store(&rest{within: list})
+	// Only now and then is it worth asking whether to divide: in the long run
+	// that makes it cost nothing.
+	ask := how != within && !small && n.children == nil && (how == byClip || n.full())
+	n = n.with(e, how, o)
+	if ask && n.load() > crowd {
+		n = x.divide(n, c)
 	}
-	n.each(func(id uint32) {
-		e := makeEntry(id, x.shapes.get(id))
-		how, o := reach(c, e.outline)
+	at.Store(n)
+}
+
+// divide returns a node with children in place of n, into which go the edges of
+// shapes that are not too small for them; or n, if there are few such shapes.
+func (x *Index) divide(n *node, c *cell) *node {
+	m, r := newParent(), n.lists()
+	if len(r.within) > 0 {
+		m.rest.Store(&rest{within: r.within})
+	}
+	moved := 0
+	move := func(e entry) {
+		how, o := e.outline.relate(c)
 		if e.finest < c.level+levels {
-			m = m.with(&e, how)
+			m = m.with(&e, how, o)
 			return
 		}
+		moved++
 		for i := range m.children {
 			child := c.child(i, levels)
 			x.add(&m.children[i], &child, &e, o)
 		}
-	})
+	}
+	n.each(func(id uint32) { move(makeEntry(id, x.shapes.get(id))) })
+	for _, t := range r.clips {
+		moved += t.clip.weight() - 1
+		move(entry{id: t.id, outline: t.clip, finest: t.clip.level})
+	}
+	if moved < crowd/2 {
+		return n
+	}
 	return m
 }
 
@@ -109,23 +100,32 @@ func (x *Index) merge(n *node, c *cell) *node {
 		if child == nil {
 			continue
 		}
-		if child.children != nil || len(child.lists().within)+child.edges() > quiet {
+		within := child.lists().within
+		if child.children != nil || len(within)+child.load() > quiet {
 			return n
 		}
-		for _, id := range child.lists().within {
+		for _, id := range within {
 			shapes[id] = true
 		}
 		child.each(func(id uint32) { shapes[id] = true })
-		if len(shapes) > quiet {
-			return n
+		for _, t := range child.lists().clips {
+			shapes[t.id] = true
 		}
+	}
+	if len(shapes) > quiet {
+		return n
 	}
 	m := n.resized(len(n.inUse()) - n.gone)
 	m.children = nil
 	for id := range shapes {
 		e := makeEntry(id, x.shapes.get(id))
-		how, _ := reach(c, e.outline)
-		m = m.with(&e, how)
+		how, o := e.outline.relate(c)
+		if _, polygon := o.(*clip); polygon {
+			// Its clip at this cell would not be quite the same as one that
+			// came about from cell to cell, so that remove would miss it.
+			return n
+		}
+		m = m.with(&e, how, o)
 	}
 	return m
 }

@@ -1,0 +1,109 @@
+package geofilter
+
+import (
+	"math"
+
+	"github.com/golang/geo/s1"
+	"github.com/golang/geo/s2"
+)
+
+// A clip is what matters of a polygon in a cell: the edges that may be in it,
+// and whether the cell's centre is inside. A point of the cell is then a few
+// edges away from the centre, however many the polygon has.
+//
+// It is also the outline of the polygon for the cells in the cell.
+type clip struct {
+	center s2.Point
+	pieces []piece
+	level  int // the finest
+}
+
+// A piece is what matters of a part of a polygon that has edges in the cell. If
+// the cell lies in another part, there is no clip.
+type piece struct {
+	edges  []s2.Edge
+	inside bool  // the centre is
+	whole  *part // if this is not in a cell yet, but all of the polygon
+}
+
+func (g Polygon) outline() outline {
+	o := &clip{}
+	length, n := s1.Angle(rounding), 0
+	for _, p := range g.parts {
+		o.pieces = append(o.pieces, piece{edges: p.edges, whole: p})
+		for _, e := range p.edges {
+			length += e.V0.Distance(e.V1)
+			n++
+		}
+	}
+	// Many edges are worth many cells: a cell should have few of them.
+	o.level = finestFor(length, max(pieces, n/2))
+	return o
+}
+
+func (o *clip) finest() int { return o.level }
+
+func (o *clip) relate(c *cell) (relation, outline) {
+	center, radius := c.disk()
+	inner := &clip{center: center, level: o.level}
+	for i := range o.pieces {
+		p := &o.pieces[i]
+		q := piece{edges: edgesNear(p.edges, center, radius)}
+		if p.whole != nil {
+			q.inside = p.whole.encloses(center)
+		} else {
+			q.inside = p.inside != oddCrossings(o.center, center, p.edges)
+		}
+		switch {
+		case len(q.edges) > 0:
+			inner.pieces = append(inner.pieces, q)
+		case q.inside:
+			return within, inner
+		}
+	}
+	if len(inner.pieces) == 0 {
+		return apart, inner
+	}
+	return byClip, inner
+}
+
+// edgesNear returns the edges that may pass a disk.
+func edgesNear(edges []s2.Edge, center s2.Point, radius float64) []s2.Edge {
+	var near []s2.Edge
+	angle := edgeTolerance + 2*s1.Angle(math.Asin(min(1, radius/2)))
+	for _, e := range edges {
+		middle, half := middleOf(e)
+		if middle.Sub(center.Vector).Norm() > half+radius+rounding+float64(edgeTolerance) {
+			continue
+		}
+		if s2.DistanceFromSegment(center, e.V0, e.V1) <= angle {
+			near = append(near, e)
+		}
+	}
+	return near
+}
+
+// contains reports whether the polygon contains a point of the cell.
+func (o *clip) contains(p s2.Point) bool {
+	for i := range o.pieces {
+		q := &o.pieces[i]
+		for _, e := range q.edges {
+			if nearEdge(p, e, edgeTolerance) {
+				return true
+			}
+		}
+		if q.inside != oddCrossings(o.center, p, q.edges) {
+			return true
+		}
+	}
+	return false
+}
+
+// weight returns how much work the clip is, where a disk is 1.
+func (o *clip) weight() int {
+	n := 0
+	for i := range o.pieces {
+		n += len(o.pieces[i].edges)
+	}
+	return 1 + n/2
+}

@@ -1,0 +1,163 @@
+package geofilter
+
+import (
+	"cmp"
+	"math"
+	"slices"
+
+	"github.com/golang/geo/r3"
+	"github.com/golang/geo/s1"
+	"github.com/golang/geo/s2"
+)
+
+// A part of a polygon is bounded by closed lines. The points in it are those
+// from which a way to a known outside crosses an odd number of edges.
+type part struct {
+	edges  []s2.Edge
+	origin s2.Point // a point on no edge
+	corner s2.Point // a point 90 degrees from origin
+	inside bool     // origin is
+}
+
+// edgeTolerance is the angle within which a point is on an edge: 6 micrometres
+// on the ground, some times what rounding can move a point.
+const edgeTolerance = s1.Angle(1e-12)
+
+// distinct returns the normals at vertices, without those that repeat the one
+// before, around the ring. One is left at least.
+func distinct(vertices []Point) []s2.Point {
+	var points []s2.Point
+	for _, v := range vertices {
+		if p := unit(v); len(points) == 0 || points[len(points)-1] != p {
+			points = append(points, p)
+		}
+	}
+	for len(points) > 1 && points[0] == points[len(points)-1] {
+		points = points[:len(points)-1]
+	}
+	return points
+}
+
+// newPart returns what one line encloses.
+func newPart(vertices []s2.Point) (*part, error) {
+	g := &part{}
+	var center r3.Vector
+	from := vertices[len(vertices)-1]
+	for _, to := range vertices {
+		if from.Add(to.Vector).Norm() < 1e-9 {
+			return nil, ErrEdgeTooLong
+		}
+		g.edges = append(g.edges, s2.Edge{V0: from, V1: to})
+		center = center.Add(to.Vector)
+		from = to
+	}
+	center = center.Normalize()
+	oneSided := !slices.ContainsFunc(vertices, func(v s2.Point) bool { return v.Dot(center) < 1e-9 })
+	if oneSided {
+		// A hemisphere holds the line, so that what is opposite is outside.
+		g.startAt(center.Mul(-1))
+		return g, nil
+	}
+	return g, g.measure(vertices)
+}
+
+func (g *part) startAt(origin r3.Vector) {
+	g.origin = s2.Point{Vector: origin}
+	g.corner = s2.Point{Vector: origin.Ortho()}
+}
+
+// measure finds out which side of a long line is the smaller one.
+func (g *part) measure(vertices []s2.Point) error {
+	if len(vertices) < 3 || cross(g.edges) {
+		return ErrPolygonTooWide
+	}
+	loop := s2.LoopFromPoints(vertices)
+	area := loop.Area()
+	if math.Abs(area-2*math.Pi) < 1e-6 {
+		return ErrPolygonTooWide
+	}
+	// Any point will do that is not near an edge.
+	for _, candidate := range []r3.Vector{{X: 1}, {Y: 1}, {Z: 1}, {X: 1, Y: 1, Z: 1}, {X: -1, Y: 1, Z: 2}, {X: -1, Y: -2, Z: 1}} {
+		p := s2.Point{Vector: candidate.Normalize()}
+		if g.near(p, 1e-3) {
+			continue
+		}
+		g.startAt(p.Vector)
+		g.inside = loop.ContainsPoint(p) != (area > 2*math.Pi)
+		return nil
+	}
+	return ErrPolygonTooWide
+}
+
+func (g *part) contains(p s2.Point) bool { return g.onEdge(p) || g.encloses(p) }
+
+func (g *part) onEdge(p s2.Point) bool { return g.near(p, edgeTolerance) }
+
+// near reports whether an edge is within a small angle of p.
+func (g *part) near(p s2.Point, angle s1.Angle) bool {
+	return slices.ContainsFunc(g.edges, func(e s2.Edge) bool { return nearEdge(p, e, angle) })
+}
+
+func nearEdge(p s2.Point, e s2.Edge, angle s1.Angle) bool {
+	// Most points are not even near the great circle. Its normal here is not
+	// longer than 1, and math.Sin(angle) not than angle.
+	if math.Abs(e.V0.Cross(e.V1.Vector).Dot(p.Vector)) > float64(angle)+1e-15 {
+		return false
+	}
+	return s2.DistanceFromSegment(p, e.V0, e.V1) <= angle
+}
+
+// encloses reports whether a point that is on no edge is inside.
+func (g *part) encloses(p s2.Point) bool {
+	// A segment of almost 180 degrees would not be well defined, so a far point
+	// is reached around a corner.
+	if g.origin.Dot(p.Vector) > -0.5 {
+		return g.inside != oddCrossings(g.origin, p, g.edges)
+	}
+	return g.inside != (oddCrossings(g.origin, g.corner, g.edges) != oddCrossings(g.corner, p, g.edges))
+}
+
+// oddCrossings reports whether the segment from a to b crosses an odd number of
+// edges. A segment through a vertex is counted consistently.
+func oddCrossings(a, b s2.Point, edges []s2.Edge) bool {
+	odd := false
+	crosser := s2.NewEdgeCrosser(a, b)
+	for i := range edges {
+		odd = odd != crosser.EdgeOrVertexCrossing(edges[i].V0, edges[i].V1)
+	}
+	return odd
+}
+
+// middleOf returns the middle of the chord of an edge, and half its length. All
+// of the edge is in the ball that this is.
+func middleOf(e s2.Edge) (middle r3.Vector, half float64) {
+	middle = e.V0.Add(e.V1.Vector).Mul(0.5)
+	return middle, e.V0.Sub(middle).Norm()
+}
+
+// cross reports whether two edges cross, not counting common ends.
+func cross(edges []s2.Edge) bool {
+	type ball struct {
+		s2.Edge
+		middle r3.Vector
+		half   float64
+	}
+	balls := make([]ball, len(edges))
+	for i, e := range edges {
+		balls[i].Edge = e
+		balls[i].middle, balls[i].half = middleOf(e)
+	}
+	slices.SortFunc(balls, func(a, b ball) int { return cmp.Compare(a.middle.X-a.half, b.middle.X-b.half) })
+	for i, a := range balls {
+		for _, b := range balls[i+1:] {
+			if b.middle.X-b.half > a.middle.X+a.half {
+				break
+			}
+			near := a.middle.Sub(b.middle).Norm() <= a.half+b.half
+			if near && s2.CrossingSign(a.V0, a.V1, b.V0, b.V1) == s2.Cross {
+				return true
+			}
+		}
+	}
+	return false
+}
