@@ -42,32 +42,21 @@ type index struct {
 
 // An entry is a filter, or a condition under which filters are noted.
 type entry struct {
-	print  fingerprint
-	detail atomic.Pointer[detail] // nil for equals and geo clauses, of which there may be most
-	state  atomic.Uint64          // what follows when the entry holds: see users, negation, subscribed
+	state   atomic.Uint64           // what follows when the entry holds: see noted, negation, subscribed
+	program atomic.Pointer[program] // what is to be tested when one of those holds under which it is noted
 
-	users uint32 // the writer's: reasons to keep the entry
-	field uint32 // of an entry without detail
-	shape uint32 // of a geo clause
+	detail atomic.Pointer[detail] // nil for equals and geo clauses, of which there may be most
+	print  fingerprint            // of its text
+	users  uint32                 // reasons to keep it
+	field  uint32                 // of an entry without detail
+	shape  uint32                 // of a geo clause
 }
 
 // A detail is what equals and geo clauses do not need. It is never changed.
 type detail struct {
-	node    node     // of a condition; nil of a filter that is more than one
-	access  []uint32 // the entries under which this one is noted
-	rest    *program // to be tested when one of them holds, if any
-	repeats repeats
+	node   node     // of a condition; nil of a filter that is more than one
+	access []uint32 // the entries under which this one is noted
 }
-
-// Repeats says whether several of the entries under which one is noted may hold
-// for one document, so that it is to be looked at once all are known.
-type repeats byte
-
-const (
-	never repeats = iota
-	asCondition
-	asFilter // after all conditions
-)
 
 // The state of an entry: from the lowest bit 32 of who is noted under it, 31 of
 // the entry of its negation, and 1 that says whether it is a filter.
@@ -127,6 +116,8 @@ func (x *index) release(id uint32) {
 	}
 	x.known.remove(x, id)
 	x.unlink(id)
+	x.dismiss(e.program.Load())
+	e.program.Store(nil)
 	e.detail.Store(nil)
 	e.state.Store(0)
 	e.field, e.shape = 0, 0

@@ -52,14 +52,15 @@ func (x *index) linkOutside(id uint32, n not, r between) {
 // linkFilter notes a filter under the conditions of its cover.
 func (x *index) linkFilter(id uint32, n node) {
 	c := x.cover(n)
-	d := &detail{rest: x.compile(c.rest)}
+	d := new(detail)
 	for _, a := range c.access {
 		x.access(d, x.intern(a))
 	}
+	how := never
 	if len(d.access) > 1 {
-		d.repeats = asFilter
+		how = asFilter
 	}
-	x.linkUnder(id, d)
+	x.linkUnder(id, d, x.compile(c.rest, how))
 }
 
 // access adds an entry, which has one user more for it, to those of d.
@@ -71,9 +72,11 @@ func (x *index) access(d *detail, under uint32) {
 	d.access = append(d.access, under)
 }
 
-// linkUnder notes an entry under those that its detail says.
-func (x *index) linkUnder(id uint32, d *detail) {
+// linkUnder notes an entry under those that its detail says, with what is to be
+// tested then.
+func (x *index) linkUnder(id uint32, d *detail, p *program) {
 	x.entries.at(id).detail.Store(d)
+	x.entries.at(id).program.Store(p)
 	for _, under := range d.access {
 		x.note(id, under)
 	}
@@ -108,8 +111,7 @@ func (x *index) linkLeaf(id uint32, n leaf, f *field) {
 	case pattern:
 		x.linkPattern(id, n, f)
 	default:
-		e.detail.Store(&detail{node: n, rest: x.compile(n)})
-		f.others.add(id)
+		x.linkOther(id, n, f)
 	}
 	f.besides.Add(1)
 }
@@ -121,7 +123,13 @@ func (x *index) linkValues(id uint32, n membership) {
 	for _, v := range n.values {
 		x.access(d, x.intern(membership{n.field, []any{v}}))
 	}
-	x.linkUnder(id, d)
+	x.linkUnder(id, d, nil)
+}
+
+// linkOther makes an entry be tested for every document with the field.
+func (x *index) linkOther(id uint32, n leaf, f *field) {
+	x.linkUnder(id, &detail{node: n}, x.compile(n, never))
+	f.others.add(id)
 }
 
 func (f *field) addShape(x *index, id uint32, n geo) uint32 {
@@ -149,15 +157,14 @@ type gram struct {
 func (x *index) linkPattern(id uint32, n pattern, f *field) {
 	literals := n.literals()
 	if literals == nil {
-		x.entries.at(id).detail.Store(&detail{node: n, rest: x.compile(n)})
-		f.others.add(id)
+		x.linkOther(id, n, f)
 		return
 	}
-	d := &detail{node: n, rest: x.compile(n), repeats: asCondition}
+	d := &detail{node: n}
 	for _, literal := range literals {
 		x.access(d, x.internGram(f, x.rarestGram(f, literal)))
 	}
-	x.linkUnder(id, d)
+	x.linkUnder(id, d, x.compile(n, asCondition))
 }
 
 func (x *index) rarestGram(f *field, literal string) uint32 {

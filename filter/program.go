@@ -9,11 +9,24 @@ import (
 // A program tells for a candidate whether the rest of its filter holds. Filters
 // with the same rest share it.
 type program struct {
-	print fingerprint
-	users int
-	// tests are run from the last one on; each says which one is next.
+	repeats repeats
+	// tests are run from the last one on; each says which one is next. Without
+	// any, everything passes.
 	tests []test
+
+	print fingerprint // with repeats, its name; the writer's, as is
+	users int
 }
+
+// Repeats says whether several of the entries under which one is noted may hold
+// for one document, so that it is to be looked at once all are known.
+type repeats byte
+
+const (
+	never repeats = iota
+	asCondition
+	asFilter // after all conditions
+)
 
 // Where a program ends.
 const (
@@ -43,16 +56,23 @@ const (
 	isOther
 )
 
-// compile returns the program of a condition, or nil for everything.
-func (x *index) compile(n node) *program {
-	if n == nil {
+// compile returns the program of a condition, which may be nil for everything.
+// No program means that all pass, at once.
+func (x *index) compile(n node, how repeats) *program {
+	if n == nil && how == never {
 		return nil
 	}
-	print := fingerprintOf(string(n.appendText(nil)))
+	var print fingerprint
+	if n != nil {
+		print = fingerprintOf(string(n.appendText(nil)))
+	}
+	print = print.with(fingerprint{uint64(how), uint64(how)})
 	p, ok := x.programs[print]
 	if !ok {
-		p = &program{print: print}
-		x.emit(p, n, accepted, refused)
+		p = &program{print: print, repeats: how}
+		if n != nil {
+			x.emit(p, n, accepted, refused)
+		}
 		if x.programs == nil {
 			x.programs = map[fingerprint]*program{}
 		}
@@ -151,6 +171,9 @@ func testOf(n leaf) test {
 
 // run reports whether the document passes.
 func (s *search) run(p *program) bool {
+	if p == nil || p.tests == nil {
+		return true
+	}
 	next := int16(len(p.tests) - 1)
 	for next >= 0 {
 		t := &p.tests[next]

@@ -18,7 +18,11 @@ type search struct {
 	grams    []uint32 // parts of strings, which may come several times, as may
 	later    []uint32 // conditions, and
 	several  []uint32 // filters
-	ids      []uint32 // room for one answer of a field's index
+
+	// Room for what the index of one field finds.
+	ids, noted []uint32
+	states     []state
+	programs   []*program
 }
 
 // A slot is what is known of a field in the document of the stamp.

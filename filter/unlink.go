@@ -52,7 +52,6 @@ func (x *index) unlinkUnder(id uint32, d *detail) {
 		x.unnote(id, under)
 		x.release(under)
 	}
-	x.dismiss(d.rest)
 }
 
 func (x *index) unlinkOutside(id uint32, r between) {
