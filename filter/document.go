@@ -66,7 +66,6 @@ type cell struct {
 	hash  uint64 // of the path
 	bits  uint64 // of a number; of a string, where it is in the text
 	path  span   // of a member within an array, its name
-	name  uint32 // how many bytes of path are the name
 	end   uint32 // the cell after those that are in this one
 	kind  kind
 	field bool // whether path leads here from the document
@@ -165,15 +164,15 @@ func (d *Document) setScalar(i int, v any) {
 // "_kuzzle_info.author". The value is a string, a float64, a bool or nil. It
 // may not be called after the first Match.
 func (d *Document) Set(path string, v any) {
-	i := d.add(cell{field: true, path: d.append(path), name: uint32(len(path)), hash: hashPath(path)})
+	i := d.add(cell{field: true, path: d.append(path), hash: hashPath(path)})
 	d.setScalar(i, v)
 	d.cells[i].end = uint32(len(d.cells))
 }
 
 // member adds a cell for a member of the object at i.
 func (d *Document) member(i int, name string, at span) int {
-	parent := d.cells[i]
-	c := cell{path: at, name: at.size, field: i == 0 || parent.field}
+	parent := &d.cells[i]
+	c := cell{path: at, field: i == 0 || parent.field}
 	switch {
 	case !c.field || parent.path.size == 0:
 	case parent.path.size+1+at.size > maxTextBytes:

@@ -18,7 +18,7 @@ func scan(body []byte, lim DocumentLimits) (*Document, bool) {
 	// Room for the metadata that Set adds.
 	d.text.Grow(len(body) + len(body)/4 + 128)
 	d.text.Write(body)
-	d.cells = make([]cell, 1, 16+len(body)/16)
+	d.cells = make([]cell, 1, 8+len(body)/16)
 	s := scanner{d: d, body: d.text.String(), depth: lim.Depth, members: lim.Members}
 	s.space()
 	if s.peek() != '{' || !s.value(0) {

@@ -71,17 +71,21 @@ func (v value) children() iter.Seq[value] {
 	}
 }
 
-// name returns the name of the member of an object that v is.
-func (v value) name() string {
-	c := &v.d.cells[v.i]
+// name returns the name of m, a member of the object v: where the path of v is
+// not empty, what follows it in the path of m.
+func (v value) name(m value) string {
+	object, c := &v.d.cells[v.i], &v.d.cells[m.i]
 	path := v.d.string(c.path)
-	return path[len(path)-int(c.name):]
+	if c.field && object.path.size > 0 {
+		return path[object.path.size+1:]
+	}
+	return path
 }
 
 // get returns the member of an object.
 func (v value) get(name string) (value, bool) {
 	for m := range v.children() {
-		if m.name() == name {
+		if v.name(m) == name {
 			return m, true
 		}
 	}
@@ -119,7 +123,7 @@ func (v value) decoded() any {
 	case objectKind:
 		o := object{}
 		for m := range v.children() {
-			o = append(o, member{m.name(), m.decoded()})
+			o = append(o, member{v.name(m), m.decoded()})
 		}
 		return o
 	default:
@@ -145,7 +149,7 @@ func (v value) geopoint() (geofilter.Point, bool) {
 	}
 	p := geofilter.Point{Lat: pair[0], Lon: pair[1]}
 	if v.kind() == objectKind {
-		first, second := value{v.d, v.i + 1}.name(), value{v.d, v.i + 2}.name()
+		first, second := v.name(value{v.d, v.i + 1}), v.name(value{v.d, v.i + 2})
 		switch {
 		case first == "lon" && second == "lat":
 			p.Lat, p.Lon = p.Lon, p.Lat
