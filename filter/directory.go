@@ -12,7 +12,7 @@ type directory struct {
 func (t *directory) find(x *index, print fingerprint) int {
 	mask := len(t.slots) - 1
 	i := int(print[0]>>1) & mask
-	for t.slots[i] != 0 && x.entries.at(t.slots[i]).print != print {
+	for t.slots[i] != 0 && !x.entries.at(t.slots[i]).is(print) {
 		i = (i + 1) & mask
 	}
 	return i
@@ -32,11 +32,11 @@ func (t *directory) insert(x *index, id uint32) {
 		t.slots = make([]uint32, max(minSlots, 2*len(old)))
 		for _, id := range old {
 			if id != 0 {
-				t.slots[t.find(x, x.entries.at(id).print)] = id
+				t.slots[t.find(x, x.entries.at(id).name())] = id
 			}
 		}
 	}
-	t.slots[t.find(x, x.entries.at(id).print)] = id
+	t.slots[t.find(x, x.entries.at(id).name())] = id
 	t.n++
 }
 
@@ -44,12 +44,12 @@ func (t *directory) insert(x *index, id uint32) {
 // is behind an empty slot.
 func (t *directory) remove(x *index, id uint32) {
 	mask := len(t.slots) - 1
-	i := t.find(x, x.entries.at(id).print)
+	i := t.find(x, x.entries.at(id).name())
 	t.slots[i] = 0
 	t.n--
 	for i = (i + 1) & mask; t.slots[i] != 0; i = (i + 1) & mask {
 		moved := t.slots[i]
 		t.slots[i] = 0
-		t.slots[t.find(x, x.entries.at(moved).print)] = moved
+		t.slots[t.find(x, x.entries.at(moved).name())] = moved
 	}
 }

@@ -36,16 +36,14 @@ type places struct {
 
 // openField returns the field of a path, for one more user.
 func (x *index) openField(path string) *field {
-	print := fingerprintOf(path)
-	if number := x.fieldNumbers.get(print); number != 0 {
-		f := x.fields.at(number).Load()
+	if f := x.fieldOf(path); f != nil {
 		f.users++
 		return f
 	}
-	f := &field{path: path, number: x.fieldPool.take(&x.generation), print: print, users: 1}
+	f := &field{path: path, number: x.fieldPool.take(&x.generation), print: fingerprintOf(path), users: 1}
 	x.fields.reserve(f.number)
 	x.fields.at(f.number).Store(f)
-	x.fieldNumbers.insert(print, f.number)
+	x.fieldNumbers.insert(f.print[0], f.number)
 	return f
 }
 
@@ -53,7 +51,7 @@ func (x *index) closeField(f *field) {
 	if f.users--; f.users > 0 {
 		return
 	}
-	x.fieldNumbers.remove(f.print)
+	x.fieldNumbers.remove(f.print[0], f.number)
 	x.fields.at(f.number).Store(nil)
 	x.fieldPool.giveBack(f.number)
 }
@@ -63,10 +61,15 @@ func elementPrint(field fingerprint) fingerprint { return field.with(fingerprint
 
 // gramPrint is the fingerprint of three bytes in a field.
 func (f *field) gramPrint(gram uint32) fingerprint {
-	return fingerprint{gramHalf(f.print[0], gram), gramHalf(f.print[1], gram)}
+	return f.print.with(fingerprint{uint64(gram) << 8, uint64(gram) << 8})
 }
 
-func gramHalf(half uint64, gram uint32) uint64 { return mix(half, uint64(gram)<<8) }
+// gramEntry returns the entry of three bytes in a field, or 0.
+func (x *index) gramEntry(f *field, gram uint32) uint32 {
+	return f.grams.find(mix(f.print[0], uint64(gram)<<8), func(id uint32) bool {
+		return x.entries.at(id).is(f.gramPrint(gram))
+	})
+}
 
 // hash returns half of the fingerprint of a scalar.
 func (v value) hash(half int) uint64 {
@@ -103,8 +106,12 @@ func printOfScalar(v any) fingerprint {
 
 // fieldOf returns the field of a path, or nil.
 func (x *index) fieldOf(path string) *field {
-	if number := x.fieldNumbers.get(fingerprintOf(path)); number != 0 {
-		return x.fields.at(number).Load()
+	number := x.fieldNumbers.find(hashPath(path), func(number uint32) bool {
+		f := x.fields.at(number).Load()
+		return f != nil && f.path == path
+	})
+	if number == 0 {
+		return nil
 	}
-	return nil
+	return x.fields.at(number).Load()
 }

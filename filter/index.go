@@ -46,11 +46,16 @@ type entry struct {
 	program atomic.Pointer[program] // what is to be tested when one of those holds under which it is noted
 
 	detail atomic.Pointer[detail] // nil for equals and geo clauses, of which there may be most
-	print  fingerprint            // of its text
+	print  [2]atomic.Uint64       // the fingerprint of its text
 	users  uint32                 // reasons to keep it
 	field  uint32                 // of an entry without detail
 	shape  uint32                 // of a geo clause
 }
+
+// is reports whether f is the entry's fingerprint.
+func (e *entry) is(f fingerprint) bool { return e.print[0].Load() == f[0] && e.print[1].Load() == f[1] }
+
+func (e *entry) name() fingerprint { return fingerprint{e.print[0].Load(), e.print[1].Load()} }
 
 // A detail is what equals and geo clauses do not need. It is never changed.
 type detail struct {
@@ -104,7 +109,9 @@ func (x *index) newEntry(print fingerprint) uint32 {
 	id := x.entryPool.take(&x.generation)
 	x.entries.reserve(id)
 	e := x.entries.at(id)
-	e.print, e.users = print, 1
+	e.print[0].Store(print[0])
+	e.print[1].Store(print[1])
+	e.users = 1
 	return id
 }
 

@@ -91,12 +91,12 @@ func (x *index) linkLeaf(id uint32, n leaf, f *field) {
 			return
 		}
 		e.field = f.number
-		x.values.insert(e.print, id)
+		x.values.insert(e.name()[0], id)
 		f.scalars.Add(1)
 		return
 	case element:
 		e.detail.Store(&detail{node: n})
-		x.values.insert(e.print, id)
+		x.values.insert(e.name()[0], id)
 		f.elements.Add(1)
 	case existence:
 		e.detail.Store(&detail{node: n})
@@ -171,7 +171,7 @@ func (x *index) rarestGram(f *field, literal string) uint32 {
 	best, fewest := uint32(0), -1
 	for i := range len(literal) - gramBytes + 1 {
 		g, users := gramAt(literal, i), 0
-		if id := f.grams.get(f.gramPrint(g)); id != 0 {
+		if id := x.gramEntry(f, g); id != 0 {
 			users = int(x.entries.at(id).users)
 		}
 		if fewest < 0 || users < fewest {
@@ -182,15 +182,15 @@ func (x *index) rarestGram(f *field, literal string) uint32 {
 }
 
 func (x *index) internGram(f *field, bytes uint32) uint32 {
-	print := f.gramPrint(bytes)
-	if id := f.grams.get(print); id != 0 {
+	if id := x.gramEntry(f, bytes); id != 0 {
 		x.entries.at(id).users++
 		return id
 	}
+	print := f.gramPrint(bytes)
 	id := x.newEntry(print)
 	x.known.insert(x, id)
 	x.entries.at(id).detail.Store(&detail{node: gram{existence{f.path}, bytes}})
 	f.users++
-	f.grams.insert(print, id)
+	f.grams.insert(print[0], id)
 	return id
 }

@@ -23,7 +23,9 @@ func (s *search) equals() {
 // equal returns the entry of what is equal to v, given the fingerprint of a
 // field or of its elements, and the first half of that with v.
 func (s *search) equal(print fingerprint, first uint64, v value) uint32 {
-	return s.x.values.find(first, func(rest uint64) bool { return rest>>32 == mix(print[1], v.hash(1))>>32 })
+	return s.x.values.find(first, func(id uint32) bool {
+		return s.x.entries.at(id).is(fingerprint{first, mix(print[1], v.hash(1))})
+	})
 }
 
 // field finds what holds for the value of a field, besides equality.
@@ -77,8 +79,7 @@ func (s *search) text(f *field, v value) {
 		return
 	}
 	for i := range len(text) - gramBytes + 1 {
-		g := gramAt(text, i)
-		if id := f.grams.find(gramHalf(f.print[0], g), func(rest uint64) bool { return rest>>32 == gramHalf(f.print[1], g)>>32 }); id != 0 {
+		if id := s.x.gramEntry(f, gramAt(text, i)); id != 0 {
 			s.grams = append(s.grams, id)
 		}
 	}

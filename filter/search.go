@@ -66,8 +66,8 @@ func (s *search) resolve() {
 			continue
 		}
 		var f *field
-		number := s.x.fieldNumbers.find(c.hash, func(rest uint64) bool {
-			f = s.x.fields.at(uint32(rest)).Load()
+		number := s.x.fieldNumbers.find(c.hash, func(number uint32) bool {
+			f = s.x.fields.at(number).Load()
 			return f != nil && f.path == s.d.string(c.path)
 		})
 		if number == 0 {

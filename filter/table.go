@@ -7,10 +7,9 @@ import (
 	"sync/atomic"
 )
 
-// A fingerprint stands for a text, or for a value of a field. Of it 96 bits are
-// compared, under seeds that nobody outside the process knows: among a million
-// filters, a billion documents a second would meet a false one once in 10^12
-// years.
+// A fingerprint stands for a text, or for a value of a field. It has 128 bits,
+// under seeds that nobody outside the process knows: among a million filters, a
+// billion documents a second would meet a false one in 10^15 years.
 type fingerprint [2]uint64
 
 var seeds = [2]maphash.Seed{pathSeed, maphash.MakeSeed()}
@@ -29,89 +28,69 @@ func mix(a, b uint64) uint64 {
 	return high ^ low
 }
 
-// A table maps fingerprints to numbers other than 0: a hash table with linear
-// probing. 16 bytes a slot, and 33 ns for a look-up in a million, of which
-// several overlap.
+// A table finds numbers other than 0 by the first halves of fingerprints; who
+// asks can tell a number that is meant from one that looks so. It is a hash
+// table with linear probing, of 8 bytes a slot.
 type table struct {
-	slots atomic.Pointer[[]tableSlot]
-	used  int // slots with a key, those of removed numbers included
-	n     int // numbers
+	slots atomic.Pointer[[]atomic.Uint64] // 32 bits of the fingerprint, and the number, or removed
+	used  int                             // slots with a number or removed
+	n     int                             // numbers
 }
-
-// The key of a slot is set once. Rest is half of the other half of the
-// fingerprint, and the number, which is 0 once removed.
-type tableSlot struct{ key, rest atomic.Uint64 }
 
 const minSlots = 8
 
-// keyOf returns the first half of a fingerprint: not 0, which marks a slot that
-// is empty.
-func keyOf(half uint64) uint64 { return half | 1 }
+// tagOf returns what a slot holds of a fingerprint: the upper bits, so that
+// they say where it is, however many slots there are.
+func tagOf(first uint64) uint64 { return first &^ (1<<32 - 1) }
 
-// find returns the number of a fingerprint, or 0, given the first half and who
-// can tell by the rest of a slot whether it is the one.
-func (t *table) find(first uint64, same func(rest uint64) bool) uint32 {
+func slotOf(first uint64, slots int) int { return int(first >> 32 * uint64(slots) >> 32) }
+
+// find returns the number of a fingerprint, or 0.
+func (t *table) find(first uint64, same func(number uint32) bool) uint32 {
 	slots := t.slots.Load()
 	if slots == nil {
 		return 0
 	}
-	key, mask := keyOf(first), uint64(len(*slots)-1)
-	for i := key >> 1 & mask; ; i = (i + 1) & mask {
-		slot := &(*slots)[i]
-		switch slot.key.Load() {
-		case 0:
+	tag := tagOf(first)
+	for i := slotOf(first, len(*slots)); ; i = (i + 1) & (len(*slots) - 1) {
+		slot := (*slots)[i].Load()
+		if slot == 0 {
 			return 0
-		case key:
-			rest := slot.rest.Load()
-			if number := uint32(rest); number != 0 && same(rest) {
-				return number
-			}
+		}
+		if number := uint32(slot); tagOf(slot) == tag && number != removed && same(number) {
+			return number
 		}
 	}
 }
 
-func (t *table) get(f fingerprint) uint32 {
-	return t.find(f[0], func(rest uint64) bool { return rest>>32 == f[1]>>32 })
-}
-
-// has says of many fingerprints which may be there, given the first halves. The
-// loads overlap: seven look-ups in a million take as long as two.
+// has says of many fingerprints which may be there. The loads overlap: seven
+// look-ups in a million take as long as two.
 func (t *table) has(maybe []probe) {
 	slots := t.slots.Load()
 	if slots == nil {
 		return
 	}
-	mask := uint64(len(*slots) - 1)
 	for i := range maybe {
-		maybe[i].there = (*slots)[keyOf(maybe[i].first)>>1&mask].key.Load() != 0
+		maybe[i].there = (*slots)[slotOf(maybe[i].first, len(*slots))].Load() != 0
 	}
 }
 
-// A probe is a field with the first half of its value's fingerprint.
-type probe struct {
-	field *field
-	first uint64
-	there bool // unless false, it is worth to look
-}
-
 // insert adds the number of a fingerprint that has none.
-func (t *table) insert(f fingerprint, number uint32) {
+func (t *table) insert(first uint64, number uint32) {
 	if slots := t.slots.Load(); slots == nil || t.used >= len(*slots)*3/4 {
 		t.rebuild()
 	}
 	t.used++
 	t.n++
-	put(*t.slots.Load(), keyOf(f[0]), f[1]>>32<<32|uint64(number))
+	putSlot(*t.slots.Load(), tagOf(first)|uint64(number))
 }
 
-func put(slots []tableSlot, key, rest uint64) {
-	mask := uint64(len(slots) - 1)
-	i := key >> 1 & mask
-	for slots[i].key.Load() != 0 {
-		i = (i + 1) & mask
+func putSlot(slots []atomic.Uint64, slot uint64) {
+	i := slotOf(slot, len(slots))
+	for slots[i].Load() != 0 {
+		i = (i + 1) & (len(slots) - 1)
 	}
-	slots[i].rest.Store(rest) // before the key, by which readers find it
-	slots[i].key.Store(key)
+	slots[i].Store(slot)
 }
 
 // rebuild makes new slots without the removed ones, at most half of them in
@@ -121,11 +100,11 @@ func (t *table) rebuild() {
 	for size < 2*(t.n+1) {
 		size *= 2
 	}
-	slots := make([]tableSlot, size)
+	slots := make([]atomic.Uint64, size)
 	if old := t.slots.Load(); old != nil {
 		for i := range *old {
-			if rest := (*old)[i].rest.Load(); uint32(rest) != 0 {
-				put(slots, (*old)[i].key.Load(), rest)
+			if slot := (*old)[i].Load(); slot != 0 && uint32(slot) != removed {
+				putSlot(slots, slot)
 			}
 		}
 	}
@@ -133,18 +112,22 @@ func (t *table) rebuild() {
 	t.slots.Store(&slots)
 }
 
-// remove removes the number of a fingerprint, which has one.
-func (t *table) remove(f fingerprint) {
+// remove removes the number of a fingerprint, which it has.
+func (t *table) remove(first uint64, number uint32) {
 	slots := *t.slots.Load()
-	key, mask := keyOf(f[0]), uint64(len(slots)-1)
-	for i := key >> 1 & mask; ; i = (i + 1) & mask {
-		rest := slots[i].rest.Load()
-		if slots[i].key.Load() == key && uint32(rest) != 0 && rest>>32 == f[1]>>32 {
-			slots[i].rest.Store(0)
-			t.n--
-			return
-		}
+	i := slotOf(first, len(slots))
+	for slots[i].Load() != tagOf(first)|uint64(number) {
+		i = (i + 1) & (len(slots) - 1)
 	}
+	slots[i].Store(tagOf(first) | removed)
+	t.n--
+}
+
+// A probe is a field with the first half of its value's fingerprint.
+type probe struct {
+	field *field
+	first uint64
+	there bool // unless false, it is worth to look
 }
 
 func hashString(s string, half int) uint64 { return maphash.String(seeds[half], s) }

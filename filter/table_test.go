@@ -15,11 +15,11 @@ func TestTableAndSetForgetWhatIsRemoved(t *testing.T) {
 	for range 20_000 {
 		n := uint32(1 + random.IntN(500))
 		if truth[n] {
-			tab.remove(name(n))
+			tab.remove(name(n)[0], n)
 			numbers.remove(n)
 			delete(truth, n)
 		} else {
-			tab.insert(name(n), n)
+			tab.insert(name(n)[0], n)
 			numbers.add(n)
 			truth[n] = true
 		}
@@ -29,7 +29,7 @@ func TestTableAndSetForgetWhatIsRemoved(t *testing.T) {
 		there[numbers.walk()[i].Load()]++
 	}
 	for n := range uint32(600) {
-		got := tab.get(name(n)) == n && n != 0
+		got := tab.find(name(n)[0], func(m uint32) bool { return m == n }) == n && n != 0
 		if got != truth[n] || (there[n] == 1) != truth[n] && n != 0 {
 			t.Fatalf("%d: in the table %v, in the set %d times, want %v", n, got, there[n], truth[n])
 		}

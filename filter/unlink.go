@@ -5,7 +5,7 @@ func (x *index) unlink(id uint32) {
 	e := x.entries.at(id)
 	d := e.detail.Load()
 	if d == nil {
-		x.unlinkPlain(e)
+		x.unlinkPlain(id, e)
 		return
 	}
 	switch n := d.node.(type) {
@@ -30,13 +30,13 @@ func (x *index) unlink(id uint32) {
 
 // unlinkPlain unlinks an entry without detail: nothing, equals, or a geo
 // clause.
-func (x *index) unlinkPlain(e *entry) {
+func (x *index) unlinkPlain(id uint32, e *entry) {
 	if e.field == 0 {
 		return
 	}
 	f := x.fields.at(e.field).Load()
 	if e.shape == 0 {
-		x.values.remove(e.print)
+		x.values.remove(e.name()[0], id)
 		f.scalars.Add(-1)
 	} else {
 		f.besides.Add(-1)
@@ -70,13 +70,13 @@ func (x *index) unlinkOutside(id uint32, r between) {
 func (x *index) unlinkLeaf(id uint32, d *detail, f *field) {
 	switch n := d.node.(type) {
 	case gram:
-		f.grams.remove(x.entries.at(id).print)
+		f.grams.remove(x.entries.at(id).name()[0], id)
 		return
 	case membership:
 		x.unlinkUnder(id, d)
 		return
 	case element:
-		x.values.remove(x.entries.at(id).print)
+		x.values.remove(x.entries.at(id).name()[0], id)
 		f.elements.Add(-1)
 	case existence:
 		f.present.Store(0)
