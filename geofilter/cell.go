@@ -23,13 +23,13 @@ type cell struct {
 	u0, u1, v0, v1 float64
 }
 
-// child returns one of the cells that are so many levels below c, counted by
-// column and then by row.
-func (c *cell) child(index, levels int) cell {
-	i := c.i<<levels | uint32(index>>levels)
-	j := c.j<<levels | uint32(index&(1<<levels-1))
-	return makeCell(c.face, c.level+levels, i, j)
+// child returns a quarter of c.
+func (c *cell) child(i int) cell {
+	return makeCell(c.face, c.level+1, c.i<<1|uint32(i>>1), c.j<<1|uint32(i&1))
 }
+
+// index returns which child of its node's parent c is.
+func (c *cell) index() int { return childOf(c.i, c.j, deepest) }
 
 func makeCell(face, level int, i, j uint32) cell {
 	size := 1 / float64(uint64(1)<<level)
@@ -40,8 +40,7 @@ func makeCell(face, level int, i, j uint32) cell {
 	}
 }
 
-// childOf returns the index of a child of this level by the place of a deepest
-// cell in it.
+// childOf returns the index of the child of this level that holds a deepest cell.
 func childOf(i, j uint32, level int) int {
 	return int(i>>(deepest-level)&(1<<levels-1)<<levels | j>>(deepest-level)&(1<<levels-1))
 }

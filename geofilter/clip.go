@@ -2,6 +2,7 @@ package geofilter
 
 import (
 	"math"
+	"slices"
 
 	"github.com/golang/geo/s1"
 	"github.com/golang/geo/s2"
@@ -14,6 +15,7 @@ import (
 // It is also the outline of the polygon for the cells in the cell.
 type clip struct {
 	center s2.Point
+	whole  bool // this is not in a cell yet, but all of the polygon
 	pieces []piece
 	level  int // the finest
 }
@@ -21,16 +23,16 @@ type clip struct {
 // A piece is what matters of a part of a polygon that has edges in the cell. If
 // the cell lies in another part, there is no clip.
 type piece struct {
-	edges  []s2.Edge
-	inside bool  // the centre is
-	whole  *part // if this is not in a cell yet, but all of the polygon
+	part   *part
+	edges  []int32
+	inside bool // the centre is
 }
 
 func (g Polygon) outline() outline {
-	o := &clip{}
+	o := &clip{whole: true}
 	length, n := s1.Angle(rounding), 0
 	for _, p := range g.parts {
-		o.pieces = append(o.pieces, piece{edges: p.edges, whole: p})
+		o.pieces = append(o.pieces, piece{part: p, edges: slices.Collect(p.all)})
 		for _, e := range p.edges {
 			length += e.V0.Distance(e.V1)
 			n++
@@ -43,16 +45,16 @@ func (g Polygon) outline() outline {
 
 func (o *clip) finest() int { return o.level }
 
-func (o *clip) relate(c *cell) (relation, outline) {
+func (o *clip) relate(c cell) (relation, outline) {
 	center, radius := c.disk()
 	inner := &clip{center: center, level: o.level}
 	for i := range o.pieces {
 		p := &o.pieces[i]
-		q := piece{edges: edgesNear(p.edges, center, radius)}
-		if p.whole != nil {
-			q.inside = p.whole.encloses(center)
+		q := piece{part: p.part, edges: p.near(center, radius)}
+		if o.whole {
+			q.inside = p.part.encloses(center)
 		} else {
-			q.inside = p.inside != oddCrossings(o.center, center, p.edges)
+			q.inside = p.inside != p.part.oddCrossings(o.center, center, slices.Values(p.edges))
 		}
 		switch {
 		case len(q.edges) > 0:
@@ -67,32 +69,33 @@ func (o *clip) relate(c *cell) (relation, outline) {
 	return byClip, inner
 }
 
-// edgesNear returns the edges that may pass a disk.
-func edgesNear(edges []s2.Edge, center s2.Point, radius float64) []s2.Edge {
-	var near []s2.Edge
+// near returns the edges that may pass a disk.
+func (q *piece) near(center s2.Point, radius float64) []int32 {
+	var near []int32
 	angle := edgeTolerance + 2*s1.Angle(math.Asin(min(1, radius/2)))
-	for _, e := range edges {
+	for _, i := range q.edges {
+		e := q.part.edges[i]
 		middle, half := middleOf(e)
 		if middle.Sub(center.Vector).Norm() > half+radius+rounding+float64(edgeTolerance) {
 			continue
 		}
 		if s2.DistanceFromSegment(center, e.V0, e.V1) <= angle {
-			near = append(near, e)
+			near = append(near, i)
 		}
 	}
-	return near
+	return slices.Clone(near)
 }
 
 // contains reports whether the polygon contains a point of the cell.
 func (o *clip) contains(p s2.Point) bool {
 	for i := range o.pieces {
 		q := &o.pieces[i]
-		for _, e := range q.edges {
-			if nearEdge(p, e, edgeTolerance) {
+		for _, i := range q.edges {
+			if nearEdge(p, q.part.edges[i], edgeTolerance) {
 				return true
 			}
 		}
-		if q.inside != oddCrossings(o.center, p, q.edges) {
+		if q.inside != q.part.oddCrossings(o.center, p, slices.Values(q.edges)) {
 			return true
 		}
 	}

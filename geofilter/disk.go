@@ -47,8 +47,8 @@ func squares(r float64) (in, out float32) {
 	return in, out
 }
 
-// tell returns within or apart, or byShape if the point is too near to the edge
-// to tell.
+// tell returns within or apart, or byDisk if the point is too near to the edge to
+// tell.
 func (d *disk) tell(at *position) relation {
 	x, y, z := at.x-float64(d.x), at.y-float64(d.y), at.z-float64(d.z)
 	switch square := float32(x*x + y*y + z*z); {
@@ -57,7 +57,21 @@ func (d *disk) tell(at *position) relation {
 	case square < d.in:
 		return within
 	}
-	return byShape
+	return byDisk
+}
+
+// A hoop is what a list holds of a ring with both edges in the cell.
+type hoop struct{ inner, outer disk }
+
+func (h *hoop) tell(at *position) relation {
+	inner, outer := h.inner.tell(at), h.outer.tell(at)
+	switch {
+	case inner == within || outer == apart:
+		return apart
+	case inner == apart && outer == within:
+		return within
+	}
+	return byHoop
 }
 
 // A crate is what a list holds of a box.

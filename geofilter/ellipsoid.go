@@ -33,6 +33,7 @@ func slack(r float64) float64 {
 // directions from the centre of the Earth, and so planes to planes: great
 // circles between normals are the edges that Polygon promises.
 func unit(p Point) s2.Point {
+	p = p.Normal() // places have one normal each, not several that rounding makes
 	return s2.PointFromLatLng(s2.LatLngFromDegrees(p.Lat, p.Lon))
 }
 

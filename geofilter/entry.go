@@ -6,6 +6,7 @@ type entry struct {
 	outline outline
 	disk    disk
 	crate   crate
+	hoop    hoop
 	finest  int
 }
 
@@ -17,6 +18,7 @@ func makeEntry(id uint32, s Shape) entry {
 		e.disk = makeDisk(id, o)
 	case *double:
 		e.disk = makeDisk(id, o.outer)
+		e.hoop = hoop{makeDisk(id, o.inner), e.disk}
 	case *frame:
 		e.crate = crate{o.box, id}
 	}

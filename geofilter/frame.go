@@ -24,7 +24,7 @@ func (b Box) outline() outline {
 	return &frame{b, rect}
 }
 
-func (o *frame) relate(c *cell) (relation, outline) {
+func (o *frame) relate(c cell) (relation, outline) {
 	around := c.rect()
 	switch {
 	case !around.Intersects(o.rect):

@@ -45,8 +45,7 @@ func (x *Index) Add(id uint32, s Shape) {
 	x.len.Add(1)
 	e := makeEntry(id, s)
 	for face := range x.faces {
-		c := makeCell(face, 0, 0, 0)
-		x.add(&x.faces[face], &c, &e, e.outline)
+		x.add(&x.faces[face], makeCell(face, 0, 0, 0), &e, e.outline)
 	}
 }
 
@@ -60,8 +59,7 @@ func (x *Index) Remove(id uint32) {
 	}
 	e := makeEntry(id, s)
 	for face := range x.faces {
-		c := makeCell(face, 0, 0, 0)
-		x.remove(&x.faces[face], &c, &e, e.outline)
+		x.remove(&x.faces[face], makeCell(face, 0, 0, 0), &e, e.outline)
 	}
 	x.shapes.set(id, nil)
 	x.len.Add(-1)
@@ -136,8 +134,10 @@ func (x *Index) ask(dst []uint32, n *node, at *place) []uint32 {
 			dst = append(dst, r.clips[i].id)
 		}
 	}
-	for _, id := range r.others {
-		if x.shapes.contains(id, at.point) {
+	for i := range r.hoops {
+		h := &r.hoops[i]
+		how, id := h.tell(&at.position), h.outer.id
+		if how == within || how == byHoop && x.shapes.contains(id, at.point) {
 			dst = append(dst, id)
 		}
 	}

@@ -33,8 +33,8 @@ type slot = atomic.Pointer[node]
 type rest struct {
 	within []uint32 // shapes that hold the cell
 	crates []crate
+	hoops  []hoop
 	clips  []tagged
-	others []uint32 // other shapes with an edge in the cell
 }
 
 type tagged struct {
@@ -118,7 +118,7 @@ func (n *node) lists() rest {
 // load returns how much work a search in n is, where a disk is 1.
 func (n *node) load() int {
 	r := n.lists()
-	load := len(n.inUse()) - n.gone + len(r.crates) + len(r.others)
+	load := len(n.inUse()) - n.gone + len(r.crates) + len(r.hoops)
 	for _, t := range r.clips {
 		load += t.clip.weight()
 	}
@@ -134,7 +134,7 @@ func (n *node) empty() bool {
 // to ask whether n has become too crowded.
 func (n *node) full() bool {
 	r := n.lists()
-	return full(n.disks[:len(n.inUse()):len(n.disks)]) || full(r.crates) || full(r.others)
+	return full(n.disks[:len(n.inUse()):len(n.disks)]) || full(r.crates) || full(r.hoops)
 }
 
 func full[T any](list []T) bool { return len(list) > 0 && len(list) == cap(list) }
@@ -150,8 +150,8 @@ func (n *node) each(f func(id uint32)) {
 	for i := range r.crates {
 		f(r.crates[i].id)
 	}
-	for _, id := range r.others {
-		f(id)
+	for i := range r.hoops {
+		f(r.hoops[i].outer.id)
 	}
 }
 
@@ -169,8 +169,8 @@ func (n *node) with(e *entry, how relation, o outline) *node {
 		r.crates = grow(r.crates, e.crate)
 	case byClip:
 		r.clips = grow(r.clips, tagged{e.id, o.(*clip)})
-	case byShape:
-		r.others = grow(r.others, e.id)
+	case byHoop:
+		r.hoops = grow(r.hoops, e.hoop)
 	case apart, byDisk:
 	}
 	n.rest.Store(&r)
@@ -219,11 +219,11 @@ func (n *node) without(e *entry, how relation) *node {
 		r.crates = drop(r.crates, func(c crate) bool { return is(c.id) })
 	case byClip:
 		r.clips = drop(r.clips, func(t tagged) bool { return is(t.id) })
-	case byShape:
-		r.others = drop(r.others, is)
+	case byHoop:
+		r.hoops = drop(r.hoops, func(h hoop) bool { return is(h.outer.id) })
 	case apart, byDisk:
 	}
-	if len(r.within)+len(r.crates)+len(r.clips)+len(r.others) == 0 {
+	if len(r.within)+len(r.crates)+len(r.clips)+len(r.hoops) == 0 {
 		n.rest.Store(nil)
 	} else {
 		n.rest.Store(&r)

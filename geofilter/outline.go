@@ -10,7 +10,7 @@ import (
 type outline interface {
 	// relate returns how the shape lies to c, and the outline to go on with
 	// for the cells in c.
-	relate(c *cell) (relation, outline)
+	relate(c cell) (relation, outline)
 	// finest returns the level beyond which smaller cells are not worth their
 	// number.
 	finest() int
@@ -21,12 +21,12 @@ type outline interface {
 type relation byte
 
 const (
-	apart   relation = iota // no point of the cell is in the shape
-	within                  // all points of the cell are
-	byDisk                  // ask the disk
-	byBox                   // ask the box
-	byClip                  // ask the clip
-	byShape                 // ask Contains
+	apart  relation = iota // no point of the cell is in the shape
+	within                 // all points of the cell are
+	byDisk                 // ask the disk
+	byBox                  // ask the box
+	byClip                 // ask the clip
+	byHoop                 // ask the hoop
 )
 
 const (

@@ -2,6 +2,7 @@ package geofilter
 
 import (
 	"cmp"
+	"iter"
 	"math"
 	"slices"
 
@@ -112,20 +113,29 @@ func (g *part) encloses(p s2.Point) bool {
 	// A segment of almost 180 degrees would not be well defined, so a far point
 	// is reached around a corner.
 	if g.origin.Dot(p.Vector) > -0.5 {
-		return g.inside != oddCrossings(g.origin, p, g.edges)
+		return g.inside != g.oddCrossings(g.origin, p, g.all)
 	}
-	return g.inside != (oddCrossings(g.origin, g.corner, g.edges) != oddCrossings(g.corner, p, g.edges))
+	return g.inside != (g.oddCrossings(g.origin, g.corner, g.all) != g.oddCrossings(g.corner, p, g.all))
 }
 
 // oddCrossings reports whether the segment from a to b crosses an odd number of
-// edges. A segment through a vertex is counted consistently.
-func oddCrossings(a, b s2.Point, edges []s2.Edge) bool {
+// some edges. A segment through a vertex is counted consistently.
+func (g *part) oddCrossings(a, b s2.Point, edges iter.Seq[int32]) bool {
 	odd := false
 	crosser := s2.NewEdgeCrosser(a, b)
 	for i := range edges {
-		odd = odd != crosser.EdgeOrVertexCrossing(edges[i].V0, edges[i].V1)
+		odd = odd != crosser.EdgeOrVertexCrossing(g.edges[i].V0, g.edges[i].V1)
 	}
 	return odd
+}
+
+// all are the indexes of all edges.
+func (g *part) all(yield func(int32) bool) {
+	for i := range int32(len(g.edges)) {
+		if !yield(i) {
+			return
+		}
+	}
 }
 
 // middleOf returns the middle of the chord of an edge, and half its length. All

@@ -27,9 +27,12 @@ func (p Point) Normal() Point {
 
 // wrap brings a longitude into [-180, 180). math.Remainder rounds nothing.
 func wrap(lon float64) float64 {
+	if lon >= -180 && lon < 180 {
+		return lon + 0 // -0 becomes 0
+	}
 	lon = math.Remainder(lon, 360)
 	if lon == 180 {
 		return -180
 	}
-	return lon + 0 // -0 becomes 0
+	return lon + 0
 }

@@ -29,11 +29,11 @@ func roundOf(center Point, radius Meters) *round {
 
 func (c Circle) outline() outline { return roundOf(c.Center, c.Radius) }
 
-func (o *round) relate(c *cell) (relation, outline) {
+func (o *round) relate(c cell) (relation, outline) {
 	switch {
-	case o.outer.apart(c):
+	case o.outer.apart(&c):
 		return apart, o
-	case o.inner.holds(c):
+	case o.inner.holds(&c):
 		return within, o
 	}
 	return byDisk, o
@@ -54,7 +54,7 @@ func (r Ring) outline() outline {
 	return &double{inner: roundOf(r.Center, r.Inner), outer: roundOf(r.Center, r.Outer)}
 }
 
-func (o *double) relate(c *cell) (relation, outline) {
+func (o *double) relate(c cell) (relation, outline) {
 	outer, _ := o.outer.relate(c)
 	inner, _ := o.inner.relate(c)
 	switch {
@@ -63,7 +63,7 @@ func (o *double) relate(c *cell) (relation, outline) {
 	case inner == apart:
 		return outer, o
 	}
-	return byShape, o
+	return byHoop, o
 }
 
 func (o *double) finest() int { return o.outer.finest() }

@@ -24,23 +24,29 @@ func (t *table) get(id uint32) Shape {
 
 // set sets the shape of an ID. Nil is none.
 func (t *table) set(id uint32, s Shape) {
-	var pages []*page
-	if now := t.pages.Load(); now != nil {
-		pages = *now
-	}
-	i := int(id) / len(page{})
-	if i >= len(pages) {
-		for i >= len(pages) {
-			pages = append(pages, new(page))
-		}
-		t.pages.Store(&pages)
-	}
-	place := &pages[i][int(id)%len(page{})]
+	place := &t.page(int(id) / len(page{}))[int(id)%len(page{})]
 	if s == nil {
 		place.Store(nil)
 		return
 	}
 	place.Store(&s)
+}
+
+// page returns a page, and makes it if need be.
+func (t *table) page(i int) *page {
+	pages := t.pages.Load()
+	if pages != nil && i < len(*pages) {
+		return (*pages)[i]
+	}
+	var more []*page
+	if pages != nil {
+		more = *pages
+	}
+	for i >= len(more) {
+		more = append(more, new(page))
+	}
+	t.pages.Store(&more)
+	return more[i]
 }
 
 // contains reports whether there is a shape of this ID, and it contains p.

@@ -1,5 +1,7 @@
 package geofilter
 
+import "iter"
+
 const (
 	// crowd is how many edges may pass a leaf before it is divided.
 	crowd = 36
@@ -9,7 +11,7 @@ const (
 )
 
 // add notes an entry at a cell or under it.
-func (x *Index) add(at *slot, c *cell, e *entry, o outline) {
+func (x *Index) add(at *slot, c cell, e *entry, o outline) {
 	how, o := o.relate(c)
 	if how == apart {
 		return
@@ -20,9 +22,8 @@ func (x *Index) add(at *slot, c *cell, e *entry, o outline) {
 	}
 	small := e.finest < c.level+levels
 	if n.children != nil && how != within && !small {
-		for i := range n.children {
-			child := c.child(i, levels)
-			x.add(&n.children[i], &child, e, o)
+		for i, child := range children(c, o) {
+			x.add(&n.children[i], child.cell, e, child.outline)
 		}
 		return
 	}
@@ -36,9 +37,39 @@ func (x *Index) add(at *slot, c *cell, e *entry, o outline) {
 	at.Store(n)
 }
 
+// A clipping is a cell, and what to ask about a shape in it.
+type clipping struct {
+	cell    cell
+	outline outline
+}
+
+// children returns the children of c in which a shape may be, and their
+// indexes. The level between rules out most of them at once.
+func children(c cell, o outline) iter.Seq2[int, clipping] {
+	return func(yield func(int, clipping) bool) {
+		for i := range 4 {
+			quarter := c.child(i)
+			how, inner := o.relate(quarter)
+			switch how {
+			case apart:
+				continue
+			case byClip:
+			default:
+				inner = o
+			}
+			for j := range 4 {
+				child := quarter.child(j)
+				if !yield(child.index(), clipping{child, inner}) {
+					return
+				}
+			}
+		}
+	}
+}
+
 // divide returns a node with children in place of n, into which go the edges of
 // shapes that are not too small for them; or n, if there are few such shapes.
-func (x *Index) divide(n *node, c *cell) *node {
+func (x *Index) divide(n *node, c cell) *node {
 	m, r := newParent(), n.lists()
 	if len(r.within) > 0 {
 		m.rest.Store(&rest{within: r.within})
@@ -51,9 +82,8 @@ func (x *Index) divide(n *node, c *cell) *node {
 			return
 		}
 		moved++
-		for i := range m.children {
-			child := c.child(i, levels)
-			x.add(&m.children[i], &child, &e, o)
+		for i, child := range children(c, o) {
+			x.add(&m.children[i], child.cell, &e, child.outline)
 		}
 	}
 	n.each(func(id uint32) { move(makeEntry(id, x.shapes.get(id))) })
@@ -70,7 +100,7 @@ func (x *Index) divide(n *node, c *cell) *node {
 // remove undoes add. It may find nothing to undo: a shape that is apart from all
 // children of a node is forgotten when the node becomes a leaf, although
 // relate, which is cautious, does not call it apart from the node.
-func (x *Index) remove(at *slot, c *cell, e *entry, o outline) {
+func (x *Index) remove(at *slot, c cell, e *entry, o outline) {
 	how, o := o.relate(c)
 	n := at.Load()
 	if how == apart || n == nil {
@@ -79,9 +109,8 @@ func (x *Index) remove(at *slot, c *cell, e *entry, o outline) {
 	if how == within || e.finest < c.level+levels || n.children == nil {
 		n = n.without(e, how)
 	} else {
-		for i := range n.children {
-			child := c.child(i, levels)
-			x.remove(&n.children[i], &child, e, o)
+		for i, child := range children(c, o) {
+			x.remove(&n.children[i], child.cell, e, child.outline)
 		}
 		n = x.merge(n, c)
 	}
@@ -93,7 +122,7 @@ func (x *Index) remove(at *slot, c *cell, e *entry, o outline) {
 
 // merge returns a leaf in place of n if there are only few shapes under it, and n
 // itself otherwise.
-func (x *Index) merge(n *node, c *cell) *node {
+func (x *Index) merge(n *node, c cell) *node {
 	shapes := map[uint32]bool{}
 	for i := range n.children {
 		child := n.children[i].Load()
