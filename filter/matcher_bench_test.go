@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"runtime"
 	"slices"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -123,6 +124,7 @@ func BenchmarkMatcher(b *testing.B) {
 }
 
 func benchmarkWorkload(b *testing.B, w workload, n int) {
+	b.Helper()
 	before := heapBytes()
 	m := new(Matcher[int])
 	spent := cpuTime()
@@ -239,4 +241,80 @@ func cpuTime() float64 {
 		return 0
 	}
 	return float64(usage.Utime.Nano() + usage.Stime.Nano())
+}
+
+// BenchmarkMatcherChanges removes a filter and adds another, of which each
+// workload has 100,000 at a time, while nothing else runs. Target: 10 µs.
+func BenchmarkMatcherChanges(b *testing.B) {
+	for _, w := range workloads {
+		b.Run(w.name, func(b *testing.B) {
+			const n, spare = 100_000, 20_000
+			var m Matcher[int]
+			var filters []*Filter
+			w.each(b, n+spare, func(i int, f *Filter) {
+				if i < n {
+					m.Add(i, f)
+				}
+				filters = append(filters, f)
+			})
+			i, spent := 0, cpuTime()
+			for b.Loop() {
+				m.Remove(i % len(filters))
+				m.Add((i+n)%len(filters), filters[(i+n)%len(filters)])
+				i++
+			}
+			b.ReportMetric((cpuTime()-spent)/float64(b.N), "cpu-ns")
+		})
+	}
+}
+
+// BenchmarkMatcherUnderChange matches the first workload while a writer makes
+// 50,000 changes a second, or none, and says how long the slowest of a hundred
+// matches takes.
+func BenchmarkMatcherUnderChange(b *testing.B) {
+	w := workloads[0]
+	for _, perSecond := range []int{0, 50_000} {
+		b.Run(fmt.Sprint(perSecond), func(b *testing.B) {
+			const n = 100_000
+			var m Matcher[int]
+			var filters []*Filter
+			w.each(b, n, func(i int, f *Filter) { m.Add(i, f); filters = append(filters, f) })
+			stop := make(chan struct{})
+			var writer sync.WaitGroup
+			if perSecond > 0 {
+				writer.Go(func() { change(&m, filters, perSecond, stop) })
+			}
+			documents := w.documents(b, 3, n, 1024)
+			var found []int
+			var times []time.Duration
+			for b.Loop() {
+				start := time.Now()
+				found = m.Match(found[:0], documents[len(times)%len(documents)])
+				times = append(times, time.Since(start))
+			}
+			close(stop)
+			writer.Wait()
+			slices.Sort(times)
+			b.ReportMetric(float64(times[len(times)/2]), "p50-ns")
+			b.ReportMetric(float64(times[len(times)*99/100]), "p99-ns")
+		})
+	}
+}
+
+// change removes filters and adds them again, so many a second.
+func change(m *Matcher[int], filters []*Filter, perSecond int, stop chan struct{}) {
+	tick := time.NewTicker(time.Millisecond)
+	defer tick.Stop()
+	for i := 0; ; {
+		select {
+		case <-stop:
+			return
+		case <-tick.C:
+			for range perSecond / 2000 {
+				m.Remove(i % len(filters))
+				m.Add(i%len(filters), filters[i%len(filters)])
+				i++
+			}
+		}
+	}
 }
