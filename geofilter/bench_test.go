@@ -5,11 +5,12 @@ import (
 	"math"
 	"math/rand/v2"
 	"runtime"
+	"sync/atomic"
 	"testing"
 )
 
 // A world has towns, with the shapes and the points of a benchmark in and
-// around them: large towns have many.
+// around them: large towns have many. With a million circles a point is in 2.4.
 type world struct {
 	random *rand.Rand
 	towns  []town
@@ -62,28 +63,39 @@ func (w *world) points(n int) []Point {
 	return points
 }
 
-func heap() float64 {
+func (w *world) circles(n int) []Shape {
+	circles := make([]Shape, n)
+	for i := range circles {
+		circles[i] = w.circle()
+	}
+	return circles
+}
+
+// newWorldIndex returns an index with circles, and how many bytes it takes.
+func newWorldIndex(circles []Shape) (x *Index, bytes float64) {
+	before := heapBytes()
+	x = new(Index)
+	for id, c := range circles {
+		x.Add(uint32(id), c)
+	}
+	return x, heapBytes() - before
+}
+
+func heapBytes() float64 {
 	runtime.GC()
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
 	return float64(m.HeapAlloc)
 }
 
+// A search in a million circles shall take 700 ns, and a circle 200 bytes.
 func BenchmarkIndexSearch(b *testing.B) {
-	for _, n := range []int{100_000, 1_000_000} {
+	for _, n := range []int{1000, 100_000, 1_000_000} {
 		b.Run(fmt.Sprintf("circles=%d", n), func(b *testing.B) {
 			w := newWorld(300)
-			circles := make([]Shape, n)
-			for i := range circles {
-				circles[i] = w.circle()
-			}
-			points := w.points(1 << 16)
-			before := heap()
-			var x Index
-			for i, c := range circles {
-				x.Add(uint32(i), c)
-			}
-			bytes := (heap() - before) / float64(n)
+			circles := w.circles(n)
+			x, bytes := newWorldIndex(circles)
+			points := w.points(1 << 17)
 			var found []uint32
 			hits, i := 0, 0
 			for b.Loop() {
@@ -92,8 +104,88 @@ func BenchmarkIndexSearch(b *testing.B) {
 				i++
 			}
 			b.ReportMetric(float64(hits)/float64(i), "hits/point")
-			b.ReportMetric(bytes, "B/shape")
+			b.ReportMetric(bytes/float64(n), "B/shape")
 			runtime.KeepAlive(circles)
 		})
 	}
+}
+
+// A linear scan is what there would be without an index.
+func BenchmarkLinearScan(b *testing.B) {
+	for _, n := range []int{1000, 100_000} {
+		b.Run(fmt.Sprintf("circles=%d", n), func(b *testing.B) {
+			w := newWorld(300)
+			circles, points := w.circles(n), w.points(1<<10)
+			i := 0
+			for b.Loop() {
+				for _, c := range circles {
+					c.Contains(points[i%len(points)])
+				}
+				i++
+			}
+		})
+	}
+}
+
+// Adding and removing together shall go 100,000 times a second, whoever
+// searches meanwhile.
+func BenchmarkIndexRemoveAndAdd(b *testing.B) {
+	for _, searching := range []bool{false, true} {
+		b.Run(fmt.Sprintf("circles=1000000/searching=%v", searching), func(b *testing.B) {
+			w := newWorld(300)
+			circles, points := w.circles(1_000_000), w.points(1<<12)
+			x, _ := newWorldIndex(circles)
+			var searches atomic.Int64
+			stop, done := make(chan struct{}), make(chan struct{})
+			go func() {
+				defer close(done)
+				var found []uint32
+				for i := 0; searching; i++ {
+					select {
+					case <-stop:
+						return
+					default:
+						found = x.Search(found[:0], points[i%len(points)])
+						searches.Add(1)
+					}
+				}
+			}()
+			i := 0
+			for b.Loop() {
+				id := i * 7919 % len(circles)
+				x.Remove(uint32(id))
+				x.Add(uint32(id), circles[id])
+				i++
+			}
+			close(stop)
+			<-done
+			b.ReportMetric(float64(searches.Load())/float64(i), "searches/op")
+		})
+	}
+}
+
+func BenchmarkIndexSearchPolygons(b *testing.B) {
+	w := newWorld(1)
+	shapes := make([]Shape, 240)
+	place := func() Point { return Point{120*w.random.Float64() - 60, 360 * w.random.Float64()} }
+	for i := range shapes {
+		g, err := NewPolygon(star(w.random, place(), 1+8*w.random.Float64(), 400))
+		if err != nil {
+			b.Fatal(err)
+		}
+		shapes[i] = g
+	}
+	x, bytes := newWorldIndex(shapes)
+	points := make([]Point, 1<<15)
+	for i := range points {
+		points[i] = place()
+	}
+	var found []uint32
+	i := 0
+	for b.Loop() {
+		found = x.Search(found[:0], points[i%len(points)])
+		i++
+	}
+	b.ReportMetric(bytes/float64(len(shapes)), "B/shape")
+	runtime.KeepAlive(shapes)
 }

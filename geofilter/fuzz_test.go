@@ -10,7 +10,7 @@ import (
 // index and each shape for the same points.
 func FuzzIndex(f *testing.F) {
 	for i, corner := range corners {
-		for _, size := range []float64{0, 2, 5, 7.3} {
+		for _, size := range []float64{0, 2, 5, 6.5} {
 			f.Add(uint64(i), corner.Lat, corner.Lon, size, size+1)
 		}
 	}

@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// A fence keeps shapes by ID, and finds them by asking each: the truth that
+// Fences keep shapes by ID, and find them by asking each: the truth that
 // an Index is held to.
 type fences map[uint32]Shape
 
@@ -78,13 +78,13 @@ func TestIndexFindsWhatContainsThePoint(t *testing.T) {
 		min, max float64 // meters
 		spread   float64
 	}{
-		{"shapes of a meter", 300, 1, 10, 100},
-		{"fences", 300, 50, 2000, 20_000},
-		{"fences in a heap", 300, 50, 2000, 200},
-		{"regions", 200, 2000, 200_000, 500_000},
+		{"shapes of a meter", 150, 1, 10, 100},
+		{"fences", 150, 50, 2000, 20_000},
+		{"fences in a heap", 150, 50, 2000, 200},
+		{"regions", 150, 2000, 200_000, 500_000},
 		{"countries and continents", 100, 200_000, 5_000_000, 5_000_000},
 		{"up to half the planet and more", 50, 2_000_000, 21_000_000, 15_000_000},
-		{"all sizes", 200, 1, 10_000_000, 10_000},
+		{"all sizes", 150, 1, 10_000_000, 10_000},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			for i, corner := range corners {
