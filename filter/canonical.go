@@ -15,22 +15,53 @@ import (
 //   - within an or, the equals and in of a field are one; so are those that are
 //     negated within an and;
 //   - within an and, the ranges of a field are one; so are those that are negated
-//     within an or.
+//     within an or;
+//   - what all members of an or, or all of an and, have in common stands beside
+//     it: see factor.
 //
 // Readers of keywords bring the leaves themselves into one form.
-func canonical(n node) node { return simplify(n, false) }
+func canonical(n node) node {
+	if factored := (former{factors: true}).simplify(n, false); depth(factored) <= maxDepth {
+		return factored
+	}
+	return former{}.simplify(n, false)
+}
+
+// depth returns how many keywords are within each other, select aside.
+func depth(n node) int {
+	deepest := 0
+	switch n := n.(type) {
+	case and:
+		for _, member := range n {
+			deepest = max(deepest, depth(member))
+		}
+	case or:
+		for _, member := range n {
+			deepest = max(deepest, depth(member))
+		}
+	case not:
+		deepest = depth(n.filter)
+	case selection:
+		deepest = depth(n.query)
+	}
+	return deepest + 1
+}
+
+// A former makes canonical forms. Those without factors are never deeper than
+// what was written, so that at the limit of depth there is one as well.
+type former struct{ factors bool }
 
 // simplify returns the canonical form of n, or of its negation.
-func simplify(n node, negated bool) node {
+func (f former) simplify(n node, negated bool) node {
 	switch n := n.(type) {
 	case not:
-		return simplify(n.filter, !negated)
+		return f.simplify(n.filter, !negated)
 	case constant:
 		return constant(bool(n) != negated)
 	case and:
-		return join(simplifyAll(n, negated), !negated)
+		return f.join(f.simplifyAll(n, negated), !negated)
 	case or:
-		return join(simplifyAll(n, negated), negated)
+		return f.join(f.simplifyAll(n, negated), negated)
 	}
 	if negated {
 		return not{n}
@@ -38,18 +69,18 @@ func simplify(n node, negated bool) node {
 	return n
 }
 
-func simplifyAll(nodes []node, negated bool) []node {
+func (f former) simplifyAll(nodes []node, negated bool) []node {
 	simple := make([]node, len(nodes))
 	for i, n := range nodes {
-		simple[i] = simplify(n, negated)
+		simple[i] = f.simplify(n, negated)
 	}
 	return simple
 }
 
 // join returns the canonical and of members, if all is set, or else their
 // canonical or. The members are canonical.
-func join(members []node, all bool) node {
-	members = merge(splice(members, all), all)
+func (f former) join(members []node, all bool) node {
+	members = f.merge(splice(members, all), all)
 	// An everything does nothing to an and, a nothing makes it nothing; with or
 	// it is the other way round.
 	if slices.Contains(members, node(constant(!all))) {
@@ -62,7 +93,14 @@ func join(members []node, all bool) node {
 		return constant(all)
 	case len(members) == 1:
 		return members[0]
-	case all:
+	case f.factors:
+		return f.factor(members, all)
+	}
+	return joined(members, all)
+}
+
+func joined(members []node, all bool) node {
+	if all {
 		return and(members)
 	}
 	return or(members)
@@ -88,7 +126,7 @@ func splice(members []node, all bool) []node {
 // and does to a condition, or does to its negation, so merge does it to the
 // ranges of an and and to the negated ranges of an or, and to the equals and in
 // of an or and to the negated ones of an and.
-func merge(members []node, all bool) []node {
+func (f former) merge(members []node, all bool) []node {
 	var rest []node
 	values := map[string][]any{}
 	intervals := map[string]interval{}
@@ -114,10 +152,10 @@ func merge(members []node, all bool) []node {
 		}
 	}
 	for field, v := range values {
-		rest = append(rest, simplify(newMembership(field, v), all))
+		rest = append(rest, f.simplify(newMembership(field, v), all))
 	}
 	for field, i := range intervals {
-		rest = append(rest, simplify(i.on(field), !all))
+		rest = append(rest, f.simplify(i.on(field), !all))
 	}
 	return rest
 }

@@ -68,7 +68,8 @@ func parseSelect(p *parser, at place, arg any) (node, error) {
 	if err != nil {
 		return nil, err
 	}
-	return selection{field, index, canonical(n)}, nil
+	// Without factors, as those might make the whole too deep.
+	return selection{field, index, former{}.simplify(n, false)}, nil
 }
 
 func integerOf(at place, v any) (float64, error) {
