@@ -79,7 +79,8 @@ func (q *piece) near(center s2.Point, radius float64) []int32 {
 		if middle.Sub(center.Vector).Norm() > half+radius+rounding+float64(edgeTolerance) {
 			continue
 		}
-		if s2.DistanceFromSegment(center, e.V0, e.V1) <= angle {
+		// Where cells are large, an end tells it at once.
+		if e.V0.Sub(center.Vector).Norm() <= radius || s2.DistanceFromSegment(center, e.V0, e.V1) <= angle {
 			near = append(near, i)
 		}
 	}

@@ -106,7 +106,7 @@ func placeOf(p Point) place {
 	return place{p, normal, positionOf(normal)}
 }
 
-// ask appends the shapes of a node that contain p.
+// ask appends the shapes of a node that contain a place.
 func (x *Index) ask(dst []uint32, n *node, at *place) []uint32 {
 	disks := n.inUse()
 	for i := range disks {
