@@ -54,7 +54,7 @@ func TestOutlinesNeverContradictContains(t *testing.T) {
 func TestDisksNeverContradictContains(t *testing.T) {
 	random := rand.New(rand.NewPCG(23, 24))
 	unsure := 0
-	const tests = 200_000
+	const tests = 50_000
 	for range tests {
 		c := Circle{randomPoint(random), Meters(math.Pow(10, 7.3*random.Float64()))}
 		d := makeDisk(1, roundOf(c.Center, c.Radius))
