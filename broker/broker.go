@@ -132,7 +132,7 @@ func (b *Broker) serve() error {
 		return fmt.Errorf("broker: %w", err)
 	}
 	b.listeners.serve = b.server.EstablishConnection
-	b.listeners.abandon = b.hook.Abandon
+	b.listeners.closed = b.hook.Closed
 	b.listeners.failed = b.fail
 	b.listeners.start()
 	return nil
@@ -178,15 +178,20 @@ func (b *Broker) close(ctx context.Context) error {
 	b.hook.Drain()
 	err := wait(ctx, func() {
 		b.disconnectAll()
+		b.listeners.closeClients() // those that have not said CONNECT
 		b.listeners.running.Wait()
 		b.hook.Wait()
+		err := b.server.Close() // has nothing left to wait for
+		if err != nil {
+			b.log.Error("close", "error", err)
+		}
 	})
 	if err != nil {
 		err = fmt.Errorf("broker: clients are still connected: %w", err)
 	}
 	err = errors.Join(err, b.store.Close())
 	<-b.applied
-	return errors.Join(err, b.server.Close())
+	return err
 }
 
 // disconnectAll ends every connection, at once: one of them may be stalled.

@@ -27,8 +27,8 @@ type listeners struct {
 	cfg   Config
 	log   *slog.Logger
 	serve func(listener string, c net.Conn) error
-	// abandon is called with a connection whose goroutine panicked.
-	abandon func(net.Conn)
+	// closed is called at the end of every connection that serve was called with.
+	closed func(net.Conn)
 	// failed is called when no more clients can be accepted.
 	failed func(error)
 
@@ -39,11 +39,14 @@ type listeners struct {
 	closing context.Context // is done when no more clients are accepted
 	stop    context.CancelFunc
 	running sync.WaitGroup // the accept loops and the clients
+
+	mu    sync.Mutex // guards conns
+	conns map[net.Conn]bool
 }
 
 // listen opens both addresses. Nobody is accepted before start.
 func listen(ctx context.Context, cfg Config, log *slog.Logger) (*listeners, error) {
-	l := &listeners{cfg: cfg, log: log}
+	l := &listeners{cfg: cfg, log: log, conns: map[net.Conn]bool{}}
 	var lc net.ListenConfig
 	var err error
 	if l.mqtt, err = lc.Listen(ctx, "tcp", cfg.MQTT); err != nil {
@@ -63,6 +66,7 @@ func (l *listeners) start() {
 	l.web = &http.Server{
 		Handler:           mux,
 		ReadHeaderTimeout: l.cfg.Limits.ConnectTimeout,
+		IdleTimeout:       l.cfg.Limits.ConnectTimeout,
 		MaxHeaderBytes:    l.cfg.Limits.ConnectBytes,
 		ErrorLog:          slog.NewLogLogger(l.log.Handler(), slog.LevelDebug),
 	}
@@ -82,6 +86,32 @@ func (l *listeners) close() {
 		_ = l.web.Close()
 	}
 	_ = l.http.Close()
+}
+
+// closeClients closes every connection that is still open.
+func (l *listeners) closeClients() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for c := range l.conns {
+		_ = c.Close() // its goroutine says what it meets
+	}
+}
+
+// remember notes a connection, unless no more clients are accepted.
+func (l *listeners) remember(c net.Conn) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.closing.Err() != nil {
+		return false
+	}
+	l.conns[c] = true
+	return true
+}
+
+func (l *listeners) forget(c net.Conn) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	delete(l.conns, c)
 }
 
 // accept takes TCP clients until the listener is closed.
@@ -114,10 +144,14 @@ func (l *listeners) handle(listener string, raw net.Conn) {
 		if r := recover(); r != nil {
 			l.log.Warn("a packet that cannot be decoded has ended its connection", "remote", raw.RemoteAddr(), "panic", r)
 			l.log.Debug("where it did", "stack", string(debug.Stack()))
-			l.abandon(c)
 		}
 		_ = c.Close() // it mostly is already
+		l.closed(c)
+		l.forget(c)
 	}()
+	if !l.remember(c) {
+		return // the broker closes
+	}
 	if err := l.serve(listener, c); err != nil {
 		l.log.Debug("connection ended", "remote", raw.RemoteAddr(), "reason", err)
 	}

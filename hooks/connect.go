@@ -27,12 +27,20 @@ const maxClientIDBytes = 256
 
 // OnConnect checks what a CONNECT promises to do later: its will.
 func (h *Hook) OnConnect(cl *mqtt.Client, pk packets.Packet) error {
+	if h.isDraining() {
+		code := packets.ErrServerShuttingDown
+		if cl.Properties.ProtocolVersion < 5 {
+			code = packets.Err3ServerUnavailable
+		}
+		_ = h.server.SendConnack(cl, code, false, nil) // the connection ends either way
+		return packets.ErrServerShuttingDown
+	}
 	if cl.State.Keepalive > maxKeepAlive {
 		cl.State.Keepalive, cl.State.ServerKeepalive = maxKeepAlive, true // [MQTT-3.2.2-21]
 	}
 	if err := h.checkConnect(&pk); err != nil {
 		r := refuse(err)
-		h.log.Warn("connection refused", "client", cl.ID, "remote", cl.Net.Remote, "reason", r.text)
+		h.log.Warn("connection refused", "client", clip(cl.ID), "remote", cl.Net.Remote, "reason", r.text)
 		code := packets.Code{Code: r.code, Reason: r.text}
 		if cl.Properties.ProtocolVersion < 5 {
 			code = packets.Err3NotAuthorized
@@ -53,7 +61,7 @@ func (h *Hook) checkConnect(pk *packets.Packet) error {
 		return &refusal{packets.ErrClientIdentifierNotValid.Code,
 			fmt.Sprintf("the client identifier has %d bytes, the limit is %d", n, maxClientIDBytes)}
 	}
-	if n := len(pk.Properties.User); n > h.opts.UserProperties {
+	if n := max(len(pk.Properties.User), len(pk.Connect.WillProperties.User)); n > h.opts.UserProperties {
 		return tooManyProperties(n, h.opts.UserProperties)
 	}
 	if pk.Connect.WillFlag {
@@ -84,10 +92,15 @@ func (h *Hook) OnConnectAuthenticate(cl *mqtt.Client, _ packets.Packet) bool {
 }
 
 // OnSessionEstablish makes or resumes the session before mochi does, and has it
-// on disk before CONNACK says that it is there.
+// on disk before CONNACK says that it is there. The connection has the turn of
+// its client identifier from here until it is established, or is closed.
 func (h *Hook) OnSessionEstablish(cl *mqtt.Client, pk packets.Packet) {
+	h.turns.take(cl.ID, cl.Net.Conn)
+	h.mu.Lock()
+	h.conns[cl.Net.Conn] = cl
+	h.mu.Unlock()
 	expiry := h.expiry(cl)
-	s, stale := h.begin(cl, pk.Connect.Clean, expiry > 0)
+	s, resumed, stored := h.begin(cl, pk.Connect.Clean, expiry > 0)
 	h.takeOver(s, cl, &pk)
 	record := s.keep(func(r *persistence.Session) {
 		*r = persistence.Session{
@@ -96,23 +109,28 @@ func (h *Hook) OnSessionEstablish(cl *mqtt.Client, pk packets.Packet) {
 		}
 	})
 	var records []persistence.Record
-	if stale {
+	if stored && (!resumed || expiry == 0) {
 		records = append(records, persistence.DeleteSession(cl.ID))
 	}
 	if expiry > 0 {
 		records = append(records, record)
+	}
+	if expiry > 0 && resumed && !stored {
+		records = append(records, s.subscriptionRecords()...)
 	}
 	if len(records) == 0 {
 		return
 	}
 	if err := h.submit(&persistence.Op{Records: records}); err != nil {
 		h.log.Error("keep session", "client", cl.ID, "error", err)
+		r := refuse(err)
+		_ = h.server.SendConnack(cl, packets.Code{Code: r.code, Reason: r.text}, false, nil) // the connection ends either way
 		cl.Stop(err)
 	}
 }
 
-// takeOver gives a session to a connection. If it has another one, the will of
-// that is due now or never.
+// takeOver gives a session to a connection. If it has another one, that ends,
+// and its will is due now or never.
 func (h *Hook) takeOver(s *session, cl *mqtt.Client, pk *packets.Packet) {
 	s.mu.Lock()
 	old := s.client
@@ -126,20 +144,14 @@ func (h *Hook) takeOver(s *session, cl *mqtt.Client, pk *packets.Packet) {
 	s.mu.Unlock()
 	cl.Properties.Will = mqtt.Will{} // ours alone: mochi's skips every check
 	h.publishMessage(s.id, left)
-	if old == nil {
-		return
+	if old != nil {
+		s.leaveUnfinished(s.retire(old))
 	}
-	// A stalled connection must not keep the next one waiting for long.
-	_ = old.Net.Conn.SetWriteDeadline(time.Now().Add(takeOverTimeout)) // it fails when the connection is gone
-	unfinished := s.box.close(old)
-	s.mu.Lock()
-	s.unfinished = unfinished
-	s.mu.Unlock()
 }
 
 // expiry returns for how many seconds the session of a client is kept.
 func (h *Hook) expiry(cl *mqtt.Client) uint32 {
-	most := uint32(min(h.opts.SessionExpiry/time.Second, math.MaxUint32-1))
+	most := h.mostExpiry()
 	if cl.Properties.ProtocolVersion == 5 {
 		return min(most, cl.Properties.Props.SessionExpiryInterval)
 	}
@@ -149,33 +161,29 @@ func (h *Hook) expiry(cl *mqtt.Client) uint32 {
 	return most
 }
 
+// mostExpiry is the longest that any session is kept, in seconds.
+func (h *Hook) mostExpiry() uint32 {
+	return uint32(min(h.opts.SessionExpiry/time.Second, math.MaxUint32-1))
+}
+
 // OnSessionEstablished starts to send to a client that has its CONNACK.
 func (h *Hook) OnSessionEstablished(cl *mqtt.Client, _ packets.Packet) {
+	defer h.turns.give(cl.Net.Conn)
 	s := h.session(cl.ID)
 	if s == nil {
 		return // it is over already
 	}
+	h.log.Debug("connected", "client", cl.ID, "remote", cl.Net.Remote, "protocol", cl.Properties.ProtocolVersion)
+	lost := s.box.takeLost()
+	if lost > 0 {
+		h.log.Warn("messages of an absent client were dropped", "client", cl.ID, "messages", lost)
+	}
 	s.mu.Lock()
-	if s.client != cl {
-		s.mu.Unlock()
-		return // another connection has taken the session over already
-	}
-	unfinished := make([]*subscription, 0, len(s.unfinished))
-	for _, text := range s.unfinished {
-		if sub := s.subs[text]; sub != nil {
-			unfinished = append(unfinished, sub)
-		}
-	}
-	s.unfinished = nil
 	persistent := s.persistent
 	s.mu.Unlock()
 	s.box.open(cl, persistent)
-	h.log.Debug("connected", "client", cl.ID, "remote", cl.Net.Remote, "protocol", cl.Properties.ProtocolVersion)
-	if n := s.box.takeLost(); n > 0 {
-		h.log.Warn("messages of an absent client were dropped", "client", cl.ID, "messages", n)
-	}
-	if len(unfinished) > 0 {
-		if err := h.tellFirst(s, unfinished, nil); err != nil {
+	if again := s.takeUnfinished(lost > 0); len(again) > 0 {
+		if err := h.tellFirst(s, again, &persistence.Op{}); err != nil {
 			h.log.Error("resume snapshot", "client", cl.ID, "error", err)
 			cl.Stop(err)
 		}
@@ -185,28 +193,21 @@ func (h *Hook) OnSessionEstablished(cl *mqtt.Client, _ packets.Packet) {
 
 // OnDisconnect ends a connection, and its session if it ends with it.
 func (h *Hook) OnDisconnect(cl *mqtt.Client, err error, expire bool) {
+	h.turns.take(cl.ID, cl.Net.Conn) // until Closed
 	s := h.session(cl.ID)
-	if s == nil {
-		return
-	}
-	s.mu.Lock()
-	if s.client != cl {
-		s.mu.Unlock()
+	if s == nil || !s.has(cl) {
 		return // another connection has taken the session over
 	}
+	s.mu.Lock()
 	s.client = nil
 	s.ended = expire
 	persistent := s.persistent
 	s.mu.Unlock()
-	unfinished := s.box.close(cl)
+	s.leaveUnfinished(s.box.close(cl))
 	h.log.Debug("disconnected", "client", cl.ID, "reason", err)
 	h.willDue(s, expire)
 	if expire {
 		h.end(s)
-	} else {
-		s.mu.Lock()
-		s.unfinished = unfinished
-		s.mu.Unlock()
 	}
 	if persistent {
 		h.keepDisconnected(s, cl, expire)
@@ -222,46 +223,48 @@ func (h *Hook) keepDisconnected(s *session, cl *mqtt.Client, expire bool) {
 			r.ExpirySeconds = h.expiry(cl) // DISCONNECT may have changed it
 		})
 	}
-	err := h.submit(&persistence.Op{Records: []persistence.Record{record}})
+	err := h.append(&persistence.Op{Records: []persistence.Record{record}})
 	if err != nil && !errors.Is(err, persistence.ErrClosed) {
 		h.log.Error("keep session", "client", cl.ID, "error", err)
+	}
+}
+
+// Closed is called at the very end of every connection. It does what the server
+// did not: for a connection whose goroutine panicked, or that broke off before
+// its CONNACK.
+func (h *Hook) Closed(conn net.Conn) {
+	h.mu.Lock()
+	cl := h.conns[conn]
+	delete(h.conns, conn)
+	h.mu.Unlock()
+	defer h.turns.give(conn)
+	if cl == nil {
+		return
+	}
+	if s := h.session(cl.ID); s == nil || !s.has(cl) {
+		return
+	}
+	expire := h.expiry(cl) == 0
+	h.OnDisconnect(cl, packets.ErrMalformedPacket, expire)
+	if expire && !cl.IsTakenOver() {
+		h.server.UnsubscribeClient(cl)
+		h.server.Clients.Delete(cl.ID)
 	}
 }
 
 // OnClientExpired ends a session whose client was away for too long. mochi
 // forgets the client but not its subscriptions.
 func (h *Hook) OnClientExpired(cl *mqtt.Client) {
+	h.turns.take(cl.ID, cl)
+	defer h.turns.give(cl)
 	s := h.session(cl.ID)
-	if s == nil {
-		return
-	}
-	s.mu.Lock()
-	newer := s.client != nil && s.client != cl
-	s.mu.Unlock()
-	if newer {
+	if s == nil || s.connected() {
 		return
 	}
 	h.end(s)
 	h.server.UnsubscribeClient(cl)
-	if err := h.submit(&persistence.Op{Records: []persistence.Record{persistence.DeleteSession(cl.ID)}}); err != nil {
+	if err := h.append(&persistence.Op{Records: []persistence.Record{persistence.DeleteSession(cl.ID)}}); err != nil {
 		h.log.Error("forget session", "client", cl.ID, "error", err)
-	}
-}
-
-// Abandon does for a connection whose goroutine panicked what the server would
-// have done at its end.
-func (h *Hook) Abandon(conn net.Conn) {
-	for _, cl := range h.server.Clients.GetAll() {
-		if cl.Net.Conn != conn {
-			continue
-		}
-		expire := h.expiry(cl) == 0
-		h.OnDisconnect(cl, packets.ErrMalformedPacket, expire)
-		if expire && !cl.IsTakenOver() {
-			cl.ClearInflights()
-			h.server.UnsubscribeClient(cl)
-			h.server.Clients.Delete(cl.ID)
-		}
 	}
 }
 
@@ -277,16 +280,25 @@ func (h *Hook) OnPacketEncode(_ *mqtt.Client, pk packets.Packet) packets.Packet 
 // OnPacketRead takes the client's acknowledgements, which are for the outbox,
 // and refuses what must not get any further.
 func (h *Hook) OnPacketRead(cl *mqtt.Client, pk packets.Packet) (packets.Packet, error) {
+	s := h.session(cl.ID)
+	if s == nil {
+		return pk, nil // CONNECT
+	}
+	s.box.pace(cl)
+	if n := len(pk.Properties.User); n > h.opts.UserProperties {
+		h.log.Warn("disconnected", "client", cl.ID, "reason", tooManyProperties(n, h.opts.UserProperties).text)
+		h.Disconnect(cl, packets.ErrQuotaExceeded)
+		return pk, packets.ErrRejectPacket
+	}
 	switch pk.FixedHeader.Type {
 	case packets.Puback, packets.Pubrec, packets.Pubcomp:
-		if s := h.session(cl.ID); s != nil {
-			s.box.acknowledged(cl, &pk)
-		}
+		s.box.acknowledged(cl, &pk)
 		return nothing(pk), nil
 	case packets.Disconnect:
 		if pk.ReasonCode == packets.CodeDisconnect.Code {
 			h.forgetWill(cl) // [MQTT-3.14.4-3]
 		}
+		pk.Properties.SessionExpiryInterval = min(pk.Properties.SessionExpiryInterval, h.mostExpiry())
 	case packets.Pubrel:
 		h.release(cl, pk.PacketID)
 		return nothing(pk), nil
@@ -309,11 +321,6 @@ func nothing(pk packets.Packet) packets.Packet {
 
 // readPublish refuses a PUBLISH that mochi would drop without an answer.
 func (h *Hook) readPublish(cl *mqtt.Client, pk packets.Packet) (packets.Packet, error) {
-	if n := len(pk.Properties.User); n > h.opts.UserProperties {
-		h.log.Warn("disconnected", "client", cl.ID, "reason", tooManyProperties(n, h.opts.UserProperties).text)
-		h.Disconnect(cl, packets.ErrQuotaExceeded)
-		return pk, packets.ErrRejectPacket
-	}
 	if strings.ContainsAny(pk.TopicName, "+#") { // [MQTT-3.3.2-2]
 		h.Disconnect(cl, packets.ErrTopicNameInvalid)
 		return pk, packets.ErrRejectPacket

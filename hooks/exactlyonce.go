@@ -55,7 +55,7 @@ func (h *Hook) resent(cl *mqtt.Client, pk *packets.Packet) bool {
 	}
 	s.mu.Unlock()
 	if answered {
-		s.box.ack(cl, packets.Packet{FixedHeader: packets.FixedHeader{Type: packets.Pubrec}, PacketID: pk.PacketID})
+		s.box.ack(cl, ack{kind: packets.Pubrec, id: pk.PacketID})
 	}
 	return p != nil
 }
@@ -66,13 +66,13 @@ func (h *Hook) release(cl *mqtt.Client, id uint16) {
 	if s == nil {
 		return
 	}
-	pubcomp := packets.Packet{FixedHeader: packets.FixedHeader{Type: packets.Pubcomp}, PacketID: id}
+	pubcomp := ack{kind: packets.Pubcomp, id: id}
 	s.mu.Lock()
 	p := s.received[id]
 	delete(s.received, id)
 	s.mu.Unlock()
 	if p == nil {
-		pubcomp.ReasonCode = packets.ErrPacketIdentifierNotFound.Code
+		pubcomp.code = packets.ErrPacketIdentifierNotFound.Code
 	} else {
 		p.quota(+1)
 	}

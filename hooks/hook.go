@@ -10,6 +10,7 @@ package hooks
 
 import (
 	"log/slog"
+	"net"
 	"sync"
 	"time"
 
@@ -64,8 +65,12 @@ type Hook struct {
 	// timers are those of delayed wills, writers those of outboxes.
 	timers, writers sync.WaitGroup
 
+	// turns orders connections with the same client identifier.
+	turns *turns
+
 	mu       sync.RWMutex // guards what follows
 	sessions map[string]*session
+	conns    map[net.Conn]*mqtt.Client // between OnSessionEstablish and Closed
 	draining bool
 }
 
@@ -73,9 +78,13 @@ var _ rooms.Publisher = (*Hook)(nil)
 
 // New returns the hook of server, which keeps documents and sessions in store.
 // The caller adds it to the server, calls [Hook.Restore] before it serves, and
-// drains the store's tail into [Hook.Apply].
+// drains the store's tail into [Hook.Apply]. It calls [Hook.Closed] for every
+// connection that it gave the server.
 func New(server *mqtt.Server, store *persistence.Store, o Options) *Hook {
-	h := &Hook{opts: o, log: o.Log, server: server, store: store, sessions: map[string]*session{}}
+	h := &Hook{
+		opts: o, log: o.Log, server: server, store: store, turns: newTurns(),
+		sessions: map[string]*session{}, conns: map[net.Conn]*mqtt.Client{},
+	}
 	h.rooms = rooms.New(store.NodeID(), h)
 	return h
 }
@@ -109,7 +118,7 @@ func (h *Hook) Apply(r *persistence.Result) {
 }
 
 // Drain makes the disconnects that follow those of a broker that stops: no
-// wills are published for them.
+// wills are published for them, and nobody is let in any more.
 func (h *Hook) Drain() {
 	h.mu.Lock()
 	h.draining = true
@@ -123,6 +132,12 @@ func (h *Hook) Drain() {
 		s.stopWill(h)
 		s.mu.Unlock()
 	}
+}
+
+func (h *Hook) isDraining() bool {
+	h.mu.RLock()
+	defer h.mu.RUnlock()
+	return h.draining
 }
 
 // Wait waits for what the hook has started. It returns once every connection

@@ -116,6 +116,7 @@ func (n *node) dial(version byte) *peer {
 	n.count++
 	go func() {
 		_ = n.server.EstablishConnection("test", theirs) // why it ended is the hook's to say
+		n.hook.Closed(theirs)
 		n.conns <- struct{}{}
 	}()
 	n.t.Cleanup(func() { _ = ours.Close() })

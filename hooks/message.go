@@ -6,7 +6,6 @@ import (
 	"strconv"
 	"time"
 
-	mqtt "github.com/mochi-mqtt/server/v2"
 	"github.com/mochi-mqtt/server/v2/packets"
 
 	"github.com/ambitmq/ambit/persistence"
@@ -22,12 +21,39 @@ type message struct {
 	retain  bool
 	// props are its MQTT 5 properties, without those that belong to a connection.
 	props packets.Properties
-	// expires is when it is not delivered any more; zero is never.
+	// life is how long it may be delivered, and expires until when; zero is for ever.
+	life    time.Duration
 	expires time.Time
 	// from is the client that caused it, for No Local.
 	from string
 	// synced says that the message tells of the end of a snapshot.
 	synced bool
+	// supersedes says that a snapshot's message on the same topic is out of date.
+	supersedes bool
+	// size is about what it takes in memory.
+	size int
+}
+
+// messageOverhead is what a message takes beside its text.
+const messageOverhead = 128
+
+// measured returns m with its size.
+func (m *message) measured() *message {
+	m.size = messageOverhead + len(m.topic) + len(m.payload) + len(m.props.ContentType) +
+		len(m.props.ResponseTopic) + len(m.props.CorrelationData)
+	for _, u := range m.props.User {
+		m.size += 32 + len(u.Key) + len(u.Val)
+	}
+	return m
+}
+
+// published returns a message whose life begins now.
+func (m *message) published() *message {
+	n := *m
+	if n.life > 0 {
+		n.expires = time.Now().Add(n.life)
+	}
+	return &n
 }
 
 // newMessage returns what a client published.
@@ -41,16 +67,15 @@ func newMessage(from string, pk *packets.Packet) *message {
 			CorrelationData: pk.Properties.CorrelationData, User: pk.Properties.User,
 		},
 	}
-	if s := pk.Properties.MessageExpiryInterval; s > 0 {
-		m.expires = time.Now().Add(time.Duration(s) * time.Second)
-	}
-	return m
+	m.life = time.Duration(pk.Properties.MessageExpiryInterval) * time.Second
+	m.supersedes = m.retain
+	return m.measured().published()
 }
 
 // roomMessage returns what a room sends: for MQTT 5, user properties say what a
 // payload of the document alone, or of nothing, does not.
 func roomMessage(rm *rooms.Message) *message {
-	m := &message{topic: rm.Topic, payload: rm.Payload, qos: 2, retain: rm.Retain, from: rm.From, synced: rm.ID == ""}
+	m := &message{topic: rm.Topic, payload: rm.Payload, qos: 2, retain: rm.Retain, from: rm.From, synced: rm.ID == "", supersedes: rm.Retain}
 	m.props.User = append(m.props.User, packets.UserProperty{Key: "seq", Val: strconv.FormatUint(rm.Seq, 10)})
 	if rm.ID != "" {
 		m.props.User = append(m.props.User,
@@ -58,13 +83,14 @@ func roomMessage(rm *rooms.Message) *message {
 			packets.UserProperty{Key: "version", Val: strconv.FormatUint(rm.Version, 10)},
 			packets.UserProperty{Key: "id", Val: rm.ID})
 	}
-	return m
+	return m.measured()
 }
 
 // retainedDocument returns a document that was published with retain, as the
 // retained message of its topic.
 func retainedDocument(doc *persistence.Document) *message {
-	return &message{topic: topicOf(doc.Key), payload: doc.Body, qos: 2, retain: true}
+	m := &message{topic: topicOf(doc.Key), payload: doc.Body, qos: 2, retain: true}
+	return m.measured()
 }
 
 func topicOf(k persistence.Key) string { return k.Index + "/" + k.Collection + "/" + k.ID }
@@ -121,31 +147,24 @@ func restored(r persistence.Retained) *message {
 	for _, u := range r.Properties.User {
 		m.props.User = append(m.props.User, packets.UserProperty{Key: u[0], Val: u[1]})
 	}
-	return m
+	return m.measured()
 }
 
 // A delivery is a message as one client gets it.
 type delivery struct {
-	m       *message
-	qos     byte
-	retain  bool
-	ids     []int // subscription identifiers [MQTT-3.3.4-3]
-	own     bool  // the client itself caused it
-	arrived time.Time
+	m      *message
+	qos    byte
+	retain bool
+	ids    []int // subscription identifiers [MQTT-3.3.4-3]
 }
-
-// deliveryOverhead is what a delivery costs beside its text.
-const deliveryOverhead = 64
-
-func (d *delivery) size() int { return len(d.m.topic) + len(d.m.payload) + deliveryOverhead }
 
 // encode appends the PUBLISH packet to buf. It reports whether there is one:
 // what has expired, or is larger than the client takes, is left out
 // [MQTT-3.1.2-24], [MQTT-3.1.2-25].
-func (d *delivery) encode(buf *bytes.Buffer, cl *mqtt.Client, id uint16, dup bool) (bool, error) {
+func (d *delivery) encode(buf *bytes.Buffer, peer peerLimits, id uint16, dup bool) (bool, error) {
 	pk := packets.Packet{
 		FixedHeader:     packets.FixedHeader{Type: packets.Publish, Qos: d.qos, Retain: d.retain, Dup: dup},
-		ProtocolVersion: cl.Properties.ProtocolVersion, TopicName: d.m.topic, PacketID: id,
+		ProtocolVersion: peer.version, TopicName: d.m.topic, PacketID: id,
 		Payload: d.m.payload, Properties: d.m.props,
 		Mods: packets.Mods{AllowResponseInfo: true},
 	}
@@ -162,7 +181,7 @@ func (d *delivery) encode(buf *bytes.Buffer, cl *mqtt.Client, id uint16, dup boo
 		buf.Truncate(start)
 		return false, err
 	}
-	if most := cl.Properties.Props.MaximumPacketSize; most > 0 && uint32(buf.Len()-start) > most {
+	if most := peer.packetBytes; most > 0 && uint32(buf.Len()-start) > most {
 		buf.Truncate(start)
 		return false, nil
 	}

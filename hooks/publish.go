@@ -44,6 +44,11 @@ func (h *Hook) OnPublish(cl *mqtt.Client, pk packets.Packet) (packets.Packet, er
 		hook: h, session: s, client: cl,
 		packetID: pk.PacketID, qos: pk.FixedHeader.Qos, topic: pk.TopicName,
 	}
+	if !s.has(cl) {
+		cl.Stop(packets.ErrSessionTakenOver) // it is over; nobody would answer
+		return pk, packets.ErrRejectPacket
+	}
+	defer s.box.waits()()
 	p.await()
 	m := newMessage(cl.ID, &pk)
 	op, err := h.operation(m)
@@ -52,11 +57,11 @@ func (h *Hook) OnPublish(cl *mqtt.Client, pk packets.Packet) (packets.Packet, er
 		p.refuse(err)
 	case err != nil:
 		h.enqueue(p, &persistence.Op{}, err) // after the publishes before it
-	case op == nil && (p.qos == 0 || s.pending.Load() == 0):
+	case op == nil && s.pending.Load() == 0:
 		h.fanOut(m)
 		p.ack(packets.CodeSuccess.Code, "")
-	case op == nil:
-		h.enqueue(p, &persistence.Op{Applied: func(*persistence.Result) { h.fanOut(m) }}, nil)
+	case op == nil: // subscribers get what a client publishes in order [MQTT-4.6.0-6]
+		h.enqueue(p, &persistence.Op{Bytes: m.size, Applied: func(*persistence.Result) { h.fanOut(m) }}, nil)
 	default:
 		h.enqueue(p, op, nil)
 	}
@@ -75,11 +80,12 @@ func (h *Hook) operation(m *message) (*persistence.Op, error) {
 	if err != nil {
 		return nil, err
 	}
-	op := &persistence.Op{Write: write}
+	op := &persistence.Op{Write: write, Bytes: m.size}
+	m.supersedes = m.retain || write != nil
 	switch {
 	case m.retain && (write == nil || len(m.payload) == 0):
 		op.Records = []persistence.Record{m.record()}
-	case m.retain && h.retained(m.topic):
+	case m.retain: // the document is the retained message now
 		op.Records = []persistence.Record{persistence.DeleteRetained(m.topic)}
 	case name.Kind == topics.Plain:
 		return nil, nil
@@ -88,7 +94,7 @@ func (h *Hook) operation(m *message) (*persistence.Op, error) {
 		if m.retain && (write == nil || len(m.payload) == 0) {
 			h.retain(m)
 		} else if m.retain {
-			h.unretain(m.topic) // the document is the retained message now
+			h.unretain(m.topic)
 		}
 		h.fanOut(m)
 	}
@@ -142,18 +148,16 @@ func (h *Hook) enqueue(p *publication, op *persistence.Op, refused error) {
 		if r.Err == nil && refused == nil && applied != nil {
 			applied(r)
 		}
+		p.session.pending.Add(-1) // it was answered before it was applied
 	}
+	p.session.pending.Add(1)
 	if p.qos > 0 {
-		p.session.pending.Add(1)
 		p.quota(-1)
-		op.Committed = func(r *persistence.Result) {
-			p.answer(errors.Join(refused, r.Err))
-			p.session.pending.Add(-1) // after the answer: the next publish may answer by itself now
-		}
+		op.Committed = func(r *persistence.Result) { p.answer(errors.Join(refused, r.Err)) }
 	}
 	if err := h.append(op); err != nil {
+		p.session.pending.Add(-1)
 		if p.qos > 0 {
-			p.session.pending.Add(-1)
 			p.quota(+1)
 		}
 		p.refuse(err)
@@ -216,16 +220,13 @@ func (p *publication) ack(code byte, text string) {
 	if p.qos == 0 {
 		return
 	}
-	pk := packets.Packet{
-		FixedHeader: packets.FixedHeader{Type: packets.Puback}, PacketID: p.packetID,
-		ReasonCode: code, Properties: packets.Properties{ReasonString: text},
-	}
+	a := ack{kind: packets.Puback, id: p.packetID, code: code, text: text}
 	client := p.to()
 	if p.qos == 2 {
-		pk.FixedHeader.Type = packets.Pubrec
+		a.kind = packets.Pubrec
 		client = p.receive(code)
 	}
-	p.session.box.ack(client, pk)
+	p.session.box.ack(client, a)
 }
 
 // refuse answers a publish that is not accepted: with a reason code where MQTT
@@ -252,7 +253,7 @@ func (h *Hook) logRefusal(p *publication, r *refusal) {
 	if time.Since(s.refusalLog) < refusalLogEvery {
 		return
 	}
-	h.log.Warn("publish refused", "client", s.id, "topic", p.topic, "qos", p.qos,
+	h.log.Warn("publish refused", "client", s.id, "topic", clip(p.topic), "qos", p.qos,
 		"reason", r.text, "code", r.code, "times", s.refusals)
 	s.refusals, s.refusalLog = 0, time.Now()
 }
@@ -285,15 +286,27 @@ func (h *Hook) chooseShared(group map[string]packets.Subscription) (client strin
 // deliver gives a message to one client under its subscription.
 func (h *Hook) deliver(m *message, client string, sub packets.Subscription) {
 	s := h.session(client)
-	if s == nil || sub.NoLocal && m.from == client { // [MQTT-3.8.3-3]
+	if s == nil || sub.NoLocal && m.from == client && !s.hearsItself(m.topic) { // [MQTT-3.8.3-3]
 		return
 	}
 	s.box.push(delivery{
 		m: m, qos: min(m.qos, sub.Qos), // [MQTT-3.8.4-8]
 		retain: m.retain && sub.RetainAsPublished, // [MQTT-3.3.1-12], [MQTT-3.3.1-13]
 		ids:    identifiers(sub),
-		own:    m.from == client,
 	})
+}
+
+// hearsItself says whether a subscription without No Local matches a topic: one
+// with it must not silence another [MQTT-3.3.4-2].
+func (s *session) hearsItself(topic string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, sub := range s.subs {
+		if sub.to.Kind == topics.Plain && !sub.opts.NoLocal && topics.Match(sub.to.Text, topic) {
+			return true
+		}
+	}
+	return false
 }
 
 // Publish gives a room's message to its members.
@@ -308,9 +321,6 @@ func (h *Hook) Publish(topicFilter string, members []string, rm *rooms.Message) 
 		if sub == nil || sub.opts.NoLocal && m.from == member {
 			continue
 		}
-		s.box.push(delivery{
-			m: m, qos: sub.qos, retain: m.retain && sub.opts.RetainAsPublished, ids: sub.ids,
-			own: m.from == member,
-		})
+		s.box.push(delivery{m: m, qos: sub.qos, retain: m.retain && sub.opts.RetainAsPublished, ids: sub.ids})
 	}
 }

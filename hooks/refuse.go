@@ -3,6 +3,7 @@ package hooks
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	mqtt "github.com/mochi-mqtt/server/v2"
 	"github.com/mochi-mqtt/server/v2/packets"
@@ -20,8 +21,26 @@ type refusal struct {
 
 func (r *refusal) Error() string { return fmt.Sprintf("%s (reason code 0x%02X)", r.text, r.code) }
 
+// maxReasonBytes is the longest reason that a client is told: it may quote what
+// the client sent.
+const maxReasonBytes = 256
+
+// clip shortens a text for a packet or a log line.
+func clip(text string) string {
+	if len(text) <= maxReasonBytes {
+		return text
+	}
+	return strings.ToValidUTF8(text[:maxReasonBytes], "") + "…"
+}
+
 // refuse returns the refusal that stands for err.
 func refuse(err error) *refusal {
+	r := *refusalOf(err)
+	r.text = clip(r.text)
+	return &r
+}
+
+func refusalOf(err error) *refusal {
 	var r *refusal
 	var limit *filter.LimitError
 	switch {

@@ -15,11 +15,14 @@ import (
 // server serves.
 func (h *Hook) Restore() error {
 	now := time.Now()
+	var gone []persistence.Record
 	for record, err := range h.store.Sessions() {
-		if err != nil {
+		switch {
+		case err != nil:
 			return fmt.Errorf("hooks: restore sessions: %w", err)
-		}
-		if !expired(record, now) {
+		case expired(record, now):
+			gone = append(gone, persistence.DeleteSession(record.ClientID))
+		default:
 			h.restoreSession(record, now)
 		}
 	}
@@ -32,14 +35,19 @@ func (h *Hook) Restore() error {
 		}
 	}
 	for record, err := range h.store.RetainedMessages() {
-		if err != nil {
+		switch expiry := record.Properties.Expiry; {
+		case err != nil:
 			return fmt.Errorf("hooks: restore retained messages: %w", err)
-		}
-		if record.Properties.Expiry.IsZero() || record.Properties.Expiry.After(now) {
+		case !expiry.IsZero() && expiry.Before(now):
+			gone = append(gone, persistence.DeleteRetained(record.Topic))
+		default:
 			h.retain(restored(record))
 		}
 	}
-	return nil
+	if len(gone) == 0 {
+		return nil
+	}
+	return h.submit(&persistence.Op{Records: gone})
 }
 
 // expired says whether a session's time was over while nobody was here to see.
@@ -102,5 +110,8 @@ func (h *Hook) restoreSubscription(r persistence.Subscription) error {
 	h.server.Topics.Subscribe(r.ClientID, known)
 	cl.State.Subscriptions.Add(known.Filter, known)
 	h.join(s, r.TopicFilter, sub)
+	if to.Kind == topics.Scope {
+		s.leaveUnfinished([]string{to.Text}) // what was on its way to the client is lost
+	}
 	return nil
 }

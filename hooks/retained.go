@@ -18,7 +18,7 @@ func (h *Hook) retain(m *message) {
 
 // unretain forgets the plain retained message of a topic.
 func (h *Hook) unretain(topic string) {
-	h.retain(&message{topic: topic})
+	h.server.Topics.RetainMessage((&message{topic: topic}).packet()) // an empty one
 }
 
 // retained says whether a topic has a plain retained message.
@@ -30,7 +30,7 @@ func (h *Hook) retained(topic string) bool {
 // OnRetainedExpired forgets a retained message that the server has expired.
 func (h *Hook) OnRetainedExpired(topic string) {
 	op := &persistence.Op{Records: []persistence.Record{persistence.DeleteRetained(topic)}}
-	if err := h.submit(op); err != nil {
+	if err := h.append(op); err != nil {
 		h.log.Error("forget retained message", "topic", topic, "error", err)
 	}
 }

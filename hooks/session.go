@@ -1,6 +1,7 @@
 package hooks
 
 import (
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -17,9 +18,9 @@ import (
 type session struct {
 	id  string
 	box *outbox
-	// pending counts the publishes of the client that wait for the disk. As long
+	// pending counts the publishes of the client that are in the pipeline. As long
 	// as there are any, later ones queue up behind them, so that all are
-	// acknowledged in order [MQTT-4.6.0-2].
+	// acknowledged and delivered in order [MQTT-4.6.0-2], [MQTT-4.6.0-6].
 	pending atomic.Int32
 
 	mu     sync.Mutex // guards what follows
@@ -80,25 +81,32 @@ func (s *session) sub(topicFilter string) *subscription {
 	return s.subs[topicFilter]
 }
 
-// begin returns the session for a CONNECT: the one that is there, or a new one
-// if there is none or the client wants a clean start. It reports whether an old
-// session was on disk and must go. mochi decides by the same rule what it
-// answers as Session Present.
-func (h *Hook) begin(cl *mqtt.Client, clean, persistent bool) (s *session, stale bool) {
-	h.mu.Lock()
-	old := h.sessions[cl.ID]
-	if old != nil && !clean && old.resume(persistent) {
-		h.mu.Unlock()
-		return old, !persistent
+// begin returns the session for a CONNECT: the one that is there, which is
+// resumed, or a new one if there is none or the client wants a clean start.
+// stored says that there was one before that outlived its connections. mochi
+// decides by the same rule what it answers as Session Present.
+func (h *Hook) begin(cl *mqtt.Client, clean, persistent bool) (s *session, resumed, stored bool) {
+	old := h.session(cl.ID)
+	if old != nil {
+		old.mu.Lock()
+		stored = old.persistent
+		resumed = !clean && !old.ended && (!old.record.Clean || old.record.ProtocolVersion == 5)
+		if resumed {
+			old.persistent = persistent
+		}
+		old.mu.Unlock()
+	}
+	if resumed {
+		return old, true, stored
+	}
+	if old != nil {
+		h.leaveAll(old)
 	}
 	s = newSession(h, cl.ID, persistent)
+	h.mu.Lock()
 	h.sessions[cl.ID] = s
 	h.mu.Unlock()
-	if old == nil {
-		return s, false
-	}
-	h.leaveAll(old)
-	return s, old.persistent
+	return s, false, stored
 }
 
 func newSession(h *Hook, id string, persistent bool) *session {
@@ -106,17 +114,6 @@ func newSession(h *Hook, id string, persistent bool) *session {
 		id: id, persistent: persistent, box: newOutbox(h),
 		subs: map[string]*subscription{}, received: map[uint16]*publication{},
 	}
-}
-
-// resume makes a session go on with another connection, if it may.
-func (s *session) resume(persistent bool) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.ended || s.record.Clean && s.record.ProtocolVersion < 5 {
-		return false
-	}
-	s.persistent = persistent
-	return true
 }
 
 // keep notes what the store is to know of the session, and returns it.
@@ -138,19 +135,75 @@ func (h *Hook) end(s *session) {
 }
 
 // leaveAll takes an ended session out of its rooms, and from the connection
-// that it may still have. A will that still waits is
-// due: the session ends before its delay has passed [MQTT-3.1.3-9].
+// that it may still have. A will that still waits is due: the session ends
+// before its delay has passed [MQTT-3.1.3-9].
 func (h *Hook) leaveAll(s *session) {
 	s.mu.Lock()
 	subs, client := s.subs, s.client
 	s.subs, s.client, s.ended = map[string]*subscription{}, nil, true
 	s.stopWill(h)
 	s.mu.Unlock()
-	s.box.close(client)
+	if client != nil {
+		s.retire(client)
+	}
 	for _, sub := range subs {
 		if sub.isRoom() {
 			h.rooms.Leave(s.id, sub.to, sub.hash)
 		}
 	}
 	h.publishWill(s)
+}
+
+// retire takes the session from a connection that another one replaces. mochi
+// closes it, after a DISCONNECT that MQTT 3.1.1 does not know. A stalled one must
+// not keep its successor waiting for long.
+func (s *session) retire(old *mqtt.Client) (unfinished []string) {
+	_ = old.Net.Conn.SetWriteDeadline(time.Now().Add(takeOverTimeout)) // it fails when the connection is gone
+	if old.Properties.ProtocolVersion < 5 {
+		old.Stop(packets.ErrSessionTakenOver)
+	}
+	return s.box.close(old)
+}
+
+// has says whether the session is that of a connection.
+func (s *session) has(cl *mqtt.Client) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.client == cl
+}
+
+// connected says whether the session has a connection.
+func (s *session) connected() bool { return !s.has(nil) }
+
+// subscriptionRecords returns all subscriptions as the store keeps them.
+func (s *session) subscriptionRecords() []persistence.Record {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var records []persistence.Record
+	for text, sub := range s.subs {
+		records = append(records, sub.record(s.id, text))
+	}
+	return records
+}
+
+// leaveUnfinished notes the topic filters of snapshots that were cut off.
+func (s *session) leaveUnfinished(topicFilters []string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.unfinished = append(s.unfinished, topicFilters...)
+}
+
+// takeUnfinished returns the subscriptions whose snapshot must be sent again:
+// those that were cut off, and all scopes if messages were lost.
+func (s *session) takeUnfinished(lost bool) []*subscription {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var subs []*subscription
+	for text, sub := range s.subs {
+		if slices.Contains(s.unfinished, sub.to.Text) || lost && s.subs[text].to.Kind == topics.Scope {
+			subs = append(subs, sub)
+		}
+	}
+	s.unfinished = nil
+	return subs
 }

@@ -3,10 +3,9 @@ package hooks
 import (
 	"bytes"
 	"iter"
+	"slices"
 	"sync/atomic"
-	"time"
 
-	mqtt "github.com/mochi-mqtt/server/v2"
 	"github.com/mochi-mqtt/server/v2/packets"
 
 	"github.com/ambitmq/ambit/persistence"
@@ -25,7 +24,6 @@ type source struct {
 	ids         []int
 	next        func() (*message, error, bool)
 	stop        func()
-	client      *mqtt.Client // the connection that it goes to
 
 	// Under the outbox's mutex:
 	started   bool            // it may be pulled
@@ -34,7 +32,7 @@ type source struct {
 }
 
 // newSource returns a source of messages for one subscription. release is
-// called once when no more of it is needed.
+// called once, when no more of it is needed.
 func newSource(sub *subscription, messages iter.Seq2[*message, error], release func()) *source {
 	next, stop := iter.Pull2(messages)
 	return &source{
@@ -44,101 +42,129 @@ func newSource(sub *subscription, messages iter.Seq2[*message, error], release f
 	}
 }
 
-// addSource makes the outbox send a source once it is started, in place of one for the same topic
-// filter. It reports whether the client was still there.
+// addSource makes the outbox send a source once it is started, in place of one
+// for the same topic filter. It reports whether the client was still there and
+// did not read too many already; if not, the source is stopped.
 func (b *outbox) addSource(s *source) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.client == nil {
+	l := b.online()
+	if l == nil || len(l.sources) >= maxSources {
+		s.stop()
 		return false
 	}
-	b.cancel(s.topicFilter)
-	s.client = b.client
-	b.sources = append(b.sources, s)
+	l.drop(s.topicFilter)
+	l.sources = append(l.sources, s)
 	return true
+}
+
+// reading returns how many snapshots the client reads now.
+func (b *outbox) reading() int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if l := b.online(); l != nil {
+		return len(l.sources)
+	}
+	return 0
 }
 
 // startSources lets the writer pull what was added.
 func (b *outbox) startSources() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	for _, s := range b.sources {
-		s.started = true
+	if l := b.online(); l != nil {
+		for _, s := range l.sources {
+			s.started = true
+		}
+		b.changed.Broadcast()
 	}
-	b.changed.Broadcast()
 }
 
 // dropSource ends the source of a topic filter.
 func (b *outbox) dropSource(topicFilter string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.cancel(topicFilter)
-}
-
-// cancel leaves it to the writer, who may be pulling, to stop the source.
-func (b *outbox) cancel(topicFilter string) {
-	for _, s := range b.sources {
-		if s.topicFilter == topicFilter {
-			s.cancelled = true
-		}
+	if l := b.online(); l != nil {
+		l.drop(topicFilter)
 	}
 }
 
-// pull encodes a batch of a source. Only the writer pulls, and not under the
-// mutex, since it reads the store.
-func (b *outbox) pull(s *source, cl *mqtt.Client, buf *bytes.Buffer) {
-	for buf.Len() < batchBytes {
-		m, err, ok := s.next()
-		more := b.offer(s, m, err, ok, cl, buf)
-		if err != nil {
-			b.hook.log.Error("snapshot", "client", cl.ID, "topic_filter", s.topicFilter, "error", err)
-			b.hook.Disconnect(cl, packets.ErrUnspecifiedError) // so that it subscribes again
-		}
-		if !more {
+func (l *link) drop(topicFilter string) {
+	for _, s := range l.sources {
+		if s.topicFilter == topicFilter {
+			l.cancel(s)
 			return
 		}
 	}
 }
 
+// cancel removes a source. One that is being pulled is stopped by the puller.
+func (l *link) cancel(s *source) {
+	s.cancelled = true
+	l.sources = slices.DeleteFunc(slices.Clone(l.sources), func(other *source) bool { return other == s })
+	if l.pulling != s {
+		s.stop()
+	}
+}
+
+// source returns the one that may be pulled now, or nil.
+func (l *link) source() *source {
+	for _, s := range l.sources {
+		if s.started && l.room(s.qos) && l.box.bytes < l.box.limitBytes/2 {
+			return s
+		}
+	}
+	return nil
+}
+
+// pull encodes a batch of a source. Only the writer pulls, and not under the
+// mutex, since it reads the store.
+func (l *link) pull(s *source, buf *bytes.Buffer) {
+	for more := true; more && buf.Len() < batchBytes; {
+		m, err, ok := s.next()
+		more = l.offer(s, m, ok && err == nil, buf)
+		if err != nil {
+			l.box.hook.log.Error("snapshot", "client", l.client.ID, "topic_filter", s.topicFilter, "error", err)
+			l.box.hook.Disconnect(l.client, packets.ErrUnspecifiedError) // so that it subscribes again
+		}
+	}
+	l.box.mu.Lock()
+	defer l.box.mu.Unlock()
+	l.pulling = nil
+	if s.cancelled {
+		s.stop()
+	}
+}
+
 // offer encodes one message of a source, unless a newer one went out on its
 // topic. It reports whether the source may be pulled again now.
-func (b *outbox) offer(s *source, m *message, err error, ok bool, cl *mqtt.Client, buf *bytes.Buffer) bool {
+func (l *link) offer(s *source, m *message, ok bool, buf *bytes.Buffer) bool {
+	b := l.box
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.client != cl || s.cancelled || err != nil || !ok {
-		b.remove(s)
+	if !ok && !s.cancelled {
+		l.cancel(s)
+	}
+	if s.cancelled {
 		return false
 	}
 	if s.overtaken[m.topic] {
 		return true
 	}
-	d := delivery{m: m, qos: min(m.qos, s.qos), retain: true, ids: s.ids, arrived: time.Now()}
+	d := delivery{m: m, qos: min(m.qos, s.qos), retain: true, ids: s.ids}
 	if m.synced {
 		b.queue = append(b.queue, d) // behind what has overtaken the snapshot
-		b.bytes += d.size()
+		b.bytes += m.size
 		return true
 	}
-	b.dispatch(d, cl, buf)
-	return b.room(s.qos) && b.bytes < b.limitBytes/2
-}
-
-func (b *outbox) remove(s *source) {
-	for i := range b.sources {
-		if b.sources[i] == s {
-			b.sources = append(b.sources[:i:i], b.sources[i+1:]...)
-			break
-		}
-	}
-	s.stop()
+	l.dispatch(d, buf)
+	return l.room(s.qos) && b.bytes < b.limitBytes/2
 }
 
 // first returns what a new subscription is told first, as of a snapshot of the
-// store, or nil if that is nothing.
+// store.
 func (h *Hook) first(sub *subscription, snap *persistence.Snapshot) iter.Seq2[*message, error] {
-	switch {
-	case sub.to.Share != "" || sub.to.Kind == topics.Room:
-		return nil // [MQTT-4.8.2] shared subscriptions get no retained messages
-	case sub.to.Kind == topics.Scope:
+	if sub.to.Kind == topics.Scope {
 		return scopeMessages(sub, snap)
 	}
 	return h.retainedMessages(sub.to.Text, snap)

@@ -2,7 +2,6 @@ package hooks
 
 import (
 	"testing"
-	"time"
 
 	"github.com/ambitmq/ambit/topics"
 )
@@ -14,7 +13,7 @@ func TestTheEndOfASnapshotComesBehindWhatHasOvertakenIt(t *testing.T) {
 	p := n.connect(4, "map", nil)
 	p.quiet() // the outbox is open
 	box := n.hook.session("map").box
-	live := delivery{m: &message{topic: "b", payload: []byte("live")}, arrived: time.Now()}
+	live := delivery{m: &message{topic: "b", payload: []byte("live"), supersedes: true}}
 	messages := func(yield func(*message, error) bool) {
 		if !yield(&message{topic: "a"}, nil) {
 			return

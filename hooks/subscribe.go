@@ -60,7 +60,7 @@ func (h *Hook) OnSubscribe(cl *mqtt.Client, pk packets.Packet) packets.Packet {
 		case r.refused != nil:
 			filters[i].Filter = invalidFilter
 			pk.Properties.User = append(pk.Properties.User,
-				packets.UserProperty{Key: "error-" + strconv.Itoa(i), Val: r.refused.text})
+				packets.UserProperty{Key: "error-" + strconv.Itoa(i), Val: clip(r.refused.text)})
 		case r.sub.isRoom():
 			filters[i].Filter = asideName(r.text)
 			pk.Properties.User = append(pk.Properties.User,
@@ -138,12 +138,13 @@ func (h *Hook) OnSubscribed(cl *mqtt.Client, pk packets.Packet, reasonCodes []by
 	asking, persistent := s.asking, s.persistent
 	s.asking = nil
 	s.mu.Unlock()
+	defer s.box.waits()()
 	version := cl.Properties.ProtocolVersion
 	var granted []request
 	for i := range asking {
 		if r := asking[i].refused; r != nil {
 			reasonCodes[i] = r.suback(version)
-			h.log.Warn("subscription refused", "client", cl.ID, "topic_filter", asking[i].text, "reason", r.text)
+			h.log.Warn("subscription refused", "client", cl.ID, "topic_filter", clip(asking[i].text), "reason", r.text)
 		}
 		if reasonCodes[i] < packets.ErrUnspecifiedError.Code {
 			granted = append(granted, asking[i])
@@ -156,8 +157,11 @@ func (h *Hook) OnSubscribed(cl *mqtt.Client, pk packets.Packet, reasonCodes []by
 		r := refuse(err)
 		h.log.Error("subscribe", "client", cl.ID, "error", err)
 		for i := range asking {
-			if reasonCodes[i] < packets.ErrUnspecifiedError.Code {
-				reasonCodes[i] = r.suback(version)
+			if reasonCodes[i] >= packets.ErrUnspecifiedError.Code {
+				continue
+			}
+			reasonCodes[i] = r.suback(version)
+			if s.sub(asking[i].text) == nil { // else the one from before goes on
 				h.server.Topics.Unsubscribe(pk.Filters[i].Filter, cl.ID)
 				cl.State.Subscriptions.Delete(pk.Filters[i].Filter)
 			}
@@ -190,6 +194,9 @@ func (h *Hook) subscribe(s *session, granted []request, persistent bool) error {
 			first = append(first, r.sub)
 		}
 	}
+	if s.box.reading()+len(first) > maxSources {
+		return &refusal{packets.ErrQuotaExceeded.Code, "too many snapshots are being read"}
+	}
 	return h.tellFirst(s, first, &persistence.Op{
 		Records: records,
 		Applied: func(*persistence.Result) {
@@ -215,11 +222,8 @@ func (h *Hook) join(s *session, text string, sub *subscription) {
 
 // tellFirst puts op into the pipeline, and has the session told what these
 // subscriptions are told first, exactly as of that point of it. It waits until
-// op, which may be nil, is applied.
+// op is applied.
 func (h *Hook) tellFirst(s *session, subs []*subscription, op *persistence.Op) error {
-	if op == nil {
-		op = &persistence.Op{}
-	}
 	subs = slices.DeleteFunc(subs, func(sub *subscription) bool {
 		return sub.to.Share != "" || sub.to.Kind == topics.Room // [MQTT-4.8.2]
 	})
@@ -235,9 +239,8 @@ func (h *Hook) tellFirst(s *session, subs []*subscription, op *persistence.Op) e
 		snapshot := &shared{snap: r.Snapshot}
 		snapshot.users.Store(int32(len(subs)))
 		for _, sub := range subs {
-			src := newSource(sub, h.first(sub, r.Snapshot), snapshot.release)
-			if !s.box.addSource(src) {
-				src.stop()
+			if !s.box.addSource(newSource(sub, h.first(sub, r.Snapshot), snapshot.release)) {
+				s.leaveUnfinished([]string{sub.to.Text})
 			}
 		}
 	}
@@ -267,6 +270,7 @@ func (h *Hook) OnUnsubscribed(cl *mqtt.Client, pk packets.Packet) {
 	if s == nil {
 		return
 	}
+	defer s.box.waits()()
 	var records []persistence.Record
 	for _, f := range pk.Filters {
 		text := typedName(f.Filter)
@@ -280,7 +284,9 @@ func (h *Hook) OnUnsubscribed(cl *mqtt.Client, pk packets.Packet) {
 		if sub.isRoom() {
 			h.rooms.Leave(s.id, sub.to, sub.hash)
 		}
-		s.box.dropSource(sub.to.Text)
+		if sub.to.Share == "" {
+			s.box.dropSource(sub.to.Text)
+		}
 		if persistent {
 			records = append(records, persistence.DeleteSubscription(s.id, text))
 		}
@@ -291,11 +297,4 @@ func (h *Hook) OnUnsubscribed(cl *mqtt.Client, pk packets.Packet) {
 	if err := h.submit(&persistence.Op{Records: records}); err != nil {
 		h.log.Error("unsubscribe", "client", cl.ID, "error", err)
 	}
-}
-
-// connected says whether the session has a connection.
-func (s *session) connected() bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.client != nil
 }

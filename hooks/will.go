@@ -18,9 +18,7 @@ func willOf(cl *mqtt.Client, pk *packets.Packet) (*message, time.Duration) {
 		FixedHeader: packets.FixedHeader{Qos: pk.Connect.WillQos, Retain: pk.Connect.WillRetain},
 		TopicName:   pk.Connect.WillTopic, Payload: pk.Connect.WillPayload, Properties: pk.Connect.WillProperties,
 	}
-	m := newMessage(cl.ID, &will)
-	m.expires = time.Time{} // its life begins when it is published
-	return m, time.Duration(pk.Connect.WillProperties.WillDelayInterval) * time.Second
+	return newMessage(cl.ID, &will), time.Duration(pk.Connect.WillProperties.WillDelayInterval) * time.Second
 }
 
 // forgetWill drops the will of a client that disconnects as it should.
@@ -37,12 +35,10 @@ func (h *Hook) forgetWill(cl *mqtt.Client) {
 // willDue publishes the will of a connection that is over, or starts its delay
 // [MQTT-3.1.2-8]. When the session ends with the connection there is none.
 func (h *Hook) willDue(s *session, expire bool) {
-	h.mu.RLock()
-	draining := h.draining
-	h.mu.RUnlock()
+	h.mu.RLock() // so that no delay begins after Drain
 	s.mu.Lock()
 	delay := s.willDelay
-	if draining {
+	if h.draining {
 		s.will = nil
 	}
 	delayed := s.will != nil && delay > 0 && !expire
@@ -54,6 +50,7 @@ func (h *Hook) willDue(s *session, expire bool) {
 		})
 	}
 	s.mu.Unlock()
+	h.mu.RUnlock()
 	if !delayed {
 		h.publishWill(s)
 	}
@@ -82,6 +79,7 @@ func (h *Hook) publishMessage(client string, m *message) {
 	if m == nil {
 		return
 	}
+	m = m.published()
 	op, err := h.operation(m)
 	switch {
 	case err != nil:

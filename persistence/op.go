@@ -11,6 +11,8 @@ type Op struct {
 	// Snapshot asks for the store exactly as of this op: everything before it,
 	// nothing after it. Whoever gets the result closes the snapshot.
 	Snapshot bool
+	// Bytes is what the op keeps in memory besides, for the bound of the queue.
+	Bytes int
 	// Committed is called once the op is on disk, one op at a time. It must not
 	// block, and so not append: everybody else's ops wait for it. May be nil.
 	Committed func(*Result)
@@ -45,7 +47,7 @@ const opOverhead = 256
 
 // size is about what the op takes in memory.
 func (op *Op) size() int {
-	n := opOverhead
+	n := opOverhead + op.Bytes
 	if w := op.Write; w != nil {
 		n += len(w.Body) + len(w.Origin.Volatile)
 	}

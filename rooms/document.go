@@ -72,8 +72,8 @@ func appendSource(b []byte, doc *persistence.Document) []byte {
 // stripInfo returns the body without a member named _kuzzle_info, which a
 // client sends when it writes back what it has read.
 func stripInfo(body []byte) []byte {
-	if !bytes.Contains(body, []byte(infoField)) {
-		return body
+	if !bytes.Contains(body, []byte(infoField)) && !bytes.Contains(body, []byte(`\u`)) {
+		return body // an escape may spell the name, too
 	}
 	stripped, err := withoutMember(body, infoField)
 	if err != nil {

@@ -104,11 +104,11 @@ func ParseName(name string, lim Limits) (Name, error) {
 		return Name{}, errors.New("topics that begin with $ are published by the broker alone")
 	}
 	index, collection, id, ok := splitThree(name)
+	if id != "" && strings.ContainsRune(roomMarks, rune(id[0])) {
+		return Name{}, fmt.Errorf("the third level must not begin with %c, which marks a room", id[0])
+	}
 	if !ok || strings.HasPrefix(id, "$") {
 		return Name{}, nil
-	}
-	if strings.ContainsRune(roomMarks, rune(id[0])) {
-		return Name{}, fmt.Errorf("a document id must not begin with %c, which marks a room", id[0])
 	}
 	if err := CheckCollection(index, collection); err != nil {
 		return Name{}, err

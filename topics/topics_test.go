@@ -37,6 +37,7 @@ func TestParseNameSaysWhyNobodyMayPublish(t *testing.T) {
 		{"the broker's own", "$scope/a/b/~c/1", "published by the broker alone"},
 		{"a room by hash", "a/b/~c", "must not begin with ~"},
 		{"a room by filter", "a/b/?{}", "must not begin with ?"},
+		{"a room with more levels", `a/b/?{"a":"b/c"}`, "must not begin with ?"},
 		{"a room by name", "a/b/@c", "must not begin with @"},
 		{"an index that looks like a room", "~a/b/c", "the index must not begin with ~"},
 		{"long index", strings.Repeat("a", 129) + "/b/c", "has 129 bytes, the limit is 128"},
