@@ -9,7 +9,7 @@ import (
 // concurrently with itself and with Add and Remove; it takes no lock, and it
 // sees a filter from the moment Add returns until the moment Remove is called, at
 // the latest until it returns. A match that runs while the filter of a key is
-// replaced sees the one, the other, or neither. The zero value is ready to use,
+// replaced finds the key, once, if both match. The zero value is ready to use,
 // and is not to be copied.
 //
 // Keys with the same filter share it. To remove one of n of them takes time in
@@ -21,9 +21,8 @@ type Matcher[K comparable] struct {
 	index   index
 	keys    slab[atomic.Pointer[holder[K]]] // by the entry of a filter
 
-	// replaced counts the beginnings and ends of replacements of a key's filter.
-	replaced atomic.Uint64
-	searches sync.Pool // of *search
+	last     atomic.Pointer[replacement[K]] // the last one that was begun
+	searches sync.Pool                      // of *search
 }
 
 // A holder is a key of a filter, and leads to the next one.
@@ -45,17 +44,22 @@ func (m *Matcher[K]) Add(k K, f *Filter) {
 		m.index.release(id)
 		return
 	}
-	if replaces {
-		// A match that sees both filters finds the key twice, and is told.
-		m.replaced.Add(1)
-		defer m.replaced.Add(1)
-		defer m.remove(k, old)
+	m.filters[k] = id
+	if !replaces {
+		m.hold(k, id)
+		return
 	}
+	r := m.begin(k, f)
+	m.hold(k, id)
+	m.remove(k, old)
+	r.done.Store(true)
+}
+
+func (m *Matcher[K]) hold(k K, id uint32) {
 	m.keys.reserve(id)
 	holders := m.keys.at(id)
 	holders.Store(&holder[K]{k, holders.Load()})
 	m.index.subscribe(id)
-	m.filters[k] = id
 }
 
 // Remove removes the filter of a key, if there is one.
@@ -110,17 +114,16 @@ func (m *Matcher[K]) Match(dst []K, d *Document) []K {
 	}
 	before := len(dst)
 	for {
-		generation, replaced := m.index.generation.Load(), m.replaced.Load()
+		generation, since := m.index.generation.Load(), m.settled()
 		s.look(&m.index, d)
 		dst = m.appendKeys(dst[:before], s.found)
 		if m.index.generation.Load() != generation {
 			continue // numbers may have got another meaning: see pool
 		}
-		if replaced%2 == 1 || m.replaced.Load() != replaced {
-			dst = dst[:before+len(distinct(dst[before:]))]
+		if dst, ok = m.mend(dst, before, d, since); ok {
+			m.searches.Put(s)
+			return dst
 		}
-		m.searches.Put(s)
-		return dst
 	}
 }
 
@@ -131,17 +134,4 @@ func (m *Matcher[K]) appendKeys(dst []K, found []uint32) []K {
 		}
 	}
 	return dst
-}
-
-// distinct keeps the first of equal keys, in place.
-func distinct[K comparable](keys []K) []K {
-	seen := make(map[K]bool, len(keys))
-	kept := keys[:0]
-	for _, k := range keys {
-		if !seen[k] {
-			kept = append(kept, k)
-		}
-		seen[k] = true
-	}
-	return kept
 }

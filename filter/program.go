@@ -39,6 +39,7 @@ const (
 type test struct {
 	field     *field
 	kind      testKind
+	constant  kind  // null, true or false
 	yes, no   int16 // the next test, or an end
 	low, high float64
 	text      string
@@ -51,6 +52,7 @@ const (
 	isPresent testKind = iota
 	isNumber           // from low to high
 	isText
+	isConstant
 	isPlace
 	isPattern // text is in what matches
 	isOther
@@ -158,6 +160,13 @@ func testOf(n leaf) test {
 			return test{kind: isNumber, low: v, high: v}
 		case string:
 			return test{kind: isText, text: v}
+		case bool:
+			if v {
+				return test{kind: isConstant, constant: trueKind}
+			}
+			return test{kind: isConstant, constant: falseKind}
+		default:
+			return test{kind: isConstant, constant: nullKind}
 		}
 	case geo:
 		return test{kind: isPlace, leaf: n}
@@ -197,6 +206,8 @@ func (s *search) holds(t *test) bool {
 	case isText:
 		text, ok := v.string()
 		return ok && text == t.text
+	case isConstant:
+		return v.kind() == t.constant
 	case isPlace:
 		p, ok := s.pointOf(t.field, v)
 		return ok && t.leaf.(geo).shape.Contains(p)
