@@ -20,7 +20,8 @@ func TestAScopeJoinedDuringWritesIsRight(t *testing.T) {
 	}
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
-	b := startBroker(t, brokerOptions{})
+	// Those who have joined do not read before all is written.
+	b := startBroker(t, brokerOptions{config: "limits: {queue_bytes: 16MiB}"})
 	final := make([]map[string]string, writers) // topic to body
 	var writing sync.WaitGroup
 	for i := range writers {
