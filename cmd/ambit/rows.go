@@ -57,16 +57,9 @@ type rowReader interface {
 // newRowReader reads CSV with a header, or one JSON object a line, either of
 // them perhaps compressed with gzip: what it is shows in its first bytes.
 func newRowReader(r io.Reader) (rowReader, error) {
-	buffered := bufio.NewReaderSize(r, 64<<10)
-	if magic, _ := buffered.Peek(2); bytes.Equal(magic, []byte{0x1f, 0x8b}) { // a short file is read as it is
-		unzipped, err := gzip.NewReader(buffered)
-		if err != nil {
-			return nil, err
-		}
-		buffered = bufio.NewReaderSize(unzipped, 64<<10)
-	}
-	if bom, _ := buffered.Peek(3); string(bom) == "\uFEFF" {
-		_, _ = buffered.Discard(3) // it has just been seen
+	buffered, err := unzipped(r)
+	if err != nil {
+		return nil, err
 	}
 	start, err := buffered.Peek(512)
 	if err != nil && !errors.Is(err, io.EOF) {
@@ -78,6 +71,23 @@ func newRowReader(r io.Reader) (rowReader, error) {
 		return &jsonRows{lines: lines}, nil
 	}
 	return newCSVRows(buffered)
+}
+
+// unzipped returns what r has, without the gzip around it or the byte order mark
+// before it, if there is one.
+func unzipped(r io.Reader) (*bufio.Reader, error) {
+	buffered := bufio.NewReaderSize(r, 64<<10)
+	if magic, _ := buffered.Peek(2); bytes.Equal(magic, []byte{0x1f, 0x8b}) { // a short file is read as it is
+		unzipped, err := gzip.NewReader(buffered)
+		if err != nil {
+			return nil, err
+		}
+		buffered = bufio.NewReaderSize(unzipped, 64<<10)
+	}
+	if bom, _ := buffered.Peek(3); string(bom) == "\uFEFF" {
+		_, _ = buffered.Discard(3) // it has just been seen
+	}
+	return buffered, nil
 }
 
 // csvRows reads CSV. An empty cell is a field that the row does not have.
@@ -184,7 +194,8 @@ func (j *jsonRows) next() (row, error) {
 	return row{}, io.EOF
 }
 
-// objectFields returns the members of a JSON object in their order.
+// objectFields returns the members of a JSON object in their order; with an
+// error, those before the fault.
 func objectFields(text []byte) ([]field, error) {
 	dec := json.NewDecoder(bytes.NewReader(text))
 	if t, err := dec.Token(); err != nil || t != json.Delim('{') {
@@ -194,24 +205,24 @@ func objectFields(text []byte) ([]field, error) {
 	for dec.More() {
 		name, err := dec.Token()
 		if err != nil {
-			return nil, err
+			return fields, err
 		}
 		f := field{name: name.(string)} // the decoder lets nothing else be a name
 		if err := dec.Decode(&f.json); err != nil {
-			return nil, err
+			return fields, err
 		}
 		if f.text = string(f.json); strings.HasPrefix(f.text, `"`) {
 			if err := json.Unmarshal(f.json, &f.text); err != nil {
-				return nil, err
+				return fields, err
 			}
 		}
 		fields = append(fields, f)
 	}
 	if _, err := dec.Token(); err != nil {
-		return nil, errors.New("the JSON object does not end")
+		return fields, errors.New("the JSON object does not end")
 	}
-	if dec.More() {
-		return nil, errors.New("more than one JSON object")
+	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
+		return fields, errors.New("more than one JSON object")
 	}
 	return fields, nil
 }
