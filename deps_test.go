@@ -37,7 +37,7 @@ hooks test: [github.com/cockroachdb/pebble/v2]
 
 broker: filter hooks persistence rooms topics [github.com/coder/websocket github.com/mochi-mqtt/server/v2]
 
-cmd/ambit: broker client [
+cmd/ambit: broker client filter [
 	github.com/schollz/progressbar/v3
 	github.com/spf13/cobra
 	github.com/spf13/pflag

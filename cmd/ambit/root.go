@@ -14,6 +14,7 @@ import (
 const (
 	exitFailed      = 1
 	exitUsage       = 2
+	exitBadLines    = 2 // of ambit match
 	exitUnreachable = 3
 	exitTimeout     = 27 // that of mosquitto_sub
 )
@@ -24,9 +25,11 @@ const rootHelp = `Ambit is an MQTT broker in which a topic can be a filter.
   ambit demo                                               run it with a simulated fleet, and watch
   ambit sub fleet/trucks '{"range":{"speed":{"gt":50}}}'   be told who enters, stays in and leaves a filter
   ambit pub fleet/trucks/42 '{"speed":60}'                 publish a message
+  ambit match --filters F.ndjson --docs D.ndjson           say which filters match, without a broker
 
-Exit codes: 0 done, 1 failed or refused, 2 wrong usage, 3 no connection to the
-broker, 27 the time was up before "ambit sub --count" had its messages.`
+Exit codes: 0 done, 1 failed or refused, 2 wrong usage, or bad lines of "ambit
+match", 3 no connection to the broker, 27 the time was up before "ambit sub
+--count" had its messages.`
 
 // An exitError ends the command with a code of its own. Without an error there
 // is nothing left to say.
@@ -64,10 +67,12 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	if exit := (*exitError)(nil); errors.As(err, &exit) {
 		code = exit.code
 	}
-	if text := err.Error(); text != "" {
-		for line := range strings.SplitSeq(text, "\n") {
-			say(stderr, "ambit: %s", line)
-		}
+	text := err.Error()
+	if text == "" {
+		return code
+	}
+	for line := range strings.SplitSeq(text, "\n") {
+		say(stderr, "ambit: %s", line)
 	}
 	if code == exitUsage {
 		say(stderr, "Run '%s --help' for usage.", cmd.CommandPath())
@@ -102,7 +107,7 @@ func newRoot() *cobra.Command {
 	}
 	root.SuggestionsMinimumDistance = 2
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &exitError{exitUsage, err} })
-	root.AddCommand(newServe(), newDemo(), newPub(), newSub(), newReplay(), newVersion())
+	root.AddCommand(newServe(), newDemo(), newPub(), newSub(), newReplay(), newMatch(), newVersion())
 	return root
 }
 

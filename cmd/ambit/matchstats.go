@@ -1,0 +1,60 @@
+package main
+
+import (
+	"encoding/json"
+	"io"
+	"math"
+	"runtime"
+	"time"
+)
+
+// matchTotals are what ambit match counts as it goes.
+type matchTotals struct {
+	documents, matches int
+	parsing, matching  time.Duration
+}
+
+// matchStats are what ambit match --stats prints.
+type matchStats struct {
+	Filters            int     `json:"filters"`
+	Documents          int     `json:"documents"`
+	Matches            int     `json:"matches"`
+	NsPerDocument      float64 `json:"ns_per_document"`
+	BytesPerFilter     float64 `json:"bytes_per_filter"`
+	ParseNsPerDocument float64 `json:"parse_ns_per_document"`
+}
+
+// stats sums the task up. It drops the filters, to see what memory that frees.
+func (t *matchTask) stats() matchStats {
+	filters := t.filters.matcher.Len()
+	full := heapBytes()
+	t.filters.matcher, t.filters.filters = nil, nil
+	freed := max(0, full-heapBytes())
+	return matchStats{
+		Filters:            filters,
+		Documents:          t.documents,
+		Matches:            t.matches,
+		NsPerDocument:      share(float64(t.matching.Nanoseconds()), t.documents),
+		BytesPerFilter:     share(freed, filters),
+		ParseNsPerDocument: share(float64(t.parsing.Nanoseconds()), t.documents),
+	}
+}
+
+// share returns a total's share of each of n, to a tenth; of none, 0.
+func share(total float64, n int) float64 {
+	if n == 0 {
+		return 0
+	}
+	return math.Round(10*total/float64(n)) / 10
+}
+
+// heapBytes returns the memory of all that is still in use.
+func heapBytes() float64 {
+	runtime.GC()
+	runtime.GC() // what a sync.Pool keeps goes with the second one
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return float64(m.HeapAlloc)
+}
+
+func (s matchStats) print(w io.Writer) error { return json.NewEncoder(w).Encode(s) }
