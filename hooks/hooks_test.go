@@ -136,6 +136,13 @@ func (n *node) connect(version byte, id string, change func(*packets.Packet)) *p
 
 func (p *peer) connect(id string, change func(*packets.Packet)) packets.Packet {
 	p.t.Helper()
+	p.sendConnect(id, change)
+	return p.expect(packets.Connack)
+}
+
+// sendConnect sends a CONNECT and does not wait for its answer.
+func (p *peer) sendConnect(id string, change func(*packets.Packet)) {
+	p.t.Helper()
 	pk := packets.Packet{
 		FixedHeader: packets.FixedHeader{Type: packets.Connect},
 		Connect:     packets.ConnectParams{ProtocolName: []byte("MQTT"), ClientIdentifier: id, Clean: true, Keepalive: 60},
@@ -144,7 +151,6 @@ func (p *peer) connect(id string, change func(*packets.Packet)) packets.Packet {
 		change(&pk)
 	}
 	p.send(pk)
-	return p.expect(packets.Connack)
 }
 
 // keepSession is for connect: a session that outlives the connection.
@@ -193,6 +199,8 @@ func encodeAny(pk *packets.Packet, buf *bytes.Buffer) error {
 		return pk.SubscribeEncode(buf)
 	case packets.Unsubscribe:
 		return pk.UnsubscribeEncode(buf)
+	case packets.Pingreq:
+		return pk.PingreqEncode(buf)
 	case packets.Disconnect:
 		return pk.DisconnectEncode(buf)
 	}
@@ -243,6 +251,8 @@ func decodeAny(pk *packets.Packet, body []byte) error {
 		return pk.SubackDecode(body)
 	case packets.Unsuback:
 		return pk.UnsubackDecode(body)
+	case packets.Pingresp:
+		return pk.PingrespDecode(body)
 	case packets.Disconnect:
 		return pk.DisconnectDecode(body)
 	}
@@ -285,7 +295,7 @@ func (p *peer) expectEnd(code byte) {
 			}
 			return
 		}
-		if pk.FixedHeader.Type != packets.Disconnect || pk.ReasonCode != code {
+		if code == 0 || pk.FixedHeader.Type != packets.Disconnect || pk.ReasonCode != code {
 			p.t.Fatalf("got %s 0x%02X, want the end of the connection", packets.PacketNames[pk.FixedHeader.Type], pk.ReasonCode)
 		}
 		code = 0
@@ -309,6 +319,19 @@ func (p *peer) publish(topic, payload string, qos byte) uint16 {
 	}
 	p.send(pk)
 	return pk.PacketID
+}
+
+// retain sends a PUBLISH that is to be retained.
+func (p *peer) retain(topic, payload string, qos byte) {
+	p.t.Helper()
+	pk := packets.Packet{
+		FixedHeader: packets.FixedHeader{Type: packets.Publish, Qos: qos, Retain: true},
+		TopicName:   topic, Payload: []byte(payload),
+	}
+	if qos > 0 {
+		pk.PacketID = p.nextID()
+	}
+	p.send(pk)
 }
 
 // put publishes at QoS 1 and waits until it is acknowledged.

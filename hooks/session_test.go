@@ -16,15 +16,6 @@ func (p *peer) hangUp() {
 	}
 }
 
-// absent waits until a session has lost its connection.
-func (n *node) absent(id string) {
-	n.t.Helper()
-	waitFor(n.t, id+" to be gone", func() bool {
-		s := n.hook.session(id)
-		return s == nil || !s.connected()
-	})
-}
-
 // body is the room that most tests of sessions subscribe to.
 const body = fast + "&payload=document"
 

@@ -7,7 +7,6 @@ import (
 	"strconv"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/mochi-mqtt/server/v2/packets"
 )
@@ -311,10 +310,7 @@ func TestRetainedDocumentsAreTheDocuments(t *testing.T) {
 			dev := n.connect(4, "dev", nil)
 			retain := func(topic, payload string) {
 				t.Helper()
-				dev.send(packets.Packet{
-					FixedHeader: packets.FixedHeader{Type: packets.Publish, Qos: 1, Retain: true}, PacketID: dev.nextID(),
-					TopicName: topic, Payload: []byte(payload),
-				})
+				dev.retain(topic, payload, 1)
 				dev.expect(packets.Puback)
 			}
 			retain("fleet/trucks/1", `{"speed":60}`)
@@ -361,30 +357,12 @@ func TestSharedSubscriptionsGoToOneConnectedMember(t *testing.T) {
 	}
 }
 
-// waitFor polls for what no event announces.
-func waitFor(t *testing.T, what string, ok func() bool) {
-	t.Helper()
-	tick := time.NewTicker(time.Millisecond)
-	defer tick.Stop()
-	end := time.After(deadline)
-	for !ok() {
-		select {
-		case <-tick.C:
-		case <-end:
-			t.Fatalf("waited too long for %s", what)
-		}
-	}
-}
-
 // The document is the retained message of its topic, also after a publish
 // without retain: there is no second copy that could stay behind.
 func TestARetainedDocumentStaysRetained(t *testing.T) {
 	n := startNode(t, nil)
 	dev := n.connect(4, "dev", nil)
-	dev.send(packets.Packet{
-		FixedHeader: packets.FixedHeader{Type: packets.Publish, Qos: 1, Retain: true}, PacketID: dev.nextID(),
-		TopicName: "fleet/trucks/1", Payload: []byte(`{"n":1}`),
-	})
+	dev.retain("fleet/trucks/1", `{"n":1}`, 1)
 	dev.expect(packets.Puback)
 	dev.put("fleet/trucks/1", `{"n":2}`)
 	dev.quiet() // subscribers of that moment have heard it
