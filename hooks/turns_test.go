@@ -1,0 +1,142 @@
+package hooks
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"sync"
+	"testing"
+
+	"github.com/mochi-mqtt/server/v2/packets"
+)
+
+// kinds reads packets until the connection is closed, and yields their types.
+// The last one is 0 if it is open and nothing came.
+func (p *peer) kinds() <-chan byte {
+	kinds := make(chan byte, 16)
+	go func() {
+		defer close(kinds)
+		for {
+			pk, err := p.read()
+			if errors.Is(err, os.ErrDeadlineExceeded) {
+				kinds <- 0
+			}
+			if err != nil {
+				return
+			}
+			kinds <- pk.FixedHeader.Type
+		}
+	}()
+	return kinds
+}
+
+func TestOfTwoConnectsAtOnceOneWorksAndTheOtherIsClosed(t *testing.T) {
+	n := startNode(t, nil)
+	for round := range 100 {
+		var peers [2]*peer
+		var kinds [2]<-chan byte
+		for i := range peers {
+			peers[i] = n.dial(5)
+			kinds[i] = peers[i].kinds()
+		}
+		var sent sync.WaitGroup
+		for _, p := range peers {
+			sent.Go(func() { p.sendConnect(fmt.Sprint("dev", round), keepSession) })
+		}
+		for i := range kinds {
+			<-kinds[i] // CONNACK, or the end
+		}
+		for _, p := range peers {
+			sent.Go(func() { p.publish("a", "", 1) })
+		}
+		working, closed := 0, 0
+		for i := range kinds {
+			kind := byte(packets.Connack)
+			for kind == packets.Connack || kind == packets.Disconnect {
+				var open bool
+				if kind, open = <-kinds[i]; !open {
+					closed++
+				}
+			}
+			if kind == packets.Puback {
+				working++
+			}
+		}
+		sent.Wait()
+		if working != 1 || closed != 1 {
+			t.Fatalf("round %d: %d connections work and %d are closed, want one of each", round, working, closed)
+		}
+	}
+}
+
+func TestOnlyMQTT5IsToldOfATakeOver(t *testing.T) {
+	for _, version := range versions {
+		for _, keep := range []func(*packets.Packet){nil, keepSession} {
+			t.Run(fmt.Sprintf("%s/keep=%v", name(version), keep != nil), func(t *testing.T) {
+				n := startNode(t, nil)
+				old := n.connect(version, "dev", keep)
+				p := n.dial(version)
+				p.sendConnect("dev", keep)
+				old.expectEnd(map[byte]byte{4: 0, 5: 0x8e}[version])
+				p.expect(packets.Connack)
+				p.put("fleet/trucks/1", "{}")
+			})
+		}
+	}
+}
+
+func TestATakeOverThatMakesTheSessionPersistentStoresItsSubscriptions(t *testing.T) {
+	n := startNode(t, nil)
+	old := n.connect(5, "dash", func(pk *packets.Packet) { pk.Connect.Clean = false })
+	old.subscribe(1, "home/lamp", body)
+	p := n.dial(5)
+	p.sendConnect("dash", keepSession)
+	old.expectEnd(0x8e)
+	if ack := p.expect(packets.Connack); !ack.SessionPresent {
+		t.Fatal("the session is gone")
+	}
+	n.restart()
+	p = n.dial(5)
+	if ack := p.connect("dash", keepSession); !ack.SessionPresent {
+		t.Fatal("the session is not on disk")
+	}
+	dev := n.connect(4, "dev", nil)
+	dev.put("home/lamp", "on")
+	p.message("home/lamp")
+	dev.put("fleet/trucks/1", `{"speed":60}`)
+	p.message(body)
+}
+
+func TestAConnackThatCannotBeSentLeavesNoSession(t *testing.T) {
+	n := startNode(t, nil)
+	p := n.dial(5)
+	p.sendConnect("dev", func(pk *packets.Packet) { pk.Properties.MaximumPacketSize = 5 })
+	p.expectEnd(0)
+	waitFor(t, "the session to go", func() bool { return n.hook.session("dev") == nil && n.server.Clients.Len() == 0 })
+	n.connect(5, "dev", nil).put("fleet/trucks/1", "{}") // nobody has its turn
+}
+
+func TestNobodyIsLetInWhileTheBrokerDrains(t *testing.T) {
+	n := startNode(t, nil)
+	n.hook.Drain()
+	for version, want := range map[byte]byte{4: 3, 5: 0x8b} {
+		if ack := n.dial(version).connect("late", nil); ack.ReasonCode != want {
+			t.Errorf("CONNACK of version %d: 0x%02X, want 0x%02X", version, ack.ReasonCode, want)
+		}
+	}
+}
+
+func TestDisconnectCannotExceedTheLimitOfSessionExpiry(t *testing.T) {
+	n := startNode(t, nil) // an hour
+	p := n.connect(5, "dev", keepSession)
+	cl, _ := n.server.Clients.Get("dev")
+	p.send(packets.Packet{
+		FixedHeader: packets.FixedHeader{Type: packets.Disconnect},
+		Properties:  packets.Properties{SessionExpiryInterval: 1 << 30, SessionExpiryIntervalFlag: true},
+	})
+	p.expectEnd(0)
+	n.absent("dev")
+	if got := cl.Properties.Props.SessionExpiryInterval; got != 3600 {
+		t.Errorf("the session is kept for %d seconds, the limit is 3600", got)
+	}
+}
