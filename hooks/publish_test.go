@@ -273,3 +273,96 @@ func TestAClientDoesNotWaitForItself(t *testing.T) {
 		}
 	}
 }
+
+// A publish that is acknowledged may not be delivered yet: the next one, which
+// needs no store, must not overtake it.
+func TestMessagesOfOneQoSKeepTheirOrder(t *testing.T) {
+	for _, tt := range []struct{ name, topic, payload string }{
+		{"behind a retained message", "home/lamp", "on"},
+		{"behind a document", "fleet/trucks/1", `{"n":1}`},
+	} {
+		for qos := range byte(2) {
+			t.Run(fmt.Sprintf("%s/qos%d", tt.name, qos), func(t *testing.T) {
+				n := startNode(t, nil)
+				sub := n.connect(4, "sub", nil)
+				sub.subscribe(1, "#")
+				dev := n.connect(4, "dev", nil)
+				release := n.hold()
+				dev.retain(tt.topic, tt.payload, qos)
+				if qos > 0 {
+					dev.expect(packets.Puback)
+				}
+				dev.publish("home/lamp", "off", qos)
+				if qos > 0 {
+					dev.expect(packets.Puback)
+				}
+				dev.ping() // it is read
+				release()
+				for _, want := range []string{tt.payload, "off"} {
+					if m := sub.expect(packets.Publish); string(m.Payload) != want {
+						t.Fatalf("got %s, want %s", m.Payload, want)
+					}
+				}
+			})
+		}
+	}
+}
+
+// The publishes of a client that does not wait for PUBREC, and its PUBRELs, are
+// all answered while others go on.
+func TestPipelinedQoS2DoesNotStopTheBroker(t *testing.T) {
+	n := startNode(t, nil)
+	p := n.connect(5, "dev", nil)
+	const total, ahead = 2000, 50
+	go func() {
+		for i := range uint16(total + ahead) {
+			if i < total {
+				p.publish(fmt.Sprintf("fleet/trucks/%d", i%10), `{"a":1}`, 2)
+			}
+			if i >= ahead {
+				p.send(packets.Packet{FixedHeader: packets.FixedHeader{Type: packets.Pubrel, Qos: 1}, PacketID: i - ahead + 1})
+			}
+		}
+	}()
+	recs, comps := 0, 0
+	for recs+comps < 2*total {
+		switch pk, err := p.read(); {
+		case err != nil:
+			t.Fatalf("after %d PUBREC and %d PUBCOMP: %v", recs, comps, err)
+		case pk.FixedHeader.Type == packets.Pubrec && pk.ReasonCode == 0:
+			recs++
+		case pk.FixedHeader.Type == packets.Pubcomp && pk.ReasonCode == 0:
+			comps++
+		default:
+			t.Fatalf("got %s 0x%02X", packets.PacketNames[pk.FixedHeader.Type], pk.ReasonCode)
+		}
+	}
+	n.connect(4, "other", nil).put("fleet/trucks/1", "{}")
+}
+
+func TestAWillKeepsItsMessageExpiry(t *testing.T) {
+	n := startNode(t, nil)
+	sub := n.connect(5, "sub", nil)
+	sub.subscribe(0, "gone")
+	n.connect(5, "dev", func(pk *packets.Packet) {
+		pk.Connect.WillFlag, pk.Connect.WillTopic, pk.Connect.WillPayload = true, "gone", []byte("bye")
+		pk.Connect.WillProperties.MessageExpiryInterval = 60
+	}).hangUp()
+	if m := sub.message("gone"); m.Properties.MessageExpiryInterval != 60 {
+		t.Errorf("message expiry of %d seconds, want 60", m.Properties.MessageExpiryInterval)
+	}
+}
+
+func TestNoLocalOfOneSubscriptionDoesNotSilenceAnother(t *testing.T) {
+	n := startNode(t, nil)
+	p := n.connect(5, "dev", nil)
+	p.send(packets.Packet{
+		FixedHeader: packets.FixedHeader{Type: packets.Subscribe, Qos: 1}, PacketID: p.nextID(),
+		Filters: packets.Subscriptions{{Filter: "home/#", NoLocal: true}, {Filter: "home/lamp"}},
+	})
+	p.expect(packets.Suback)
+	p.publish("home/lamp", "on", 0)
+	p.message("home/lamp")
+	p.publish("home/door", "open", 0)
+	p.quiet()
+}
