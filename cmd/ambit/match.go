@@ -34,8 +34,6 @@ An and or an or has its members instead:
 
 --stats prints one JSON object on standard error when all is done:
   filters, documents, matches  how many there were; bad lines do not count
-  candidates_per_document      filters that were tested for a document, because a
-                               condition under which they are indexed holds
   ns_per_document              nanoseconds of finding the filters, in one thread
   parse_ns_per_document        nanoseconds of reading and parsing, besides
   bytes_per_filter             memory that the filters take, but for their ids

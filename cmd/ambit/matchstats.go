@@ -40,12 +40,12 @@ func (t *matchTask) stats() matchStats {
 	}
 }
 
-// share returns a total's share of each of n, to a tenth; of none, 0.
+// share returns a total's share of each of n, to a thousandth; of none, 0.
 func share(total float64, n int) float64 {
 	if n == 0 {
 		return 0
 	}
-	return math.Round(10*total/float64(n)) / 10
+	return math.Round(1000*total/float64(n)) / 1000
 }
 
 // heapBytes returns the memory of all that is still in use.
