@@ -191,6 +191,9 @@ func (s *search) run(p *program) bool {
 			next = t.yes
 		}
 	}
+	if next != accepted {
+		s.refused++
+	}
 	return next == accepted
 }
 

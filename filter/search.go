@@ -13,6 +13,7 @@ type search struct {
 	fields []*field // that the document has, each once
 	probes []probe
 
+	refused  int      // candidates that do not match
 	found    []uint32 // filters that match
 	excepted []uint32 // defaults that do not hold
 	grams    []uint32 // parts of strings, which may come several times, as may
@@ -35,7 +36,7 @@ type slot struct {
 
 // look finds the entries of the filters that match d.
 func (s *search) look(x *index, d *Document) {
-	s.x, s.d = x, d
+	s.x, s.d, s.refused = x, d, 0
 	s.found, s.excepted, s.grams, s.later, s.several = s.found[:0], s.excepted[:0], s.grams[:0], s.later[:0], s.several[:0]
 	added := x.defaultsAdded.Load()
 	s.resolve()

@@ -34,6 +34,9 @@ An and or an or has its members instead:
 
 --stats prints one JSON object on standard error when all is done:
   filters, documents, matches  how many there were; bad lines do not count
+  candidates_per_document      filters that were looked at: those that match, and
+                               those that are found under a condition that holds,
+                               but refused by another
   ns_per_document              nanoseconds of finding the filters, in one thread
   parse_ns_per_document        nanoseconds of reading and parsing, besides
   bytes_per_filter             memory that the filters take, but for their ids
@@ -89,7 +92,7 @@ func (o *matchOptions) run(cmd *cobra.Command) error {
 		return err
 	}
 	defer docs.close()
-	t := &matchTask{stderr: cmd.ErrOrStderr()}
+	t := &matchTask{stderr: cmd.ErrOrStderr(), counts: o.stats}
 	if t.filters, err = t.readFilters(filters, o.explain); err != nil {
 		return err
 	}
@@ -110,6 +113,7 @@ func (o *matchOptions) run(cmd *cobra.Command) error {
 // A matchTask is one run of ambit match.
 type matchTask struct {
 	stderr  io.Writer
+	counts  bool // whether candidates are counted
 	filters *filterSet
 	batch   []matchedDocument // of documents; see batchDocuments
 	bad     int               // lines that could not be read
@@ -221,6 +225,9 @@ func (t *matchTask) writeBatch(out *bufio.Writer) error {
 	for _, m := range t.batch {
 		t.documents++
 		t.matches += len(m.found)
+		if t.counts {
+			t.candidates += t.filters.matcher.Candidates(m.doc)
+		}
 		if err := t.filters.write(out, m); err != nil {
 			return err
 		}
