@@ -312,8 +312,8 @@ func TestMessagesOfOneQoSKeepTheirOrder(t *testing.T) {
 // all answered while others go on.
 func TestPipelinedQoS2DoesNotStopTheBroker(t *testing.T) {
 	n := startNode(t, nil)
-	p := n.connect(5, "dev", nil)
-	const total, ahead = 2000, 50
+	p := n.connect(5, "dev", func(pk *packets.Packet) { pk.Properties.ReceiveMaximum = 100 })
+	const total, ahead = 20_000, 50
 	go func() {
 		for i := range uint16(total + ahead) {
 			if i < total {
