@@ -40,6 +40,7 @@ func TestSpellingsOfOneFilterShareAHash(t *testing.T) {
 		{"geoDistanceRange", []string{`{"geoDistanceRange":{"p":[1,2],"from":"1km","to":"2km"}}`, `{"geoDistanceRange":{"to":2000,"from":"1000m","p":"1,2"}}`}},
 		{"geoPolygon", []string{`{"geoPolygon":{"p":{"points":[[0,0],[0,10],[10,0]]}}}`, `{"geoPolygon":{"p":{"points":["0,0",{"lat":0,"lon":370},[10,0]]}}}`}},
 		{"regexp", []string{`{"regexp":{"a":"x"}}`, `{"regexp":{"a":{"value":"x"}}}`, `{"regexp":{"a":{"value":"x","flags":"g"}}}`}},
+		{"prefix", []string{`{"prefix":{"a":"ab"}}`, ` {"prefix": {"a": "\u0061b"}}`, `{"not":{"not":{"and":[{"prefix":{"a":"ab"}},{"prefix":{"a":"ab"}}]}}}`}},
 		{"match", []string{`{"match":{"a":1,"n":{"x":1,"y":2}}}`, `{"and":[{"match":{"n":{"y":2,"x":1}}},{"equals":{"a":1}}]}`}},
 		{"select", []string{`{"select":{"field":"a","index":0,"query":{"or":[{"exists":"value.x"},{"exists":"value.y"}]}}}`, `{"select":{"field":"a","index":0,"query":{"or":[{"exists":"value.y"},{"exists":"value.x"}]}}}`}},
 	} {
@@ -68,6 +69,7 @@ func TestDifferentFiltersHaveDifferentHashes(t *testing.T) {
 		`{"geoDistance":{"p":[1,2],"distance":1}}`, `{"geoDistance":{"p":[2,1],"distance":1}}`, `{"geoDistance":{"p":[1,2],"distance":1.0000000001}}`, `{"geoDistance":{"q":[1,2],"distance":1}}`,
 		`{"geoBoundingBox":{"p":{"top":2,"left":1,"bottom":1,"right":2}}}`, `{"geoBoundingBox":{"p":{"top":2,"left":2,"bottom":1,"right":1}}}`,
 		`{"regexp":{"a":"x"}}`, `{"regexp":{"a":{"value":"x","flags":"i"}}}`, `{"match":{"a":{}}}`, `{"match":{"a":[]}}`,
+		`{"prefix":{"a":"x"}}`, `{"suffix":{"a":"x"}}`, `{"contains":{"a":"x"}}`, `{"contains":{"a":"X"}}`, `{"contains":{"b":"x"}}`, `{"not":{"contains":{"a":"x"}}}`, `{"regexp":{"a":"^x"}}`,
 	} {
 		h := parsed(t, src).Hash("i", "c")
 		if other, ok := seen[h]; ok {
@@ -152,6 +154,7 @@ func randomFilter(random *rand.Rand, depth int) string {
 		`{"regexp":{"`+field+`":"^[1x]"}}`, `{"regexp":{"`+field+`":"`+pick("abc", "bc+d", "(abc|xyz)", "abcd?[1-9]", "(?i)abc")+`"}}`,
 		`{"exists":"`+field+`[`+pick(`\"x\"`, "null", "true")+`]"}`, `{"geoDistanceRange":{"p":[0,0],"from":10,"to":"`+pick("120km", "200km")+`"}}`,
 		`{"geoPolygon":{"p":{"points":[[0,0],[0,2],[2,`+pick("0", "1")+`]]}}}`, `{"match":{"n":{},"b":[`+scalar()+`]}}`, `{"match":{"a":`+scalar()+`,"n":{"x":`+scalar()+`}}}`,
+		`{"`+pick("prefix", "suffix", "contains")+`":{"`+field+`":"`+pick("abc", "bc", "cab", "xyz", "d7")+`"}}`,
 		`{"select":{"field":"b","index":`+pick("0", "-1")+`,"query":{"not":{"equals":{"value":`+scalar()+`}}}}}`,
 	)
 }

@@ -80,7 +80,7 @@ func (x *index) chance(n node) float64 {
 		return x.chanceOfRange(n)
 	case geo:
 		return chanceOfShape(n.shape)
-	case element, pattern:
+	case element, pattern, substring:
 		return 0.1
 	case existence:
 		return 0.6

@@ -20,7 +20,7 @@ type field struct {
 	present  atomic.Uint32 // the entry that holds if the field is there, or 0
 	ranges   intervals
 	outside  set   // entries that hold unless the field is a number, besides those in ranges
-	grams    table // entries of parts of strings that a regular expression needs
+	grams    table // entries of parts of strings that a literate condition needs
 	places   atomic.Pointer[places]
 	others   set // entries that each document with the field is tested for
 

@@ -12,15 +12,16 @@ import "sync/atomic"
 //   - equals, in, ids, and elements of arrays: a hash table;
 //   - range, and its negation: a tree of intervals for each field;
 //   - geo clauses: a geofilter.Index for each field;
-//   - regexp: a hash table of three bytes of a literal, then the regexp;
+//   - regexp, prefix, suffix and contains: a hash table of three bytes of a
+//     literal, then the string;
 //   - exists: the field;
 //   - a negation, and everything: it holds by default. What is negated is an
 //     entry, which when it holds makes an exception.
 //
 // So a document costs its fields and its matches, but for these, which are
 // walked: the defaults, which match unless excepted; and for a document with the
-// field, its regexps without a literal of three bytes, matches with objects and
-// arrays, and selects.
+// field, its regexps and the like without a literal of three bytes, matches with
+// objects and arrays, and selects.
 type index struct {
 	generation atomic.Uint64 // see pool
 

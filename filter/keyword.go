@@ -11,6 +11,8 @@ func keyword(name string) parseFunc {
 		return parseAnd
 	case "bool":
 		return parseBool
+	case "contains":
+		return parseContains
 	case "equals":
 		return parseEquals
 	case "exists":
@@ -37,12 +39,16 @@ func keyword(name string) parseFunc {
 		return parseNothing
 	case "or":
 		return parseOr
+	case "prefix":
+		return parsePrefix
 	case "range":
 		return parseRange
 	case "regexp":
 		return parseRegexp
 	case "select":
 		return parseSelect
+	case "suffix":
+		return parseSuffix
 	}
 	return nil
 }

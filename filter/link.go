@@ -108,8 +108,8 @@ func (x *index) linkLeaf(id uint32, n leaf, f *field) {
 		f.include(n.interval)
 	case geo:
 		e.field, e.shape = f.number, f.addShape(x, id, n)
-	case pattern:
-		x.linkPattern(id, n, f)
+	case literate:
+		x.linkLiterate(id, n, f)
 	default:
 		x.linkOther(id, n, f)
 	}
@@ -152,9 +152,9 @@ type gram struct {
 	bytes uint32
 }
 
-// linkPattern notes a regular expression under a part of each of its literals,
-// the one with the fewest patterns.
-func (x *index) linkPattern(id uint32, n pattern, f *field) {
+// linkLiterate notes a condition under a part of each of its literals, the one
+// with the fewest conditions.
+func (x *index) linkLiterate(id uint32, n literate, f *field) {
 	literals := n.literals()
 	if literals == nil {
 		x.linkOther(id, n, f)

@@ -5,8 +5,14 @@ import "regexp/syntax"
 // maxLiterals is how many alternatives a regular expression is found by.
 const maxLiterals = 16
 
-// literals returns strings of which every string that the pattern matches holds
-// at least one, or nothing if there are none of three bytes or more.
+// A literate condition is one on strings that is found by what they hold.
+type literate interface {
+	leaf
+	// literals returns strings of which every string that matches holds at least
+	// one, or nothing if there are none of three bytes or more.
+	literals() []string
+}
+
 func (n pattern) literals() []string {
 	text := translate(n.source)
 	if n.flags != "" {

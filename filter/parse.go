@@ -113,3 +113,13 @@ func (p *parser) field(at place, arg any) (member, error) {
 	}
 	return o[0], p.spend(at, 1)
 }
+
+// stringField is field for a member that is a string with something in it.
+func (p *parser) stringField(at place, arg any) (field, text string, err error) {
+	m, err := p.field(at, arg)
+	if err != nil {
+		return "", "", err
+	}
+	text, err = stringOf(at.at(m.name), m.value)
+	return m.name, text, err
+}
