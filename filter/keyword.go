@@ -11,6 +11,8 @@ func keyword(name string) parseFunc {
 		return parseAnd
 	case "bool":
 		return parseBool
+	case "cidr":
+		return parseCIDR
 	case "contains":
 		return parseContains
 	case "equals":
