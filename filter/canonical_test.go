@@ -43,6 +43,8 @@ func TestSpellingsOfOneFilterShareAHash(t *testing.T) {
 		{"prefix", []string{`{"prefix":{"a":"ab"}}`, ` {"prefix": {"a": "\u0061b"}}`, `{"not":{"not":{"and":[{"prefix":{"a":"ab"}},{"prefix":{"a":"ab"}}]}}}`}},
 		{"cidr", []string{`{"cidr":{"a":"10.0.0.0/8"}}`, `{"cidr":{"a":"10.1.2.3/8"}}`, `{"cidr":{"a":"::ffff:10.1.2.3/104"}}`, `{"cidr":{"a":"::ffff:a00:0/104"}}`}},
 		{"cidr of IPv6", []string{`{"cidr":{"a":"2001:db8::/32"}}`, `{"cidr":{"a":"2001:0DB8:0:0::1/32"}}`}},
+		{"before", []string{`{"before":{"a":"2026-01-01T00:00:00Z"}}`, `{"before":{"a":"2026-01-01T00:00:00.000Z"}}`, `{"before":{"a":"2026-01-01T05:30:00+05:30"}}`, `{"before":{"a":"2025-12-31T23:00:00-01:00"}}`}},
+		{"after", []string{`{"after":{"a":"2026-01-01T00:00:00.05Z"}}`, `{"after":{"a":"2026-01-01T00:00:00.050000000Z"}}`}},
 		{"match", []string{`{"match":{"a":1,"n":{"x":1,"y":2}}}`, `{"and":[{"match":{"n":{"y":2,"x":1}}},{"equals":{"a":1}}]}`}},
 		{"select", []string{`{"select":{"field":"a","index":0,"query":{"or":[{"exists":"value.x"},{"exists":"value.y"}]}}}`, `{"select":{"field":"a","index":0,"query":{"or":[{"exists":"value.y"},{"exists":"value.x"}]}}}`}},
 	} {
@@ -73,6 +75,7 @@ func TestDifferentFiltersHaveDifferentHashes(t *testing.T) {
 		`{"regexp":{"a":"x"}}`, `{"regexp":{"a":{"value":"x","flags":"i"}}}`, `{"match":{"a":{}}}`, `{"match":{"a":[]}}`,
 		`{"prefix":{"a":"x"}}`, `{"suffix":{"a":"x"}}`, `{"contains":{"a":"x"}}`, `{"contains":{"a":"X"}}`, `{"contains":{"b":"x"}}`, `{"not":{"contains":{"a":"x"}}}`, `{"regexp":{"a":"^x"}}`,
 		`{"cidr":{"a":"10.0.0.0/8"}}`, `{"cidr":{"a":"10.0.0.0/9"}}`, `{"cidr":{"a":"10.128.0.0/9"}}`, `{"cidr":{"a":"0.0.0.0/0"}}`, `{"cidr":{"a":"::/0"}}`, `{"cidr":{"a":"::ffff:0.0.0.0/95"}}`, `{"cidr":{"a":"a00::/8"}}`,
+		`{"before":{"a":"2026-01-01T00:00:00Z"}}`, `{"after":{"a":"2026-01-01T00:00:00Z"}}`, `{"not":{"before":{"a":"2026-01-01T00:00:00Z"}}}`, `{"before":{"a":"2026-01-01T00:00:00.000000001Z"}}`, `{"before":{"a":"2026-01-01T00:00:00+01:00"}}`, `{"equals":{"a":"2026-01-01T00:00:00Z"}}`,
 	} {
 		h := parsed(t, src).Hash("i", "c")
 		if other, ok := seen[h]; ok {
@@ -159,6 +162,7 @@ func randomFilter(random *rand.Rand, depth int) string {
 		`{"geoPolygon":{"p":{"points":[[0,0],[0,2],[2,`+pick("0", "1")+`]]}}}`, `{"match":{"n":{},"b":[`+scalar()+`]}}`, `{"match":{"a":`+scalar()+`,"n":{"x":`+scalar()+`}}}`,
 		`{"`+pick("prefix", "suffix", "contains")+`":{"`+field+`":"`+pick("abc", "bc", "cab", "xyz", "d7")+`"}}`,
 		`{"cidr":{"`+field+`":"`+pick("10.0.0.0/8", "10.1.2.3/16", "10.1.2.3/32", "::ffff:10.1.0.0/112", "fe80::/10", "::/0")+`"}}`,
+		`{"`+pick("before", "after")+`":{"`+field+`":"`+pick("2026-01-01T00:00:00Z", "2026-01-01T00:00:00.5Z", "2026-01-01T02:30:00+02:30")+`"}}`,
 		`{"select":{"field":"b","index":`+pick("0", "-1")+`,"query":{"not":{"equals":{"value":`+scalar()+`}}}}}`,
 	)
 }
@@ -167,7 +171,7 @@ func randomDocument(random *rand.Rand) string {
 	pick := func(from ...string) string { return from[random.IntN(len(from))] }
 	value := func() string {
 		return pick("1", "2", "2.5", `"1"`, `"x"`, "true", "null", "[1]", `[1,"x",1]`, `[null,true,[1]]`, `"abcabc"`, `"xyz"`, `"bccd7"`, "3", "-1e400",
-			`"10.1.2.3"`, `"::ffff:10.9.9.9"`, `"fe80::1%eth0"`)
+			`"10.1.2.3"`, `"::ffff:10.9.9.9"`, `"fe80::1%eth0"`, `"2025-12-31T23:59:59.9-00:01"`, `"2026-01-01T01:00:00+01:00"`, `"2026-01-01T00:00:00.6Z"`)
 	}
 	members := []string{}
 	for _, m := range []string{`"a":` + value(), `"b":` + value(), `"n":{"x":` + value() + `}`, `"_id":` + pick(`"d1"`, `"d2"`, `"d3"`),

@@ -82,6 +82,8 @@ func (x *index) chance(n node) float64 {
 		return chanceOfShape(n.shape)
 	case element, pattern, substring:
 		return 0.1
+	case timing:
+		return 0.5
 	case existence:
 		return 0.6
 	}

@@ -21,7 +21,7 @@ import "sync/atomic"
 // So a document costs its fields and its matches, but for these, which are
 // walked: the defaults, which match unless excepted; and for a document with the
 // field, its regexps and the like without a literal of three bytes, matches with
-// objects and arrays, selects, and blocks of addresses.
+// objects and arrays, selects, blocks of addresses, and times.
 type index struct {
 	generation atomic.Uint64 // see pool
 

@@ -7,8 +7,12 @@ type parseFunc func(p *parser, at place, arg any) (node, error)
 // each, and a file each.
 func keyword(name string) parseFunc {
 	switch name {
+	case "after":
+		return parseAfter
 	case "and":
 		return parseAnd
+	case "before":
+		return parseBefore
 	case "bool":
 		return parseBool
 	case "cidr":

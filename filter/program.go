@@ -132,7 +132,7 @@ func effort(n node) int {
 		return effort(n.filter)
 	case existence, between:
 		return 0
-	case membership, substring, subnet:
+	case membership, substring, subnet, timing:
 		return 1
 	case geo:
 		return 2
