@@ -2,10 +2,10 @@
 // codes. It is the one hook that decides in the MQTT server; everything above
 // it is ignorant of which server that is.
 //
-// mochi decodes packets and keeps CONNECT, keep-alive, the topic tree and the
-// inbound half of QoS 2. Everything that goes out to a client as PUBLISH, and
-// every acknowledgement that waits for the disk, goes through the outbox of its
-// session instead: see [outbox] for the reasons.
+// mochi decodes packets and keeps CONNECT, keep-alive and the topic tree.
+// Everything that goes out to a client as PUBLISH, every acknowledgement, and
+// both halves of QoS 2 go through the outbox of its session instead: see
+// [outbox] for the reasons.
 package hooks
 
 import (

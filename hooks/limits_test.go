@@ -21,7 +21,7 @@ func TestSnapshotsThatAClientDoesNotReadAreBounded(t *testing.T) {
 			p.expect(packets.Publish) // never acknowledged: it is all that this client gets
 		}
 	}
-	if reading := box.reading(); reading != 1 {
+	if reading := box.reading(nil); reading != 1 {
 		t.Errorf("%d snapshots are read for one subscription", reading)
 	}
 	var more []string
@@ -36,7 +36,7 @@ func TestSnapshotsThatAClientDoesNotReadAreBounded(t *testing.T) {
 	if ack := p.subscribe(1, "one/more"); ack.ReasonCodes[0] != 0x97 {
 		t.Errorf("reason code 0x%02X beyond the limit, want 0x97", ack.ReasonCodes[0])
 	}
-	if reading := box.reading(); reading != maxSources {
+	if reading := box.reading(nil); reading != maxSources {
 		t.Errorf("%d snapshots, the limit is %d", reading, maxSources)
 	}
 }

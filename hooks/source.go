@@ -58,14 +58,22 @@ func (b *outbox) addSource(s *source) bool {
 	return true
 }
 
-// reading returns how many snapshots the client reads now.
-func (b *outbox) reading() int {
+// reading returns how many snapshots the client reads now, besides those that
+// these subscriptions replace.
+func (b *outbox) reading(replacing []*subscription) int {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if l := b.online(); l != nil {
-		return len(l.sources)
+	l := b.online()
+	if l == nil {
+		return 0
 	}
-	return 0
+	n := len(l.sources)
+	for _, sub := range replacing {
+		if slices.ContainsFunc(l.sources, func(s *source) bool { return s.topicFilter == sub.to.Text }) {
+			n--
+		}
+	}
+	return n
 }
 
 // startSources lets the writer pull what was added.

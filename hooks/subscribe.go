@@ -194,7 +194,7 @@ func (h *Hook) subscribe(s *session, granted []request, persistent bool) error {
 			first = append(first, r.sub)
 		}
 	}
-	if s.box.reading()+len(first) > maxSources {
+	if s.box.reading(first)+len(first) > maxSources {
 		return &refusal{packets.ErrQuotaExceeded.Code, "too many snapshots are being read"}
 	}
 	return h.tellFirst(s, first, &persistence.Op{
