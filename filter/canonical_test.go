@@ -40,6 +40,20 @@ func TestSpellingsOfOneFilterShareAHash(t *testing.T) {
 		{"geoDistanceRange", []string{`{"geoDistanceRange":{"p":[1,2],"from":"1km","to":"2km"}}`, `{"geoDistanceRange":{"to":2000,"from":"1000m","p":"1,2"}}`}},
 		{"geoPolygon", []string{`{"geoPolygon":{"p":{"points":[[0,0],[0,10],[10,0]]}}}`, `{"geoPolygon":{"p":{"points":["0,0",{"lat":0,"lon":370},[10,0]]}}}`}},
 		{"regexp", []string{`{"regexp":{"a":"x"}}`, `{"regexp":{"a":{"value":"x"}}}`, `{"regexp":{"a":{"value":"x","flags":"g"}}}`}},
+		{"geoShape", []string{
+			`{"geoShape":{"p":{"type":"Polygon","coordinates":[[[0,0],[10,0],[10,5],[0,5],[0,0]]]}}}`,
+			`{"geoShape":{"p":{"coordinates":[[[10,5],[10,0],[360,0],[0,5]]],"bbox":[0,0,10,5],"type":"Polygon"}}}`,
+			`{"geoShape":{"p":{"type":"MultiPolygon","coordinates":[[[[0,5,100],[0,0],[0,0],[10,0,7],[10,5]]]]}}}`,
+			`{"geoShape":{"p":{"type":"MultiPolygon","coordinates":[[[[0,0],[10,0],[10,5],[0,5]]],[[[0,0],[0,5],[10,5],[10,0]]]]}}}`,
+		}},
+		{"geoShape with holes", []string{
+			`{"geoShape":{"p":{"type":"Polygon","coordinates":[[[0,0],[10,0],[0,10]],[[1,1],[1,2],[2,1]],[[3,3],[3,4],[4,3]]]}}}`,
+			`{"geoShape":{"p":{"type":"Polygon","coordinates":[[[10,0],[0,10],[0,0]],[[4,3],[3,4],[3,3],[4,3]],[[2,1],[1,1],[1,2],[2,1]]]}}}`,
+		}},
+		{"geoShape of two polygons", []string{
+			`{"geoShape":{"p":{"type":"MultiPolygon","coordinates":[[[[0,0],[1,0],[0,1]]],[[[5,5],[6,5],[5,6]]]]}}}`,
+			`{"geoShape":{"p":{"type":"MultiPolygon","coordinates":[[[[5,6],[5,5],[6,5]]],[[[0,0],[0,1],[1,0],[0,0]]]]}}}`,
+		}},
 		{"prefix", []string{`{"prefix":{"a":"ab"}}`, ` {"prefix": {"a": "\u0061b"}}`, `{"not":{"not":{"and":[{"prefix":{"a":"ab"}},{"prefix":{"a":"ab"}}]}}}`}},
 		{"cidr", []string{`{"cidr":{"a":"10.0.0.0/8"}}`, `{"cidr":{"a":"10.1.2.3/8"}}`, `{"cidr":{"a":"::ffff:10.1.2.3/104"}}`, `{"cidr":{"a":"::ffff:a00:0/104"}}`}},
 		{"cidr of IPv6", []string{`{"cidr":{"a":"2001:db8::/32"}}`, `{"cidr":{"a":"2001:0DB8:0:0::1/32"}}`}},
@@ -72,6 +86,8 @@ func TestDifferentFiltersHaveDifferentHashes(t *testing.T) {
 		`{"or":[{"and":[{"exists":"a"},{"exists":"b"}]},{"and":[{"exists":"a"},{"exists":"c"}]},{"exists":"d"}]}`,
 		`{"geoDistance":{"p":[1,2],"distance":1}}`, `{"geoDistance":{"p":[2,1],"distance":1}}`, `{"geoDistance":{"p":[1,2],"distance":1.0000000001}}`, `{"geoDistance":{"q":[1,2],"distance":1}}`,
 		`{"geoBoundingBox":{"p":{"top":2,"left":1,"bottom":1,"right":2}}}`, `{"geoBoundingBox":{"p":{"top":2,"left":2,"bottom":1,"right":1}}}`,
+		`{"geoShape":{"p":{"type":"Polygon","coordinates":[[[0,0],[10,0],[0,10]]]}}}`, `{"geoShape":{"p":{"type":"Polygon","coordinates":[[[0,0],[0,10],[10,10]]]}}}`,
+		`{"geoShape":{"p":{"type":"Polygon","coordinates":[[[0,0],[10,0],[0,10]],[[1,1],[2,1],[1,2]]]}}}`, `{"geoPolygon":{"p":{"points":[[0,0],[0,10],[10,0]]}}}`,
 		`{"regexp":{"a":"x"}}`, `{"regexp":{"a":{"value":"x","flags":"i"}}}`, `{"match":{"a":{}}}`, `{"match":{"a":[]}}`,
 		`{"prefix":{"a":"x"}}`, `{"suffix":{"a":"x"}}`, `{"contains":{"a":"x"}}`, `{"contains":{"a":"X"}}`, `{"contains":{"b":"x"}}`, `{"not":{"contains":{"a":"x"}}}`, `{"regexp":{"a":"^x"}}`,
 		`{"cidr":{"a":"10.0.0.0/8"}}`, `{"cidr":{"a":"10.0.0.0/9"}}`, `{"cidr":{"a":"10.128.0.0/9"}}`, `{"cidr":{"a":"0.0.0.0/0"}}`, `{"cidr":{"a":"::/0"}}`, `{"cidr":{"a":"::ffff:0.0.0.0/95"}}`, `{"cidr":{"a":"a00::/8"}}`,
@@ -163,6 +179,8 @@ func randomFilter(random *rand.Rand, depth int) string {
 		`{"`+pick("prefix", "suffix", "contains")+`":{"`+field+`":"`+pick("abc", "bc", "cab", "xyz", "d7")+`"}}`,
 		`{"cidr":{"`+field+`":"`+pick("10.0.0.0/8", "10.1.2.3/16", "10.1.2.3/32", "::ffff:10.1.0.0/112", "fe80::/10", "::/0")+`"}}`,
 		`{"`+pick("before", "after")+`":{"`+field+`":"`+pick("2026-01-01T00:00:00Z", "2026-01-01T00:00:00.5Z", "2026-01-01T02:30:00+02:30")+`"}}`,
+		`{"geoShape":{"p":{"type":"Polygon","coordinates":[[[0,0],[2,0],[2,2],[0,2]]`+pick("", ",[[1.2,1.2],[1.2,0.8],[0.8,0.8],[0.8,1.2],[1.2,1.2]]")+`]}}}`,
+		`{"geoShape":{"p":{"type":"MultiPolygon","coordinates":[[[[8,8],[8,10],[10,10],[8,8]]],[[[-1,-1],[1,-1],[1,1]]]]}}}`,
 		`{"select":{"field":"b","index":`+pick("0", "-1")+`,"query":{"not":{"equals":{"value":`+scalar()+`}}}}}`,
 	)
 }

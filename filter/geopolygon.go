@@ -2,7 +2,7 @@ package filter
 
 import "github.com/ambitmq/ambit/geofilter"
 
-// maxVertices is how many points a polygon may have.
+// maxVertices is how many points the polygons of a condition may have.
 const maxVertices = 1000
 
 func parseGeoPolygon(p *parser, at place, arg any) (node, error) {

@@ -31,6 +31,8 @@ func keyword(name string) parseFunc {
 		return parseGeoDistanceRange
 	case "geoPolygon":
 		return parseGeoPolygon
+	case "geoShape":
+		return parseGeoShape
 	case "ids":
 		return parseIDs
 	case "in":

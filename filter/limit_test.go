@@ -3,6 +3,7 @@ package filter
 import (
 	"errors"
 	"fmt"
+	"math"
 	"strings"
 	"testing"
 	"time"
@@ -33,6 +34,9 @@ func TestLimitsAreSaidWithTheirNumbers(t *testing.T) {
 		{"a pattern of 256 bytes", `{"regexp":{"a":"` + strings.Repeat("a", 256) + `"}}`, ""},
 		{"a pattern of 257 bytes", `{"regexp":{"a":"` + strings.Repeat("a", 257) + `"}}`, `"regexp.a": has 257 bytes, the limit is 256`},
 		{"a pattern of many instructions", `{"regexp":{"a":"(a{100}){10}"}}`, `"regexp.a": is too complex, the limit is 500 instructions`},
+		{"1,001 vertices of GeoJSON", `{"geoShape":{"p":{"type":"Polygon","coordinates":[[` + strings.TrimSuffix(strings.Repeat("[0,0],[1,1],", 501), ",") + `]]}}}`, `"geoShape.p.coordinates": has 1002 points, the limit is 1000`},
+		{"a ring of 1,000 points", `{"geoShape":{"p":{"type":"Polygon","coordinates":[[` + circle(1000) + `]]}}}`, ""},
+		{"and a point more", `{"geoShape":{"p":{"type":"Polygon","coordinates":[[` + circle(1001) + `]]}}}`, `"geoShape.p.coordinates": has 1001 points, the limit is 1000`},
 		{"1,001 vertices", `{"geoPolygon":{"p":{"points":[` + strings.TrimSuffix(strings.Repeat(`"0,1",`, 1001), ",") + `]}}}`, `"geoPolygon.p.points": has 1001 points, the limit is 1000`},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -51,6 +55,16 @@ func TestLimitsAreSaidWithTheirNumbers(t *testing.T) {
 			}
 		})
 	}
+}
+
+// circle returns n positions of GeoJSON around a place.
+func circle(n int) string {
+	points := make([]string, n)
+	for i := range points {
+		sin, cos := math.Sincos(2 * math.Pi * float64(i) / float64(n))
+		points[i] = fmt.Sprintf("[%.3f,%.3f]", cos, sin)
+	}
+	return strings.Join(points, ",")
 }
 
 // nested puts a filter into n ands.
