@@ -12,8 +12,8 @@ import (
 //   - not stands at the leaves alone;
 //   - and holds no and, or holds no or, none holds a constant or a single
 //     member, and the members are sorted and different;
-//   - within an or, the equals and in of a field are one; so are those that are
-//     negated within an and;
+//   - within an or, the equals and in of a field are one, and so are its anyOf and
+//     exists with elements; so are those that are negated within an and;
 //   - within an and, the ranges of a field are one; so are those that are negated
 //     within an or;
 //   - what all members of an or, or all of an and, have in common stands beside
@@ -48,7 +48,8 @@ func depth(n node) int {
 }
 
 // A former makes canonical forms. Those without factors are never deeper than
-// what was written, so that at the limit of depth there is one as well.
+// what was written, so that at the limit of depth there is one as well. For that
+// they do not unite missing elements either: two of them are a not of an anyOf.
 type former struct{ factors bool }
 
 // simplify returns the canonical form of n, or of its negation.
@@ -124,11 +125,11 @@ func splice(members []node, all bool) []node {
 
 // merge unites the conditions on a field of which one can say the same. What
 // and does to a condition, or does to its negation, so merge does it to the
-// ranges of an and and to the negated ranges of an or, and to the equals and in
-// of an or and to the negated ones of an and.
+// ranges of an and and to the negated ranges of an or, and to the equals and in,
+// and the elements, of an or and to the negated ones of an and.
 func (f former) merge(members []node, all bool) []node {
 	var rest []node
-	values := map[string][]any{}
+	values, elements := map[string][]any{}, map[string][]any{}
 	intervals := map[string]interval{}
 	for _, n := range members {
 		negation, negated := n.(not)
@@ -137,10 +138,13 @@ func (f former) merge(members []node, all bool) []node {
 			leaf = negation.filter
 		}
 		m, isMembership := leaf.(membership)
+		e, isElement := leaf.(element)
 		r, isRange := leaf.(between)
 		switch {
 		case isMembership && negated == all:
 			values[m.field] = append(values[m.field], m.values...)
+		case isElement && negated == all && f.factors:
+			elements[e.field] = append(elements[e.field], e.values...)
 		case isRange && negated != all:
 			i, ok := intervals[r.field]
 			if !ok {
@@ -153,6 +157,9 @@ func (f former) merge(members []node, all bool) []node {
 	}
 	for field, v := range values {
 		rest = append(rest, f.simplify(newMembership(field, v), all))
+	}
+	for field, v := range elements {
+		rest = append(rest, f.simplify(newElement(field, v), all))
 	}
 	for field, i := range intervals {
 		rest = append(rest, f.simplify(i.on(field), !all))

@@ -29,6 +29,10 @@ func TestSpellingsOfOneFilterShareAHash(t *testing.T) {
 		{"distribution over in", []string{`{"and":[{"exists":"a"},{"in":{"b":[1,2]}}]}`, `{"or":[{"and":[{"exists":"a"},{"equals":{"b":1}}]},{"and":[{"exists":"a"},{"equals":{"b":2}}]}]}`}},
 		{"absorption", []string{`{"exists":"a"}`, `{"or":[{"exists":"a"},{"and":[{"exists":"a"},{"exists":"b"}]}]}`, `{"and":[{"exists":"a"},{"or":[{"exists":"b"},{"exists":"a"}]}]}`}},
 		{"in", []string{`{"in":{"a":["x","y"]}}`, `{"in":{"a":["y","x","y"]}}`, `{"or":[{"equals":{"a":"y"}},{"equals":{"a":"x"}}]}`, `{"or":[{"in":{"a":["x"]}},{"in":{"a":["y"]}}]}`}},
+		{"anyOf", []string{`{"anyOf":{"a":["x","y"]}}`, `{"anyOf":{"a":["y","x","y"]}}`, `{"or":[{"exists":"a[\"y\"]"},{"exists":"a[\"x\"]"}]}`, `{"or":[{"anyOf":{"a":["y"]}},{"exists":"a[\"x\"]"}]}`, `{"not":{"and":[{"missing":"a[\"x\"]"},{"missing":"a[\"y\"]"}]}}`}},
+		{"anyOf one", []string{`{"exists":"a[1]"}`, `{"anyOf":{"a":[1]}}`, `{"anyOf":{"a":[1.0,1]}}`, `{"not":{"not":{"anyOf":{"a":[1]}}}}`}},
+		{"not anyOf", []string{`{"not":{"anyOf":{"a":["x","y"]}}}`, `{"and":[{"missing":"a[\"x\"]"},{"missing":"a[\"y\"]"}]}`, `{"and":[{"not":{"anyOf":{"a":["y"]}}},{"not":{"anyOf":{"a":["y","x"]}}}]}`}},
+		{"distribution over anyOf", []string{`{"and":[{"exists":"b"},{"anyOf":{"a":[1,2]}}]}`, `{"or":[{"and":[{"exists":"b"},{"exists":"a[1]"}]},{"and":[{"exists":"b"},{"exists":"a[2]"}]}]}`}},
 		{"not in", []string{`{"not":{"in":{"a":["x","y"]}}}`, `{"and":[{"not":{"equals":{"a":"x"}}},{"not":{"equals":{"a":"y"}}}]}`}},
 		{"ids", []string{`{"ids":{"values":["1","2"]}}`, `{"in":{"_id":["2","1"]}}`, `{"or":[{"equals":{"_id":"1"}},{"ids":{"values":["2"]}}]}`}},
 		{"range", []string{`{"range":{"a":{"gte":1,"lt":5}}}`, `{"range":{"a":{"lt":5.0,"gte":1}}}`, `{"and":[{"range":{"a":{"lt":5}}},{"range":{"a":{"gte":1}}}]}`, `{"and":[{"range":{"a":{"lt":5}}},{"range":{"a":{"gte":1,"lt":6}}}]}`}},
@@ -80,6 +84,8 @@ func TestDifferentFiltersHaveDifferentHashes(t *testing.T) {
 		`{"equals":{"a":1}}`, `{"equals":{"a":"1"}}`, `{"equals":{"a":true}}`, `{"equals":{"a":null}}`, `{"equals":{"a":"null"}}`, `{"equals":{"b":1}}`,
 		`{"not":{"equals":{"a":1}}}`, `{"exists":"a"}`, `{"missing":"a"}`, `{"exists":"a[1]"}`, `{"exists":"a[\"1\"]"}`, `{"exists":"a\\[1\\]"}`, `{"missing":"a[1]"}`,
 		`{"in":{"a":[1,2]}}`, `{"in":{"a":["1","2"]}}`, `{"in":{"a":[1,2,3]}}`, `{"not":{"in":{"a":[1,2]}}}`,
+		`{"anyOf":{"a":[1,2]}}`, `{"anyOf":{"a":["1","2"]}}`, `{"anyOf":{"a":[1,2,3]}}`, `{"anyOf":{"b":[1,2]}}`, `{"not":{"anyOf":{"a":[1,2]}}}`, `{"and":[{"exists":"a[1]"},{"exists":"a[2]"}]}`,
+		`{"anyOf":{"":[1]}}`, `{"exists":"[1]"}`, `{"anyOf":{"a\\":[1]}}`, `{"exists":"a\\[2\\]"}`,
 		`{"range":{"a":{"gt":1}}}`, `{"range":{"a":{"gte":1}}}`, `{"range":{"a":{"lt":1}}}`, `{"range":{"a":{"lte":1}}}`, `{"not":{"range":{"a":{"gt":1}}}}`, `{"range":{"a":{"gt":1,"lt":2}}}`,
 		`{"and":[{"exists":"a"},{"exists":"b"}]}`, `{"or":[{"exists":"a"},{"exists":"b"}]}`, `{"and":[{"exists":"a"},{"missing":"b"}]}`,
 		`{"and":[{"exists":"a"},{"or":[{"exists":"b"},{"exists":"c"}]}]}`, `{"or":[{"exists":"a"},{"and":[{"exists":"b"},{"exists":"c"}]}]}`,
@@ -181,6 +187,7 @@ func randomFilter(random *rand.Rand, depth int) string {
 		`{"`+pick("before", "after")+`":{"`+field+`":"`+pick("2026-01-01T00:00:00Z", "2026-01-01T00:00:00.5Z", "2026-01-01T02:30:00+02:30")+`"}}`,
 		`{"geoShape":{"p":{"type":"Polygon","coordinates":[[[0,0],[2,0],[2,2],[0,2]]`+pick("", ",[[1.2,1.2],[1.2,0.8],[0.8,0.8],[0.8,1.2],[1.2,1.2]]")+`]}}}`,
 		`{"geoShape":{"p":{"type":"MultiPolygon","coordinates":[[[[8,8],[8,10],[10,10],[8,8]]],[[[-1,-1],[1,-1],[1,1]]]]}}}`,
+		`{"anyOf":{"`+field+`":[`+scalar()+`,`+scalar()+`,`+scalar()+`]}}`, `{"anyOf":{"a":[`+scalar()+`]}}`,
 		`{"select":{"field":"b","index":`+pick("0", "-1")+`,"query":{"not":{"equals":{"value":`+scalar()+`}}}}}`,
 	)
 }
@@ -188,7 +195,7 @@ func randomFilter(random *rand.Rand, depth int) string {
 func randomDocument(random *rand.Rand) string {
 	pick := func(from ...string) string { return from[random.IntN(len(from))] }
 	value := func() string {
-		return pick("1", "2", "2.5", `"1"`, `"x"`, "true", "null", "[1]", `[1,"x",1]`, `[null,true,[1]]`, `"abcabc"`, `"xyz"`, `"bccd7"`, "3", "-1e400",
+		return pick("1", "2", "2.5", `"1"`, `"x"`, "true", "null", "[1]", `[1,"x",1]`, `[null,true,[1]]`, `["x",2,2.5,"1",{"x":1}]`, `"abcabc"`, `"xyz"`, `"bccd7"`, "3", "-1e400",
 			`"10.1.2.3"`, `"::ffff:10.9.9.9"`, `"fe80::1%eth0"`, `"2025-12-31T23:59:59.9-00:01"`, `"2026-01-01T01:00:00+01:00"`, `"2026-01-01T00:00:00.6Z"`)
 	}
 	members := []string{}

@@ -80,7 +80,9 @@ func (x *index) chance(n node) float64 {
 		return x.chanceOfRange(n)
 	case geo:
 		return chanceOfShape(n.shape)
-	case element, pattern, substring:
+	case element:
+		return min(0.9, 0.1*float64(len(n.values)))
+	case pattern, substring:
 		return 0.1
 	case timing:
 		return 0.5

@@ -1,9 +1,6 @@
 package filter
 
-import (
-	"slices"
-	"strings"
-)
+import "strings"
 
 // existence matches documents that have a field, be it null.
 type existence struct{ field string }
@@ -16,34 +13,13 @@ func (n existence) match(d *Document) bool {
 func (n existence) path() string     { return n.field }
 func (n existence) holds(value) bool { return true }
 
-func (n existence) appendText(b []byte) []byte { return n.appendAs(b, "exists") }
-
-func (n existence) appendAs(b []byte, keyword string) []byte {
-	return append(appendString(append(b, `{"`+keyword+`":`...), escapeBrackets(n.field)), '}')
+func (n existence) appendText(b []byte) []byte {
+	return appendExistence(b, "exists", escapeBrackets(n.field))
 }
 
-// element matches documents whose field is an array that holds a scalar.
-type element struct {
-	field string
-	value any
-}
-
-func (n element) match(d *Document) bool {
-	v, ok := d.lookup(n.field)
-	return ok && n.holds(v)
-}
-
-func (n element) path() string { return n.field }
-
-func (n element) holds(v value) bool {
-	return slices.ContainsFunc(v.elements(), func(e value) bool { return e.is(n.value) })
-}
-
-func (n element) appendText(b []byte) []byte { return n.appendAs(b, "exists") }
-
-func (n element) appendAs(b []byte, keyword string) []byte {
-	text := escapeBrackets(n.field) + "[" + string(appendValue(nil, n.value)) + "]"
-	return append(appendString(append(b, `{"`+keyword+`":`...), text), '}')
+// appendExistence appends exists or missing.
+func appendExistence(b []byte, keyword, path string) []byte {
+	return append(appendString(append(b, `{"`+keyword+`":`...), path), '}')
 }
 
 // parseExists reads "path", "path[<JSON value>]", or either of them as the
@@ -83,7 +59,7 @@ func existenceOf(at place, path string) (node, error) {
 		// An array never holds the very object or array that a filter does.
 		return constant(false), nil
 	}
-	return element{unescapeBrackets(field), v}, nil
+	return newElement(unescapeBrackets(field), []any{v}), nil
 }
 
 // cutElement cuts path[value] at the first bracket that neither comes first

@@ -20,8 +20,9 @@ func (n membership) match(d *Document) bool {
 	return ok && n.holds(v)
 }
 
-func (n membership) path() string       { return n.field }
-func (n membership) holds(v value) bool { return slices.ContainsFunc(n.values, v.is) }
+func (n membership) path() string         { return n.field }
+func (n membership) holds(v value) bool   { return slices.ContainsFunc(n.values, v.is) }
+func (n membership) only(scalar any) node { return membership{n.field, []any{scalar}} }
 
 func (n membership) appendText(b []byte) []byte {
 	if len(n.values) == 1 {
@@ -35,24 +36,34 @@ func (n membership) appendText(b []byte) []byte {
 }
 
 func parseIn(p *parser, at place, arg any) (node, error) {
-	m, err := p.field(at, arg)
+	field, values, err := p.scalars(at, arg)
 	if err != nil {
 		return nil, err
 	}
-	at = at.at(m.name)
-	values, err := p.values(at, m.value)
+	return newMembership(field, values), nil
+}
+
+// scalars reads the object of in or anyOf.
+func (p *parser) scalars(at place, arg any) (field string, values []any, err error) {
+	m, err := p.field(at, arg)
 	if err != nil {
-		return nil, err
+		return "", nil, err
+	}
+	at = at.at(m.name)
+	values, err = p.values(at, m.value)
+	if err != nil {
+		return "", nil, err
 	}
 	for _, v := range values {
 		if _, err := scalarOf(at, v); err != nil {
-			return nil, err
+			return "", nil, err
 		}
 	}
-	return newMembership(m.name, values), nil
+	return m.name, values, nil
 }
 
-// values reads the array of in or ids, of whose cost one is already spent.
+// values reads the array of in, ids or anyOf, of whose cost one is already
+// spent.
 func (p *parser) values(at place, arg any) ([]any, error) {
 	values, err := arrayOf(at, arg)
 	if err != nil {

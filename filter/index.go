@@ -9,7 +9,7 @@ import "sync/atomic"
 // Filters and the conditions under which they are noted are its entries, each
 // there once. What finds the conditions that hold:
 //
-//   - equals, in, ids, and elements of arrays: a hash table;
+//   - equals, in, ids, anyOf, and exists with an element: a hash table;
 //   - range, and its negation: a tree of intervals for each field;
 //   - geo clauses: a geofilter.Index for each field;
 //   - regexp, prefix, suffix and contains: a hash table of three bytes of a
@@ -141,7 +141,9 @@ func printOf(n node) fingerprint {
 			return fingerprintOf(n.field).with(printOfScalar(n.values[0]))
 		}
 	case element:
-		return elementPrint(fingerprintOf(n.field)).with(printOfScalar(n.value))
+		if len(n.values) == 1 {
+			return elementPrint(fingerprintOf(n.field)).with(printOfScalar(n.values[0]))
+		}
 	case geo:
 		return fingerprintOf(n.text)
 	}

@@ -11,6 +11,8 @@ func keyword(name string) parseFunc {
 		return parseAfter
 	case "and":
 		return parseAnd
+	case "anyOf":
+		return parseAnyOf
 	case "before":
 		return parseBefore
 	case "bool":

@@ -87,7 +87,7 @@ func (x *index) linkLeaf(id uint32, n leaf, f *field) {
 	switch n := n.(type) {
 	case membership:
 		if len(n.values) > 1 {
-			x.linkValues(id, n)
+			x.linkValues(id, n, n.values, never)
 			return
 		}
 		e.field = f.number
@@ -95,6 +95,10 @@ func (x *index) linkLeaf(id uint32, n leaf, f *field) {
 		f.scalars.Add(1)
 		return
 	case element:
+		if len(n.values) > 1 {
+			x.linkValues(id, n, n.values, asCondition)
+			return
+		}
 		e.detail.Store(&detail{node: n})
 		x.values.insert(e.name()[0], id)
 		f.elements.Add(1)
@@ -116,14 +120,21 @@ func (x *index) linkLeaf(id uint32, n leaf, f *field) {
 	f.besides.Add(1)
 }
 
+// An alternative is a condition that holds if it does with only one of its
+// values.
+type alternative interface {
+	leaf
+	only(scalar any) node
+}
+
 // linkValues notes an in under each of its values, of which a field has at most
-// one.
-func (x *index) linkValues(id uint32, n membership) {
+// one, or an anyOf, of which it may have several.
+func (x *index) linkValues(id uint32, n alternative, values []any, how repeats) {
 	d := &detail{node: n}
-	for _, v := range n.values {
-		x.access(d, x.intern(membership{n.field, []any{v}}))
+	for _, v := range values {
+		x.access(d, x.intern(n.only(v)))
 	}
-	x.linkUnder(id, d, nil)
+	x.linkUnder(id, d, x.compile(nil, how))
 }
 
 // linkOther makes an entry be tested for every document with the field.

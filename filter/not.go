@@ -10,9 +10,11 @@ func (n not) appendText(b []byte) []byte {
 	// text of a filter at the limit of depth is within the limit too.
 	switch filter := n.filter.(type) {
 	case existence:
-		return filter.appendAs(b, "missing")
+		return appendExistence(b, "missing", escapeBrackets(filter.field))
 	case element:
-		return filter.appendAs(b, "missing")
+		if path, ok := filter.bracketed(); ok {
+			return appendExistence(b, "missing", path)
+		}
 	}
 	return append(n.filter.appendText(append(b, `{"not":`...)), '}')
 }

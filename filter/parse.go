@@ -13,8 +13,8 @@ const (
 	maxTextBytes = 16 << 10 // of the text, and of the canonical text
 	maxDepth     = 16       // keywords within keywords
 	maxJSONDepth = 64       // objects and arrays within each other
-	maxCost      = 1000     // conditions; every value of in and ids is one
-	maxValues    = 1000     // of one in or ids
+	maxCost      = 1000     // conditions; every value of in, ids and anyOf is one
+	maxValues    = 1000     // of one in, ids or anyOf
 )
 
 // A parser reads one filter.

@@ -51,7 +51,7 @@ func (s *search) field(f *field) {
 				continue
 			}
 			if id := s.equal(print, mix(print[0], e.hash(0)), e); id != 0 {
-				s.later = append(s.later, id)
+				s.parts = append(s.parts, id)
 			}
 		}
 	}
@@ -80,7 +80,7 @@ func (s *search) text(f *field, v value) {
 	}
 	for i := range len(text) - gramBytes + 1 {
 		if id := s.x.gramEntry(f, gramAt(text, i)); id != 0 {
-			s.grams = append(s.grams, id)
+			s.parts = append(s.parts, id)
 		}
 	}
 }
@@ -109,7 +109,7 @@ func (s *search) outsides() {
 
 // settle tests what was found under conditions that may repeat.
 func (s *search) settle() {
-	for _, id := range unique(s.grams) {
+	for _, id := range unique(s.parts) {
 		s.satisfied(id)
 	}
 	for _, id := range unique(s.later) {

@@ -16,7 +16,7 @@ type search struct {
 	refused  int      // candidates that do not match
 	found    []uint32 // filters that match
 	excepted []uint32 // defaults that do not hold
-	grams    []uint32 // parts of strings, which may come several times, as may
+	parts    []uint32 // of strings and arrays, which may come several times, as may
 	later    []uint32 // conditions, and
 	several  []uint32 // filters
 
@@ -37,7 +37,7 @@ type slot struct {
 // look finds the entries of the filters that match d.
 func (s *search) look(x *index, d *Document) {
 	s.x, s.d, s.refused = x, d, 0
-	s.found, s.excepted, s.grams, s.later, s.several = s.found[:0], s.excepted[:0], s.grams[:0], s.later[:0], s.several[:0]
+	s.found, s.excepted, s.parts, s.later, s.several = s.found[:0], s.excepted[:0], s.parts[:0], s.later[:0], s.several[:0]
 	added := x.defaultsAdded.Load()
 	s.resolve()
 	s.equals()

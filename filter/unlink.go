@@ -76,6 +76,10 @@ func (x *index) unlinkLeaf(id uint32, d *detail, f *field) {
 		x.unlinkUnder(id, d)
 		return
 	case element:
+		if len(n.values) > 1 {
+			x.unlinkUnder(id, d)
+			return
+		}
 		x.values.remove(x.entries.at(id).name()[0], id)
 		f.elements.Add(-1)
 	case existence:
