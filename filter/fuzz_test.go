@@ -19,6 +19,10 @@ func FuzzParse(f *testing.F) {
 		`{"geoBoundingBox":{"p":{"top_left":"2,170","bottom_right":[1,190]}}}`, `{"geoDistanceRange":{"p":{"latLon":[1,2]},"from":"1km","to":"2 miles"}}`,
 		`{"geoPolygon":{"p":{"points":[[0,0],"0,10",{"lat":10,"lon":10}]}}}`, `{"regexp":{"a":{"value":"^\\u00e9[^x]+$","flags":"gim"}}}`,
 		`{"bool":{"must":[{"in":{"a":[1,"x",null,true]}}],"must_not":[{"nothing":1}],"should":[{}],"should_not":[]}}`,
+		`{"geoShape":{"p":{"type":"Polygon","coordinates":[[[0,0],[9,0],[0,9],[0,0]],[[1,1,5],[1,2],[362,1]]],"bbox":[]}}}`,
+		`{"geoShape":{"p":{"type":"MultiPolygon","coordinates":[[[[0,0],[1,0],[0,1]]],[[[5,5],[5,6],[6,5]]]]}}}`,
+		`{"cidr":{"a":"::ffff:10.1.2.3/104"}}`, `{"before":{"a":"2026-01-01T0:00:00,5+24:00"}}`, `{"not":{"after":{"a":"0000-01-01T00:00:00.000000001-00:01"}}}`,
+		`{"and":[{"missing":"a[1]"},{"not":{"anyOf":{"a":[2,null]}}},{"anyOf":{"":["x"]}},{"anyOf":{"\\":[1]}}]}`, `{"or":[{"prefix":{"a":"\u0000"}},{"suffix":{"a":"é"}},{"contains":{"a":"abc"}}]}`,
 		`{"match":{"a":{"b":[{"c":null},{}]},"d":1e-7}}`, `{"select":{"field":"a","index":-1,"query":{"not":{"nothing":0}}}}`,
 	} {
 		f.Add([]byte(src), []byte(`{"a":["x"],"p":[0,0]}`))
