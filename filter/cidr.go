@@ -21,10 +21,15 @@ func (n subnet) holds(v value) bool {
 	if !ok {
 		return false
 	}
-	// A zone says through which interface an address is reached, not which one
-	// it is.
+	address, ok := addressOf(s)
+	return ok && n.block.Contains(address)
+}
+
+// addressOf reads an IP address. A zone says through which interface it is
+// reached, not which one it is.
+func addressOf(s string) (netip.Addr, bool) {
 	address, err := netip.ParseAddr(s)
-	return err == nil && n.block.Contains(address.Unmap().WithZone(""))
+	return address.Unmap().WithZone(""), err == nil
 }
 
 func (n subnet) appendText(b []byte) []byte {

@@ -22,6 +22,7 @@ type field struct {
 	outside  set   // entries that hold unless the field is a number, besides those in ranges
 	grams    table // entries of parts of strings that a literate condition needs
 	places   atomic.Pointer[places]
+	scales   [scales]intervals
 	others   set // entries that each document with the field is tested for
 
 	spread // of the numbers in ranges

@@ -11,6 +11,7 @@ import "sync/atomic"
 //
 //   - equals, in, ids, anyOf, and exists with an element: a hash table;
 //   - range, and its negation: a tree of intervals for each field;
+//   - before, after and cidr: such a tree for the numbers of strings, see scale;
 //   - geo clauses: a geofilter.Index for each field;
 //   - regexp, prefix, suffix and contains: a hash table of three bytes of a
 //     literal, then the string;
@@ -21,7 +22,7 @@ import "sync/atomic"
 // So a document costs its fields and its matches, but for these, which are
 // walked: the defaults, which match unless excepted; and for a document with the
 // field, its regexps and the like without a literal of three bytes, matches with
-// objects and arrays, selects, blocks of addresses, and times.
+// objects and arrays, and selects.
 type index struct {
 	generation atomic.Uint64 // see pool
 

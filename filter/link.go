@@ -114,6 +114,8 @@ func (x *index) linkLeaf(id uint32, n leaf, f *field) {
 		e.field, e.shape = f.number, f.addShape(x, id, n)
 	case literate:
 		x.linkLiterate(id, n, f)
+	case scaled:
+		x.linkScaled(id, n, f)
 	default:
 		x.linkOther(id, n, f)
 	}

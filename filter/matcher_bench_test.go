@@ -105,6 +105,27 @@ var workloads = []workload{{
 	document: func(random *rand.Rand, _ int) string {
 		return fmt.Sprintf(`{"plate":"MUC %05db","speed":1}`, random.IntN(20_000))
 	},
+}, {
+	name: "blocks of addresses", sizes: []int{10_000, 100_000},
+	filter: func(random *rand.Rand, _, _ int) string {
+		if random.IntN(2) == 0 {
+			return fmt.Sprintf(`{"cidr":{"ip":"2001:db8:%x:%x::/64"}}`, random.IntN(1<<16), random.IntN(1<<16))
+		}
+		return fmt.Sprintf(`{"cidr":{"ip":"10.%d.%d.0/%d"}}`, random.IntN(256), random.IntN(256), 20+random.IntN(9))
+	},
+	document: func(random *rand.Rand, _ int) string {
+		return fmt.Sprintf(`{"ip":"10.%d.%d.%d","port":8883}`, random.IntN(256), random.IntN(256), random.IntN(256))
+	},
+}, {
+	name: "deadlines", sizes: []int{10_000, 100_000},
+	filter: func(random *rand.Rand, _, _ int) string {
+		at := time.Date(2026, 1, 1, 0, 0, random.IntN(1e8), 0, time.UTC)
+		return fmt.Sprintf(`{"before":{"at":"%s"}}`, at.Format(time.RFC3339))
+	},
+	document: func(random *rand.Rand, of int) string {
+		at := time.Date(2026, 1, 1, 0, 0, 1e8-random.IntN(2e9/of), random.IntN(1e9), time.FixedZone("", 3600))
+		return fmt.Sprintf(`{"at":"%s","speed":1}`, at.Format(time.RFC3339Nano))
+	},
 }}
 
 // BenchmarkMatcher matches against the filters of each workload. It counts CPU

@@ -44,6 +44,7 @@ func (s *search) field(f *field) {
 	if f.grams.slots.Load() != nil {
 		s.text(f, v)
 	}
+	s.scaled(f, v)
 	if f.elements.Load() > 0 && v.kind() == arrayKind {
 		print := elementPrint(f.print)
 		for e := range v.children() {

@@ -87,6 +87,8 @@ func (x *index) unlinkLeaf(id uint32, d *detail, f *field) {
 	case between:
 		low, high := n.closed()
 		f.ranges.remove(entryInterval{low, high, id})
+	case scaled:
+		f.unlinkScaled(id, n)
 	default: // a pattern, or one that is tested for every document with the field
 		if d.access == nil {
 			f.others.remove(id)
