@@ -25,7 +25,8 @@ const takeOverTimeout = 500 * time.Millisecond
 // maxClientIDBytes is the longest client identifier.
 const maxClientIDBytes = 256
 
-// OnConnect checks what a CONNECT promises to do later: its will.
+// OnConnect refuses a CONNECT before a session is made for it: by its client
+// identifier, by its will, or because the broker drains.
 func (h *Hook) OnConnect(cl *mqtt.Client, pk packets.Packet) error {
 	if h.isDraining() {
 		code := packets.ErrServerShuttingDown
@@ -296,14 +297,14 @@ func (h *Hook) OnPacketRead(cl *mqtt.Client, pk packets.Packet) (packets.Packet,
 		return nothing(pk), nil
 	case packets.Disconnect:
 		if pk.ReasonCode == packets.CodeDisconnect.Code {
-			h.forgetWill(cl) // [MQTT-3.14.4-3]
+			s.forgetWill(cl) // [MQTT-3.14.4-3]
 		}
 		pk.Properties.SessionExpiryInterval = min(pk.Properties.SessionExpiryInterval, h.mostExpiry())
 	case packets.Pubrel:
-		h.release(cl, pk.PacketID)
+		s.release(cl, pk.PacketID)
 		return nothing(pk), nil
 	case packets.Publish:
-		if h.resent(cl, &pk) {
+		if s.resent(cl, &pk) {
 			return nothing(pk), nil
 		}
 		return h.readPublish(cl, pk)

@@ -42,9 +42,8 @@ func (p *publication) receive(code byte) *mqtt.Client {
 // resent says whether a PUBLISH is one that was received before and awaits its
 // PUBREL, and sees to it that it is answered once more: now if it was answered,
 // else when it is.
-func (h *Hook) resent(cl *mqtt.Client, pk *packets.Packet) bool {
-	s := h.session(cl.ID)
-	if s == nil || pk.FixedHeader.Qos != 2 {
+func (s *session) resent(cl *mqtt.Client, pk *packets.Packet) bool {
+	if pk.FixedHeader.Qos != 2 {
 		return false
 	}
 	s.mu.Lock()
@@ -61,11 +60,7 @@ func (h *Hook) resent(cl *mqtt.Client, pk *packets.Packet) bool {
 }
 
 // release takes a client's PUBREL.
-func (h *Hook) release(cl *mqtt.Client, id uint16) {
-	s := h.session(cl.ID)
-	if s == nil {
-		return
-	}
+func (s *session) release(cl *mqtt.Client, id uint16) {
 	pubcomp := ack{kind: packets.Pubcomp, id: id}
 	s.mu.Lock()
 	p := s.received[id]

@@ -37,16 +37,13 @@ type publication struct {
 // server would take any other error for a success.
 func (h *Hook) OnPublish(cl *mqtt.Client, pk packets.Packet) (packets.Packet, error) {
 	s := h.session(cl.ID)
-	if s == nil {
+	if s == nil || !s.has(cl) {
+		cl.Stop(packets.ErrSessionTakenOver) // it is over; nobody would answer
 		return pk, packets.ErrRejectPacket
 	}
 	p := &publication{
 		hook: h, session: s, client: cl,
 		packetID: pk.PacketID, qos: pk.FixedHeader.Qos, topic: pk.TopicName,
-	}
-	if !s.has(cl) {
-		cl.Stop(packets.ErrSessionTakenOver) // it is over; nobody would answer
-		return pk, packets.ErrRejectPacket
 	}
 	defer s.box.waits()()
 	p.await()
@@ -82,8 +79,9 @@ func (h *Hook) operation(m *message) (*persistence.Op, error) {
 	}
 	op := &persistence.Op{Write: write, Bytes: m.size}
 	m.supersedes = m.retain || write != nil
+	plain := m.retain && (write == nil || len(m.payload) == 0) // sets or clears a plain retained message
 	switch {
-	case m.retain && (write == nil || len(m.payload) == 0):
+	case plain:
 		op.Records = []persistence.Record{m.record()}
 	case m.retain: // the document is the retained message now
 		op.Records = []persistence.Record{persistence.DeleteRetained(m.topic)}
@@ -91,7 +89,7 @@ func (h *Hook) operation(m *message) (*persistence.Op, error) {
 		return nil, nil
 	}
 	op.Applied = func(r *persistence.Result) {
-		if m.retain && (write == nil || len(m.payload) == 0) {
+		if plain {
 			h.retain(m)
 		} else if m.retain {
 			h.unretain(m.topic)

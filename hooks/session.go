@@ -199,8 +199,8 @@ func (s *session) takeUnfinished(lost bool) []*subscription {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var subs []*subscription
-	for text, sub := range s.subs {
-		if slices.Contains(s.unfinished, sub.to.Text) || lost && s.subs[text].to.Kind == topics.Scope {
+	for _, sub := range s.subs {
+		if slices.Contains(s.unfinished, sub.to.Text) || lost && sub.to.Kind == topics.Scope {
 			subs = append(subs, sub)
 		}
 	}

@@ -22,13 +22,11 @@ func willOf(cl *mqtt.Client, pk *packets.Packet) (*message, time.Duration) {
 }
 
 // forgetWill drops the will of a client that disconnects as it should.
-func (h *Hook) forgetWill(cl *mqtt.Client) {
-	if s := h.session(cl.ID); s != nil {
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		if s.client == cl {
-			s.will = nil
-		}
+func (s *session) forgetWill(cl *mqtt.Client) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.client == cl {
+		s.will = nil
 	}
 }
 
