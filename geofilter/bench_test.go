@@ -189,3 +189,32 @@ func BenchmarkIndexSearchPolygons(b *testing.B) {
 	b.ReportMetric(bytes/float64(len(shapes)), "B/shape")
 	runtime.KeepAlive(shapes)
 }
+
+// A moving point goes 20 m at a time, a parked one is up to 3 m off.
+func BenchmarkIndexTrack(b *testing.B) {
+	for _, steps := range []float64{3, 20} {
+		b.Run(fmt.Sprintf("circles=1000000/meters=%v", steps), func(b *testing.B) {
+			w := newWorld(300)
+			circles := w.circles(1_000_000)
+			x, _ := newWorldIndex(circles)
+			points := w.points(1 << 16)
+			trails := make([]Trail, len(points))
+			var found []uint32
+			same, i := 0, 0
+			for b.Loop() {
+				n := i % len(points)
+				turn := float64(i/len(points)+n) * 0.7
+				p := points[n]
+				p.Lat += steps / 111_000 * math.Sin(turn)
+				p.Lon += steps / 111_000 * math.Cos(turn)
+				if x.Same(p, &trails[n]) {
+					same++
+				} else {
+					found = x.Track(found[:0], p, &trails[n])
+				}
+				i++
+			}
+			b.ReportMetric(float64(same)/float64(i), "same/op")
+		})
+	}
+}

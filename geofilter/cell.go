@@ -40,6 +40,11 @@ func makeCell(face, level int, i, j uint32) cell {
 	}
 }
 
+// cellAt returns the cell of a level that holds a deepest cell.
+func cellAt(face, level int, i, j uint32) cell {
+	return makeCell(face, level, i>>(deepest-level), j>>(deepest-level))
+}
+
 // childOf returns the index of the child of this level that holds a deepest cell.
 func childOf(i, j uint32, level int) int {
 	return int(i>>(deepest-level)&(1<<levels-1)<<levels | j>>(deepest-level)&(1<<levels-1))
@@ -132,6 +137,19 @@ func (c *cell) disk() (center s2.Point, radius float64) {
 		}
 	}
 	return offFace(c.face, middle), math.Sqrt(radius) + rounding
+}
+
+// depth returns the sine of the angle from a point of c to its edge.
+func (c *cell) depth(p s2.Point) float64 {
+	q := onFace(c.face, p)
+	depth := 1.0
+	for _, u := range [...]float64{c.u0, c.u1} {
+		depth = min(depth, math.Abs(q.X-u*q.Z)/math.Sqrt(1+u*u))
+	}
+	for _, v := range [...]float64{c.v0, c.v1} {
+		depth = min(depth, math.Abs(q.Y-v*q.Z)/math.Sqrt(1+v*v))
+	}
+	return depth
 }
 
 // squaredChord returns the square of the chord from p to a point of the face,

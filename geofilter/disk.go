@@ -50,14 +50,19 @@ func squares(r float64) (in, out float32) {
 // tell returns within or apart, or byDisk if the point is too near to the edge to
 // tell.
 func (d *disk) tell(at *position) relation {
-	x, y, z := at.x-float64(d.x), at.y-float64(d.y), at.z-float64(d.z)
-	switch square := float32(x*x + y*y + z*z); {
+	switch square := float32(d.square(at)); {
 	case square > d.out:
 		return apart
 	case square < d.in:
 		return within
 	}
 	return byDisk
+}
+
+// square returns the square of the chord from the centre to a point.
+func (d *disk) square(at *position) float64 {
+	x, y, z := at.x-float64(d.x), at.y-float64(d.y), at.z-float64(d.z)
+	return x*x + y*y + z*z
 }
 
 // A hoop is what a list holds of a ring with both edges in the cell.

@@ -24,6 +24,7 @@ type Index struct {
 	shapes table
 	faces  [6]slot
 	len    atomic.Int64
+	epochs epochs
 
 	// adds counts the calls of Add. If it stands still during a Search, the
 	// search cannot have met an ID twice: once for a shape that was removed
@@ -42,10 +43,13 @@ func (x *Index) Add(id uint32, s Shape) {
 	}
 	x.adds.Add(1)
 	x.shapes.set(id, s)
-	x.len.Add(1)
+	x.epochs.reserve(int(x.len.Add(1)))
 	e := makeEntry(id, s)
 	for face := range x.faces {
 		x.add(&x.faces[face], makeCell(face, 0, 0, 0), &e, e.outline)
+	}
+	for face := range x.faces {
+		x.epochs.count(makeCell(face, 0, 0, 0), e.outline, epochLevel(e.outline))
 	}
 }
 
@@ -75,12 +79,16 @@ func (x *Index) Search(dst []uint32, p Point) []uint32 {
 	if !p.Valid() {
 		return dst
 	}
-	adds, found := x.adds.Load(), len(dst)
 	at := placeOf(p)
+	return x.search(dst, &at)
+}
+
+func (x *Index) search(dst []uint32, at *place) []uint32 {
+	adds, found := x.adds.Load(), len(dst)
 	face, i, j := locate(at.normal)
 	n := x.faces[face].Load()
 	for level := levels; n != nil; level += levels {
-		dst = x.ask(dst, n, &at)
+		dst = x.ask(dst, n, at)
 		if n.children == nil {
 			break
 		}

@@ -41,7 +41,8 @@ func (o *round) relate(c cell) (relation, outline) {
 
 func (o *round) finest() int {
 	angle := min(max(rounding, o.radius/minCurvatureRadius), math.Pi)
-	return finestFor(2*math.Pi*s1.Angle(math.Sin(angle)), pieces)
+	blur := slack(o.radius) / minCurvatureRadius // nothing is to be seen in smaller cells
+	return finestFor(2*math.Pi*s1.Angle(max(math.Sin(angle), blur)), pieces)
 }
 
 // A double is the outline of a ring.
