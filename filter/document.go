@@ -58,6 +58,9 @@ func (l DocumentLimits) withDefaults() DocumentLimits {
 type Document struct {
 	text  strings.Builder // the body, then what is not in it as it reads
 	cells []cell          // every value, in the order of the text
+
+	previous *Document                // see Follow
+	where    func(Neighbour) Position // see Among
 }
 
 // A cell is a value of a document. It holds no pointers: a document is three

@@ -25,25 +25,32 @@ func appendExistence(b []byte, keyword, path string) []byte {
 // parseExists reads "path", "path[<JSON value>]", or either of them as the
 // property field of an object.
 func parseExists(p *parser, at place, arg any) (node, error) {
-	if err := p.spend(at, 1); err != nil {
-		return nil, err
-	}
-	if arg == "" {
-		return nil, at.errorf("cannot test empty field name")
-	}
-	if path, ok := arg.(string); ok {
-		return existenceOf(at, path)
-	}
-	o, err := objectOf(at, arg, form{members: 1, required: []string{"field"}})
-	if err != nil {
-		return nil, err
-	}
-	at = at.at("field")
-	path, err := stringOf(at, o[0].value)
+	at, path, err := p.path(at, arg)
 	if err != nil {
 		return nil, err
 	}
 	return existenceOf(at, path)
+}
+
+// path reads a string, or one that is the property field of an object, and
+// returns where it stands.
+func (p *parser) path(at place, arg any) (place, string, error) {
+	if err := p.spend(at, 1); err != nil {
+		return at, "", err
+	}
+	if arg == "" {
+		return at, "", at.errorf("cannot test empty field name")
+	}
+	if path, ok := arg.(string); ok {
+		return at, path, nil
+	}
+	o, err := objectOf(at, arg, form{members: 1, required: []string{"field"}})
+	if err != nil {
+		return at, "", err
+	}
+	at = at.at("field")
+	path, err := stringOf(at, o[0].value)
+	return at, path, err
 }
 
 func existenceOf(at place, path string) (node, error) {

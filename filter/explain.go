@@ -20,6 +20,10 @@ type Explanation struct {
 	// Value is what the document has in the field of the condition. It is nil if
 	// the document has no such field, or the condition is not about one.
 	Value json.RawMessage `json:"value,omitempty"`
+	// Previous is what the version before had in the field of a changed, and
+	// Other the position with which a near compares. They are nil if there is none.
+	Previous json.RawMessage `json:"previous,omitempty"`
+	Other    json.RawMessage `json:"other,omitempty"`
 
 	// And and Or are the members, in the order of the canonical form. All of them
 	// are explained, though Match stops at the first that decides.
@@ -45,7 +49,17 @@ func explain(n node, d *Document) Explanation {
 		}
 		return e
 	}
-	return Explanation{Holds: n.match(d), Clause: n.appendText(nil), Value: valueFor(n, d)}
+	e := Explanation{Holds: n.match(d), Clause: n.appendText(nil)}
+	if negation, ok := n.(not); ok {
+		n = negation.filter
+	}
+	if l, ok := n.(leaf); ok {
+		e.Value = textAt(l.path(), d)
+	}
+	if m, ok := n.(moment); ok {
+		m.evidence(&e, d)
+	}
+	return e
 }
 
 func explainAll(nodes []node, d *Document) []Explanation {
@@ -56,16 +70,13 @@ func explainAll(nodes []node, d *Document) []Explanation {
 	return all
 }
 
-// valueFor returns the JSON text of the value that a condition is about, or nil.
-func valueFor(n node, d *Document) []byte {
-	if negation, ok := n.(not); ok {
-		n = negation.filter
-	}
-	l, ok := n.(leaf)
-	if !ok {
+// textAt returns the JSON text of the value that a document has at a path, or
+// nil. A document may be nil, too.
+func textAt(path string, d *Document) []byte {
+	if d == nil {
 		return nil
 	}
-	v, ok := d.lookup(l.path())
+	v, ok := d.lookup(path)
 	if !ok {
 		return nil
 	}

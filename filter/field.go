@@ -24,6 +24,7 @@ type field struct {
 	places   atomic.Pointer[places]
 	scales   [scales]intervals
 	others   set // entries that each document with the field is tested for
+	moments  atomic.Pointer[moments]
 
 	spread // of the numbers in ranges
 }
@@ -33,6 +34,19 @@ type places struct {
 	shapes  geofilter.Index
 	entries slab[atomic.Uint32] // by the number of a shape
 	numbers pool
+}
+
+func (p *places) add(x *index, id uint32, s geofilter.Shape) uint32 {
+	number := p.numbers.take(&x.generation)
+	p.entries.reserve(number)
+	p.entries.at(number).Store(id)
+	p.shapes.Add(number, s)
+	return number
+}
+
+func (p *places) remove(number uint32) {
+	p.shapes.Remove(number)
+	p.numbers.giveBack(number)
 }
 
 // openField returns the field of a path, for one more user.

@@ -15,6 +15,8 @@ import (
 //	add KEY      adds the filter that follows
 //	remove KEY   removes it again
 //	match        says for each document, a line each, which filters match
+//	change       the same for each change, "before -> after"
+//	put KEY      has the document that follows be where near finds it
 //	error        says for each filter, a line each, what is wrong with it:
 //	             the keyword, and the message with its path
 //	canonical    says the canonical text of each filter, a line each
@@ -22,7 +24,7 @@ import (
 func TestGolden(t *testing.T) {
 	datadriven.Walk(t, "testdata", func(t *testing.T, path string) {
 		t.Helper()
-		g := golden{filters: map[string]*Filter{}}
+		g := golden{filters: map[string]*Filter{}, documents: map[string]*Document{}}
 		datadriven.RunTest(t, path, func(t *testing.T, d *datadriven.TestData) string {
 			t.Helper()
 			return g.run(t, d)
@@ -31,8 +33,16 @@ func TestGolden(t *testing.T) {
 }
 
 type golden struct {
-	filters map[string]*Filter
-	matcher Matcher[string]
+	filters   map[string]*Filter
+	matcher   Matcher[string]
+	documents map[string]*Document
+}
+
+func (g *golden) where(n Neighbour) Position {
+	if d := g.documents[n.ID]; d != nil {
+		return d.Position(n.Path)
+	}
+	return Position{}
 }
 
 func (g *golden) run(t *testing.T, d *datadriven.TestData) string {
@@ -51,7 +61,15 @@ func (g *golden) run(t *testing.T, d *datadriven.TestData) string {
 		g.matcher.Remove(d.CmdArgs[0].Key)
 		return "ok"
 	case "match":
-		return eachLine(d.Input, func(line string) string { return g.match(t, line) })
+		return eachLine(d.Input, func(line string) string { return g.match(t, nil, line) })
+	case "change":
+		return eachLine(d.Input, func(line string) string {
+			before, after, _ := strings.Cut(line, " -> ")
+			return g.match(t, document(t, before), after)
+		})
+	case "put":
+		g.documents[d.CmdArgs[0].Key] = document(t, d.Input)
+		return "ok"
 	case "error":
 		return eachLine(d.Input, errorOf)
 	case "canonical":
@@ -64,12 +82,14 @@ func (g *golden) run(t *testing.T, d *datadriven.TestData) string {
 }
 
 // match asks every filter, and the matcher, which must agree.
-func (g *golden) match(t *testing.T, body string) string {
+func (g *golden) match(t *testing.T, previous *Document, body string) string {
 	t.Helper()
 	d, err := ParseDocument([]byte(body), DocumentLimits{})
 	if err != nil {
 		return err.Error()
 	}
+	d.Follow(previous)
+	d.Among(g.where)
 	var keys []string
 	for key, f := range g.filters {
 		if f.Match(d) {

@@ -16,13 +16,15 @@ import "sync/atomic"
 //   - regexp, prefix, suffix and contains: a hash table of three bytes of a
 //     literal, then the string;
 //   - exists: the field;
+//   - changed: the field, if it differs; near: the documents that are named, and
+//     a tree of distances from each;
 //   - a negation, and everything: it holds by default. What is negated is an
 //     entry, which when it holds makes an exception.
 //
 // So a document costs its fields and its matches, but for these, which are
 // walked: the defaults, which match unless excepted; and for a document with the
 // field, its regexps and the like without a literal of three bytes, matches with
-// objects and arrays, and selects.
+// objects and arrays, selects, and the documents that near names.
 type index struct {
 	generation atomic.Uint64 // see pool
 
@@ -40,6 +42,7 @@ type index struct {
 	outsides      set           // the fields with an entry in outside
 	defaults      set           // entries that hold unless they are excepted
 	defaultsAdded atomic.Uint64 // how often something was added to defaults
+	moments       atomic.Int32  // how many entries are in the moments of fields
 }
 
 // An entry is a filter, or a condition under which filters are noted.

@@ -17,6 +17,8 @@ func keyword(name string) parseFunc {
 		return parseBefore
 	case "bool":
 		return parseBool
+	case "changed":
+		return parseChanged
 	case "cidr":
 		return parseCIDR
 	case "contains":
@@ -43,6 +45,8 @@ func keyword(name string) parseFunc {
 		return parseMatch
 	case "missing":
 		return parseMissing
+	case "near":
+		return parseNear
 	case "not":
 		return parseNot
 	case "nothing":

@@ -112,6 +112,9 @@ func (x *index) linkLeaf(id uint32, n leaf, f *field) {
 		f.include(n.interval)
 	case geo:
 		e.field, e.shape = f.number, f.addShape(x, id, n)
+	case moment, anchor:
+		x.linkMoment(id, n, f)
+		return
 	case literate:
 		x.linkLiterate(id, n, f)
 	case scaled:
@@ -151,11 +154,7 @@ func (f *field) addShape(x *index, id uint32, n geo) uint32 {
 		p = new(places)
 		f.places.Store(p)
 	}
-	number := p.numbers.take(&x.generation)
-	p.entries.reserve(number)
-	p.entries.at(number).Store(id)
-	p.shapes.Add(number, n.shape)
-	return number
+	return p.add(x, id, n.shape)
 }
 
 // A gram is a condition that filters have no word for: a string of the field

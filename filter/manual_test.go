@@ -14,13 +14,13 @@ import (
 type example struct {
 	kind  string // what follows json in the opening fence
 	text  string
-	quote string      // the text of a line that begins with >
-	rows  [][2]string // of a table: a document, and "matches" or "does not match"
+	quote string     // the text of a line that begins with >
+	rows  [][]string // of a table: documents, "" for none, and "matches" or "does not match"
 }
 
 var (
 	fence = regexp.MustCompile("(?ms)^```json *([^\n]*)\n(.*?)^```\n((?:[|>][^\n]*\n|\n)*)")
-	row   = regexp.MustCompile("(?m)^\\| `(.*)` \\| (.*) \\|$")
+	row   = regexp.MustCompile("(?m)^\\| (.*`) \\| (.*) \\|$")
 	quote = regexp.MustCompile(`(?m)^> (.*)$`)
 )
 
@@ -36,7 +36,7 @@ func TestManual(t *testing.T) {
 	}
 	for _, e := range examples {
 		switch e.kind {
-		case "filter":
+		case "filter", "change", "near":
 			runFilter(t, e)
 		case "same":
 			runSame(t, e)
@@ -57,8 +57,8 @@ func TestEveryKeywordHasItsPlaces(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range strings.Fields(`after and anyOf before bool cidr contains equals exists geoBoundingBox geoDistance geoDistanceRange geoPolygon geoShape
-		ids in match missing not nothing or prefix range regexp select suffix`) {
+	for _, name := range strings.Fields(`after and anyOf before bool changed cidr contains equals exists geoBoundingBox geoDistance geoDistanceRange geoPolygon geoShape
+		ids in match missing near not nothing or prefix range regexp select suffix`) {
 		if keyword(name) == nil {
 			t.Errorf("%s is not a keyword", name)
 		}
@@ -79,13 +79,19 @@ func examplesOf(manual string) []example {
 			e.quote = q[1]
 		}
 		for _, r := range row.FindAllStringSubmatch(m[3], -1) {
-			e.rows = append(e.rows, [2]string{r[1], r[2]})
+			cells := strings.Split("| "+r[1], "| ")[1:]
+			for i := range cells {
+				cells[i] = strings.Trim(cells[i], " `")
+			}
+			e.rows = append(e.rows, append(cells, r[2]))
 		}
 		examples = append(examples, e)
 	}
 	return examples
 }
 
+// runFilter asks the filter about the last document of each row. The one before
+// it, if any, is its previous version, or the other document of near.
 func runFilter(t *testing.T, e example) {
 	t.Helper()
 	f := parsed(t, e.text)
@@ -94,13 +100,41 @@ func runFilter(t *testing.T, e example) {
 	}
 	for _, row := range e.rows {
 		got := "does not match"
-		if f.Match(document(t, row[0])) {
+		if f.Match(documentIn(t, e.kind, row)) {
 			got = "matches"
 		}
-		if got != row[1] {
-			t.Errorf("%s\n%s: %s, not: %s", e.text, row[0], got, row[1])
+		if want := row[len(row)-1]; got != want {
+			t.Errorf("%s\n%s: %s, not: %s", e.text, row[:len(row)-1], got, want)
 		}
 	}
+}
+
+func documentIn(t *testing.T, kind string, row []string) *Document {
+	t.Helper()
+	columns := 3
+	if kind == "filter" {
+		columns = 2
+	}
+	if len(row) != columns {
+		t.Fatalf("a row of %s has the cells %q", kind, row)
+	}
+	d := document(t, row[columns-2])
+	if row[0] == "" || kind == "filter" {
+		return d
+	}
+	switch other := document(t, row[0]); kind {
+	case "change":
+		d.Follow(other)
+	case "near":
+		id, _ := other.lookup("_id")
+		d.Among(func(n Neighbour) Position {
+			if id.is(n.ID) {
+				return other.Position(n.Path)
+			}
+			return Position{}
+		})
+	}
+	return d
 }
 
 // runSame checks that the lines are spellings of one filter, of which the first

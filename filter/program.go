@@ -55,6 +55,7 @@ const (
 	isConstant
 	isPlace
 	isPattern // text is in what matches
+	isChange
 	isOther
 )
 
@@ -170,6 +171,8 @@ func testOf(n leaf) test {
 		}
 	case geo:
 		return test{kind: isPlace, leaf: n}
+	case difference:
+		return test{kind: isChange, leaf: n}
 	case pattern:
 		if literals := n.literals(); len(literals) == 1 {
 			return test{kind: isPattern, text: literals[0], leaf: n}
@@ -200,7 +203,7 @@ func (s *search) run(p *program) bool {
 func (s *search) holds(t *test) bool {
 	v, ok := s.valueOf(t.field)
 	if !ok {
-		return false
+		return t.kind == isChange && t.leaf.(difference).vanished(s.d)
 	}
 	switch t.kind {
 	case isNumber:
@@ -218,7 +221,7 @@ func (s *search) holds(t *test) bool {
 		// Looking for the literal first takes a tenth of the time.
 		text, ok := v.string()
 		return ok && strings.Contains(text, t.text) && t.leaf.holds(v)
-	case isOther:
+	case isChange, isOther:
 		return t.leaf.holds(v)
 	case isPresent:
 	}

@@ -46,6 +46,7 @@ func (s *search) look(x *index, d *Document) {
 			s.field(f)
 		}
 	}
+	s.moments()
 	s.outsides()
 	s.settle()
 	s.defaults(added)

@@ -40,9 +40,7 @@ func (x *index) unlinkPlain(id uint32, e *entry) {
 		f.scalars.Add(-1)
 	} else {
 		f.besides.Add(-1)
-		p := f.places.Load()
-		p.shapes.Remove(e.shape)
-		p.numbers.giveBack(e.shape)
+		f.places.Load().remove(e.shape)
 	}
 	x.closeField(f)
 }
@@ -71,6 +69,9 @@ func (x *index) unlinkLeaf(id uint32, d *detail, f *field) {
 	switch n := d.node.(type) {
 	case gram:
 		f.grams.remove(x.entries.at(id).name()[0], id)
+		return
+	case moment, anchor:
+		x.unlinkMoment(id, d, f)
 		return
 	case membership:
 		x.unlinkUnder(id, d)
