@@ -25,6 +25,7 @@ type field struct {
 	scales   [scales]intervals
 	others   set // entries that each document with the field is tested for
 	moments  atomic.Pointer[moments]
+	reach    reach // of what these lead to
 
 	spread // of the numbers in ranges
 }
@@ -59,6 +60,7 @@ func (x *index) openField(path string) *field {
 	x.fields.reserve(f.number)
 	x.fields.at(f.number).Store(f)
 	x.fieldNumbers.insert(f.print[0], f.number)
+	x.fieldsOpened.Add(1)
 	return f
 }
 

@@ -43,12 +43,18 @@ type index struct {
 	defaults      set           // entries that hold unless they are excepted
 	defaultsAdded atomic.Uint64 // how often something was added to defaults
 	moments       atomic.Int32  // how many entries are in the moments of fields
+
+	reads         reach         // all that filters read
+	defaultsReach reach         // what the defaults lead to
+	fieldsOpened  atomic.Uint64 // how many fields there were so far
 }
 
 // An entry is a filter, or a condition under which filters are noted.
 type entry struct {
 	state   atomic.Uint64           // what follows when the entry holds: see noted, negation, subscribed
 	program atomic.Pointer[program] // what is to be tested when one of those holds under which it is noted
+	reads   reach                   // what decides whether the entry holds
+	reach   reach                   // of what is noted under it, too
 
 	detail atomic.Pointer[detail] // nil for equals and geo clauses, of which there may be most
 	print  [2]atomic.Uint64       // the fingerprint of its text
@@ -107,6 +113,7 @@ func (x *index) intern(n node) uint32 {
 	id := x.newEntry(print)
 	x.known.insert(x, id)
 	x.link(id, n)
+	x.noteReads(id, n)
 	return id
 }
 
@@ -132,6 +139,8 @@ func (x *index) release(id uint32) {
 	e.program.Store(nil)
 	e.detail.Store(nil)
 	e.state.Store(0)
+	e.reads.bits.Store(0)
+	e.reach.bits.Store(0)
 	e.field, e.shape = 0, 0
 	x.entryPool.giveBack(id)
 }

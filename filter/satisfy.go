@@ -6,7 +6,7 @@ import "slices"
 func (s *search) equals() {
 	s.probes = s.probes[:0]
 	for _, f := range s.fields {
-		if v := s.value(f); f.scalars.Load() > 0 && v.kind() <= stringKind {
+		if v := s.value(f); f.scalars.Load() > 0 && f.reach.meets(s.changed) && v.kind() <= stringKind {
 			s.probes = append(s.probes, probe{field: f, first: mix(f.print[0], v.hash(0))})
 		}
 	}
@@ -95,7 +95,7 @@ func (s *search) outsides() {
 			continue
 		}
 		f := s.x.fields.at(number).Load()
-		if f == nil {
+		if f == nil || !f.reach.meets(s.changed) {
 			continue
 		}
 		if v, ok := s.valueOf(f); ok && v.kind() == numberKind {
@@ -121,7 +121,10 @@ func (s *search) settle() {
 // defaults finds the defaults without those that are excepted. One that was
 // added since the search began may have an exception that was not seen, so it
 // is tested itself.
-func (s *search) defaults(added uint64) {
+func (s *search) defaults() {
+	if !s.x.defaultsReach.meets(s.changed) {
+		return
+	}
 	excepted := unique(s.excepted)
 	entries := s.x.defaults.walk()
 	for i := range entries {
@@ -132,7 +135,7 @@ func (s *search) defaults(added uint64) {
 		if _, found := slices.BinarySearch(excepted, id); found {
 			continue
 		}
-		if s.x.defaultsAdded.Load() != added {
+		if s.x.defaultsAdded.Load() != s.added {
 			if d := s.x.entries.at(id).detail.Load(); d == nil || !d.node.match(s.d) {
 				continue
 			}
@@ -145,6 +148,7 @@ func (s *search) defaults(added uint64) {
 // followed up: so that the processor need not wait for them one by one, which
 // halves the time among a million.
 func (s *search) follow(ids []uint32) {
+	ids = s.concerned(ids)
 	s.states = s.states[:0]
 	for _, id := range ids {
 		s.states = append(s.states, s.x.entries.at(id).load())
@@ -157,6 +161,7 @@ func (s *search) follow(ids []uint32) {
 			s.noted = append(s.noted, id)
 		}
 	}
+	s.noted = s.concerned(s.noted)
 	s.programs = s.programs[:0]
 	for _, id := range s.noted {
 		s.programs = append(s.programs, s.x.entries.at(id).program.Load())
@@ -166,12 +171,25 @@ func (s *search) follow(ids []uint32) {
 	}
 }
 
+// concerned removes the entries from which nothing that is looked for is
+// reached.
+func (s *search) concerned(ids []uint32) []uint32 {
+	if s.changed == everything {
+		return ids
+	}
+	return slices.DeleteFunc(ids, func(id uint32) bool { return !s.x.entries.at(id).reach.meets(s.changed) })
+}
+
 // satisfied follows up an entry that holds.
 func (s *search) satisfied(id uint32) {
 	if id == 0 || id == removed {
 		return
 	}
-	state := s.x.entries.at(id).load()
+	e := s.x.entries.at(id)
+	if !e.reach.meets(s.changed) {
+		return
+	}
+	state := e.load()
 	if state&subscribed != 0 {
 		s.found = append(s.found, id)
 	}
@@ -191,8 +209,11 @@ func (s *search) satisfied(id uint32) {
 
 // candidate looks at an entry that is noted under one that holds.
 func (s *search) candidate(id uint32) {
-	if id != 0 && id != removed {
-		s.pass(id, s.x.entries.at(id).program.Load())
+	if id == 0 || id == removed {
+		return
+	}
+	if e := s.x.entries.at(id); e.reach.meets(s.changed) {
+		s.pass(id, e.program.Load())
 	}
 }
 

@@ -8,6 +8,9 @@ type search struct {
 	x *index
 	d *Document
 
+	changed reading // what is looked for reads some of it
+	added   uint64  // how many defaults there were when the search began
+
 	stamp  uint32
 	slots  []slot   // by the number of a field
 	fields []*field // that the document has, each once
@@ -36,20 +39,30 @@ type slot struct {
 
 // look finds the entries of the filters that match d.
 func (s *search) look(x *index, d *Document) {
-	s.x, s.d, s.refused = x, d, 0
-	s.found, s.excepted, s.parts, s.later, s.several = s.found[:0], s.excepted[:0], s.parts[:0], s.later[:0], s.several[:0]
-	added := x.defaultsAdded.Load()
+	s.begin(x, d)
 	s.resolve()
+	s.find(everything)
+}
+
+func (s *search) begin(x *index, d *Document) {
+	s.x, s.d, s.refused, s.added = x, d, 0, x.defaultsAdded.Load()
+	s.found, s.excepted, s.parts, s.later, s.several = s.found[:0], s.excepted[:0], s.parts[:0], s.later[:0], s.several[:0]
+}
+
+// find finds the entries of the filters that match, of those that read something
+// of what changed; there may be others among them.
+func (s *search) find(changed reading) {
+	s.changed = changed
 	s.equals()
 	for _, f := range s.fields {
-		if f.besides.Load() > 0 {
+		if f.besides.Load() > 0 && f.reach.meets(changed) {
 			s.field(f)
 		}
 	}
 	s.moments()
 	s.outsides()
 	s.settle()
-	s.defaults(added)
+	s.defaults()
 	for _, id := range unique(s.several) {
 		s.verify(id)
 	}
