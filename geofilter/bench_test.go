@@ -218,3 +218,23 @@ func BenchmarkIndexTrack(b *testing.B) {
 		})
 	}
 }
+
+// A path costs little more than a point, while it is short.
+func BenchmarkIndexSearchPath(b *testing.B) {
+	w := newWorld(300)
+	x, _ := newWorldIndex(w.circles(1_000_000))
+	points := w.points(1 << 16)
+	for _, meters := range []float64{20, 1000, 100_000} {
+		b.Run(fmt.Sprintf("circles=1000000/meters=%v", meters), func(b *testing.B) {
+			var found []uint32
+			hits, i := 0, 0
+			for b.Loop() {
+				p := points[i%len(points)]
+				found = x.SearchPath(found[:0], p, Point{p.Lat + meters/111_000, p.Lon})
+				hits += len(found)
+				i++
+			}
+			b.ReportMetric(float64(hits)/float64(i), "hits/path")
+		})
+	}
+}

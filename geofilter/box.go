@@ -1,6 +1,9 @@
 package geofilter
 
-import "errors"
+import (
+	"errors"
+	"math"
+)
 
 var (
 	// ErrBoxHeight says that the bottom of a box is not below its top, or that
@@ -56,4 +59,61 @@ func (b Box) Contains(p Point) bool {
 		return lon >= b.Left && lon <= b.Right
 	}
 	return lon >= b.Left || lon <= b.Right
+}
+
+// Meets reports whether the geodesic from a to b has a point in the box.
+func (b Box) Meets(from, to Point) bool { return meets(b, from, to) }
+
+// meets looks for the points at which the leg crosses an edge.
+func (b Box) meets(l *leg) bool {
+	full := b.Left == westmost && b.Right == eastmost
+	if !full && (b.meetsMeridian(l, b.Left) || b.meetsMeridian(l, b.Right)) {
+		return true
+	}
+	return b.meetsParallel(l, b.Bottom) || b.meetsParallel(l, b.Top)
+}
+
+// meetsMeridian reports whether a leg meets the edge that is on a meridian.
+func (b Box) meetsMeridian(l *leg, lon float64) bool {
+	sin, cos := math.Sincos(radians(lon))
+	from := cos*l.edge.V0.Y - sin*l.edge.V0.X
+	to := cos*l.edge.V1.Y - sin*l.edge.V1.X
+	if math.Abs(from) < rounding && math.Abs(to) < rounding {
+		// The leg is on the meridian, or on that opposite.
+		return cos*l.edge.V0.X+sin*l.edge.V0.Y >= 0 &&
+			min(l.ends[0].Lat, l.ends[1].Lat) <= b.Top && max(l.ends[0].Lat, l.ends[1].Lat) >= b.Bottom
+	}
+	if from*to > 0 {
+		return false
+	}
+	p := l.edge.V0.Mul(math.Abs(to)).Add(l.edge.V1.Mul(math.Abs(from)))
+	lat := math.Atan2(p.Z, math.Hypot(p.X, p.Y))
+	return cos*p.X+sin*p.Y >= 0 && lat >= radians(b.Bottom)-rounding && lat <= radians(b.Top)+rounding
+}
+
+// meetsParallel reports whether a leg meets the edge that is on a parallel.
+func (b Box) meetsParallel(l *leg, lat float64) bool {
+	u := l.edge.V0.Vector
+	v := l.edge.V1.Sub(u)
+	v = v.Sub(u.Mul(v.Dot(u))).Normalize()
+	// The leg is u·cos t + v·sin t, so that its height over the equator is a
+	// cosine of t.
+	away := math.Acos(math.Sin(radians(lat)) / math.Hypot(u.Z, v.Z))
+	if math.IsNaN(away) {
+		return false
+	}
+	highest := math.Atan2(v.Z, u.Z)
+	length := 2 * math.Asin(min(1, l.edge.V1.Sub(u).Norm()/2))
+	for _, t := range [...]float64{highest - away, highest + away} {
+		t = math.Remainder(t, 2*math.Pi)
+		if t < -rounding || t > length+rounding {
+			continue
+		}
+		p := u.Mul(math.Cos(t)).Add(v.Mul(math.Sin(t)))
+		lon := math.Atan2(p.Y, p.X) * (180 / math.Pi)
+		if b.Contains(Point{Lat: b.Top, Lon: lon}) {
+			return true
+		}
+	}
+	return false
 }

@@ -103,6 +103,16 @@ func (o *clip) contains(p s2.Point) bool {
 	return false
 }
 
+// meets reports whether a leg meets the polygon's edges in the cell.
+func (o *clip) meets(l *leg) bool {
+	for i := range o.pieces {
+		if q := &o.pieces[i]; q.part.meets(l, slices.Values(q.edges)) {
+			return true
+		}
+	}
+	return false
+}
+
 // weight returns how much work the clip is, where a disk is 1.
 func (o *clip) weight() int {
 	n := 0

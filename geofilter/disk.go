@@ -59,6 +59,23 @@ func (d *disk) tell(at *position) relation {
 	return byDisk
 }
 
+// along says of a leg what tell says of a point: within if the leg has a point
+// in the disk, apart if it has none.
+func (d *disk) along(l *leg) relation {
+	// From the centre to the leg's beginning, and from there to its end.
+	x, y, z := l.from.x-float64(d.x), l.from.y-float64(d.y), l.from.z-float64(d.z)
+	u, v, w := l.to.x-l.from.x, l.to.y-l.from.y, l.to.z-l.from.z
+	part := max(0, min(1, -(x*u+y*v+z*w)/(u*u+v*v+w*w)))
+	x, y, z = x+part*u, y+part*v, z+part*w
+	switch distance := math.Sqrt(x*x + y*y + z*z); {
+	case distance-l.bulge > math.Sqrt(float64(d.out)):
+		return apart
+	case distance+l.bulge < math.Sqrt(max(0, float64(d.in))):
+		return within
+	}
+	return byDisk
+}
+
 // square returns the square of the chord from the centre to a point.
 func (d *disk) square(at *position) float64 {
 	x, y, z := at.x-float64(d.x), at.y-float64(d.y), at.z-float64(d.z)

@@ -129,6 +129,18 @@ func (g *part) oddCrossings(a, b s2.Point, edges iter.Seq[int32]) bool {
 	return odd
 }
 
+// meets reports whether a leg meets some of the edges.
+func (g *part) meets(l *leg, edges iter.Seq[int32]) bool {
+	crosser := s2.NewEdgeCrosser(l.edge.V0, l.edge.V1)
+	for i := range edges {
+		e := g.edges[i]
+		if crosser.CrossingSign(e.V0, e.V1) != s2.DoNotCross || nearEdge(e.V0, l.edge, edgeTolerance) {
+			return true
+		}
+	}
+	return false
+}
+
 // all are the indexes of all edges.
 func (g *part) all(yield func(int32) bool) {
 	for i := range int32(len(g.edges)) {

@@ -135,3 +135,15 @@ func (g Polygon) Contains(p Point) bool {
 	}
 	return false
 }
+
+// Meets reports whether the geodesic from a to b has a point in the polygon.
+func (g Polygon) Meets(a, b Point) bool { return meets(g, a, b) }
+
+func (g Polygon) meets(l *leg) bool {
+	for _, p := range g.parts {
+		if p.meets(l, p.all) {
+			return true
+		}
+	}
+	return false
+}

@@ -54,3 +54,9 @@ func (t *table) contains(id uint32, p Point) bool {
 	s := t.get(id)
 	return s != nil && s.Contains(p)
 }
+
+// meets reports whether there is a shape of this ID, and it meets l.
+func (t *table) meets(id uint32, l *leg) bool {
+	s := t.get(id)
+	return s != nil && s.meets(l)
+}
