@@ -5,15 +5,16 @@ import "slices"
 // equals finds what is equal to the value of a field.
 func (s *search) equals() {
 	s.probes = s.probes[:0]
-	for _, f := range s.fields {
+	for i, f := range s.fields {
 		if v := s.value(f); f.scalars.Load() > 0 && f.reach.meets(s.changed) && v.kind() <= stringKind {
-			s.probes = append(s.probes, probe{field: f, first: mix(f.print[0], v.hash(0))})
+			s.probes = append(s.probes, probe{field: int32(i), first: mix(f.print[0], v.hash(0))})
 		}
 	}
 	s.x.values.has(s.probes)
 	for i := range s.probes {
 		if p := &s.probes[i]; p.there {
-			if id := s.equal(p.field.print, p.first, s.value(p.field)); id != 0 {
+			f := s.fields[p.field]
+			if id := s.equal(f.print, p.first, s.value(f)); id != 0 {
 				s.satisfied(id)
 			}
 		}
