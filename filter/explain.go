@@ -20,8 +20,9 @@ type Explanation struct {
 	// Value is what the document has in the field of the condition. It is nil if
 	// the document has no such field, or the condition is not about one.
 	Value json.RawMessage `json:"value,omitempty"`
-	// Previous is what the version before had in the field of a changed, and
-	// Other the position with which a near compares. They are nil if there is none.
+	// Previous is what the version before had in the field of a changed or
+	// crossed, and Other the position with which a near compares. They are nil if
+	// there is none.
 	Previous json.RawMessage `json:"previous,omitempty"`
 	Other    json.RawMessage `json:"other,omitempty"`
 

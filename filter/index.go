@@ -16,8 +16,9 @@ import "sync/atomic"
 //   - regexp, prefix, suffix and contains: a hash table of three bytes of a
 //     literal, then the string;
 //   - exists: the field;
-//   - changed: the field, if it differs; near: the documents that are named, and
-//     a tree of distances from each;
+//   - changed: the field, if it differs; crossed: a geofilter.Index of fences for
+//     each field; near: the documents that are named, and a tree of distances
+//     from each;
 //   - a negation, and everything: it holds by default. What is negated is an
 //     entry, which when it holds makes an exception.
 //
@@ -60,7 +61,7 @@ type entry struct {
 	print  [2]atomic.Uint64       // the fingerprint of its text
 	users  uint32                 // reasons to keep it
 	field  uint32                 // of an entry without detail
-	shape  uint32                 // of a geo clause
+	shape  uint32                 // of a geo clause, or the fence of crossed
 }
 
 // is reports whether f is the entry's fingerprint.

@@ -23,6 +23,8 @@ func keyword(name string) parseFunc {
 		return parseCIDR
 	case "contains":
 		return parseContains
+	case "crossed":
+		return parseCrossed
 	case "equals":
 		return parseEquals
 	case "exists":

@@ -57,7 +57,7 @@ func TestEveryKeywordHasItsPlaces(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range strings.Fields(`after and anyOf before bool changed cidr contains equals exists geoBoundingBox geoDistance geoDistanceRange geoPolygon geoShape
+	for _, name := range strings.Fields(`after and anyOf before bool changed cidr contains crossed equals exists geoBoundingBox geoDistance geoDistanceRange geoPolygon geoShape
 		ids in match missing near not nothing or prefix range regexp select suffix`) {
 		if keyword(name) == nil {
 			t.Errorf("%s is not a keyword", name)

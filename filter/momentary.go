@@ -12,11 +12,12 @@ type moment interface {
 
 var (
 	_ moment = difference{}
+	_ moment = crossing{}
 	_ moment = nearness{}
 )
 
 // Momentary reports whether there is a condition in the filter that cannot be
-// said of a document alone: changed or near. Such a filter is one of
+// said of a document alone: changed, crossed or near. Such a filter is one of
 // changes: a document matches with one change and not with the next, so that
 // there is nothing that it matches in between.
 func (f *Filter) Momentary() bool {

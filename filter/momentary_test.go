@@ -15,6 +15,7 @@ func TestAFilterWithAMomentIsMomentary(t *testing.T) {
 		want   bool
 	}{
 		{`{"changed":"a"}`, true},
+		{`{"crossed":{"geoDistance":{"p":[0,0],"distance":1}}}`, true},
 		{`{"near":{"p":{"id":"b","distance":1}}}`, true},
 		{`{"not":{"changed":"a"}}`, true},
 		{`{"bool":{"must":[{"exists":"a"}],"should_not":[{"exists":"b"},{"not":{"changed":"a"}}]}}`, true},
@@ -66,6 +67,10 @@ func TestExplainShowsWithWhatAMomentCompares(t *testing.T) {
 		{"none", `{"not":{"changed":"_id"}}`, `{"holds":true,"clause":{"not":{"changed":"_id"}},"value":"1","previous":"1"}`},
 		{"what is not there any more", `{"changed":"x"}`, `{"holds":true,"clause":{"changed":"x"},"previous":[1.7976931348623157e+308]}`},
 		{
+			"a crossing", `{"crossed":{"geoDistance":{"p":[0,0],"distance":5}}}`,
+			`{"holds":true,"clause":{"crossed":{"geoDistance":{"p":{"lat":0,"lon":0},"distance":5}}},"value":[0,0.5],"previous":[0,-0.5]}`,
+		},
+		{
 			"another document", `{"near":{"p":{"id":"2","distance":5}}}`,
 			`{"holds":false,"clause":{"near":{"p":{"id":"2","distance":5}}},"value":[0,0.5],"other":{"lat":0,"lon":0.25}}`,
 		},
@@ -87,7 +92,10 @@ func randomMomentary(random *rand.Rand, depth int) string {
 		a, b := randomMomentary(random, depth-1), randomMomentary(random, depth-1)
 		return pick(`{"and":[`+a+`,`+b+`]}`, `{"or":[`+a+`,`+b+`]}`, `{"not":`+a+`}`, `{"bool":{"must":[`+a+`],"must_not":[`+b+`]}}`)
 	}
-	return pick(randomFilter(random, 1), `{"changed":"`+pick("a", "b", "n", "n.x", "_id", "p")+`"}`,
+	fence := pick(`"geoDistance":{"p":[0.5,0.5],"distance":"`+pick("10km", "60km", "100km")+`"}`, `"geoBoundingBox":{"p":{"top":1,"left":0.5,"bottom":-1,"right":0.7}}`,
+		`"geoShape":{"p":{"type":"Polygon","coordinates":[[[2,-1],[3,-1],[3,9],[2,9]],[[2.4,0],[2.6,0],[2.5,3]]]}}`,
+		`"geoDistanceRange":{"p":[1,1],"from":"50km","to":"`+pick("100km", "200km")+`"}`, `"geoPolygon":{"p":{"points":[[4,4],[4,5],[5,5]]}}`)
+	return pick(randomFilter(random, 1), `{"changed":"`+pick("a", "b", "n", "n.x", "_id", "p")+`"}`, `{"crossed":{`+fence+`}}`,
 		`{"near":{"p":{"id":"`+pick("d1", "d2", "d3")+`","distance":"`+pick("0", "100km", "156.9km", "2000km")+`"}}}`)
 }
 

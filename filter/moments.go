@@ -11,6 +11,7 @@ import (
 // where another document is.
 type moments struct {
 	changed atomic.Uint32 // the entry that holds if the field differs, or 0
+	fences  places        // of crossed
 	anchors set           // entries of the documents that near names
 }
 
@@ -45,6 +46,9 @@ func (x *index) linkMoment(id uint32, n leaf, f *field) {
 	case difference:
 		e.detail.Store(d)
 		m.changed.Store(id)
+	case crossing:
+		e.detail.Store(d)
+		e.shape = m.fences.add(x, id, n.shape)
 	case anchor:
 		e.detail.Store(d)
 		m.anchors.add(id)
@@ -60,6 +64,8 @@ func (x *index) unlinkMoment(id uint32, d *detail, f *field) {
 	switch n := d.node.(type) {
 	case difference:
 		m.changed.Store(0)
+	case crossing:
+		m.fences.remove(x.entries.at(id).shape)
 	case anchor:
 		m.anchors.remove(id)
 	case nearness:
@@ -99,6 +105,7 @@ func (s *search) moment(f *field, m *moments) {
 		s.satisfied(id)
 	}
 	if here, ok := s.pointOf(f, v); ok {
+		s.crossed(m, was, here)
 		anchors := m.anchors.walk()
 		for i := range anchors {
 			s.near(anchors[i].Load(), here)
@@ -123,6 +130,29 @@ func (s *search) vanished() {
 		}
 		if _, ok := s.valueOf(f); !ok {
 			s.parts = append(s.parts, f.moments.Load().changed.Load()) // the path may be there twice
+		}
+	}
+}
+
+// crossed finds the fences across which a document came here, from what its
+// field was.
+func (s *search) crossed(m *moments, was value, here geofilter.Point) {
+	if was.d == nil || m.fences.shapes.Len() == 0 {
+		return
+	}
+	from, ok := was.geopoint()
+	if !ok || from == here {
+		return
+	}
+	s.ids = m.fences.shapes.SearchPath(s.ids[:0], from, here)
+	for _, number := range s.ids {
+		id := m.fences.entries.at(number).Load()
+		d := s.x.entries.at(id).detail.Load()
+		if d == nil {
+			continue // it was removed meanwhile
+		}
+		if n, ok := d.node.(crossing); ok && !n.shape.Contains(from) && !n.shape.Contains(here) {
+			s.satisfied(id)
 		}
 	}
 }

@@ -69,7 +69,7 @@ func parseSelect(p *parser, at place, arg any) (node, error) {
 		return nil, err
 	}
 	for range momentsOf(n) {
-		return nil, at.at("query").errorf("changed and near are about documents, not about elements")
+		return nil, at.at("query").errorf("changed, crossed and near are about documents, not about elements")
 	}
 	// Without factors, as those might make the whole too deep.
 	return selection{field, index, former{}.simplify(n, false)}, nil
