@@ -1,8 +1,8 @@
 package filter
 
 import (
-	"bytes"
 	"slices"
+	"strings"
 )
 
 // canonical returns the canonical form of a tree: one that means the same, and
@@ -12,66 +12,114 @@ import (
 //   - not stands at the leaves alone;
 //   - and holds no and, or holds no or, none holds a constant or a single
 //     member, and the members are sorted and different;
-//   - within an or, the equals and in of a field are one, and so are its anyOf and
-//     exists with elements; so are those that are negated within an and;
-//   - within an and, the ranges of a field are one; so are those that are negated
-//     within an or;
+//   - what an and, or an or, says of one field is said in as few words as
+//     possible: see demands;
+//   - no member of an and, or of an or, has a part that is a member as well: a
+//     stands for a or (a and b);
 //   - what all members of an or, or all of an and, have in common stands beside
 //     it: see factor.
 //
 // Readers of keywords bring the leaves themselves into one form.
-func canonical(n node) node {
-	if factored := (former{factors: true}).simplify(n, false); depth(factored) <= maxDepth {
+func canonical(n node, maxDepth int) term {
+	factored := (&former{factors: true}).simplify(n, false)
+	if factored.depth() <= maxDepth {
 		return factored
 	}
-	return former{}.simplify(n, false)
+	return new(former).simplify(n, false)
 }
 
-// depth returns how many keywords are within each other, select aside.
-func depth(n node) int {
+// A term is a node in canonical form with its text, by which terms are sorted
+// and compared. The texts are made once: of an and or an or, out of those of its
+// members.
+type term struct {
+	text    string
+	node    node   // a leaf, the negation of one, or a constant; nil with members
+	members []term // of an and or an or
+	all     bool   // whether it is an and
+}
+
+// tree returns the term as a node.
+func (t term) tree() node {
+	if t.members == nil {
+		return t.node
+	}
+	nodes := make([]node, len(t.members))
+	for i, member := range t.members {
+		nodes[i] = member.tree()
+	}
+	if t.all {
+		return and(nodes)
+	}
+	return or(nodes)
+}
+
+// depth returns how many keywords are within each other, as tree.
+func (t term) depth() int {
+	if t.members == nil {
+		return depth(t.node)
+	}
 	deepest := 0
-	switch n := n.(type) {
-	case and:
-		for _, member := range n {
-			deepest = max(deepest, depth(member))
-		}
-	case or:
-		for _, member := range n {
-			deepest = max(deepest, depth(member))
-		}
-	case not:
-		deepest = depth(n.filter)
-	case selection:
-		deepest = depth(n.query)
+	for _, member := range t.members {
+		deepest = max(deepest, member.depth())
 	}
 	return deepest + 1
 }
 
+func depth(n node) int {
+	switch n := n.(type) {
+	case not:
+		return depth(n.filter) + 1
+	case selection:
+		return depth(n.query) + 1
+	}
+	return 1
+}
+
+// parts returns the members of an and, if all is set, or else of an or. Any
+// other term is its only part.
+func (t term) parts(all bool) []term {
+	if t.members != nil && t.all == all {
+		return t.members
+	}
+	return []term{t}
+}
+
+func (t term) is(c constant) bool { return t.node == node(c) }
+
 // A former makes canonical forms. Those without factors are never deeper than
 // what was written, so that at the limit of depth there is one as well. For that
 // they do not unite missing elements either: two of them are a not of an anyOf.
-type former struct{ factors bool }
+type former struct {
+	factors bool
+	scratch []byte
+}
+
+// term returns the term of a node without members.
+func (f *former) term(n node) term {
+	f.scratch = n.appendText(f.scratch[:0])
+	return term{text: string(f.scratch), node: n}
+}
 
 // simplify returns the canonical form of n, or of its negation.
-func (f former) simplify(n node, negated bool) node {
+func (f *former) simplify(n node, negated bool) term {
 	switch n := n.(type) {
 	case not:
 		return f.simplify(n.filter, !negated)
 	case constant:
-		return constant(bool(n) != negated)
+		return f.term(constant(bool(n) != negated))
 	case and:
 		return f.join(f.simplifyAll(n, negated), !negated)
 	case or:
 		return f.join(f.simplifyAll(n, negated), negated)
 	}
 	if negated {
-		return not{n}
+		n = not{n}
 	}
-	return n
+	return f.term(n)
 }
 
-func (f former) simplifyAll(nodes []node, negated bool) []node {
-	simple := make([]node, len(nodes))
+func (f *former) simplifyAll(nodes []node, negated bool) []term {
+	simple := make([]term, len(nodes))
 	for i, n := range nodes {
 		simple[i] = f.simplify(n, negated)
 	}
@@ -80,18 +128,18 @@ func (f former) simplifyAll(nodes []node, negated bool) []node {
 
 // join returns the canonical and of members, if all is set, or else their
 // canonical or. The members are canonical.
-func (f former) join(members []node, all bool) node {
+func (f *former) join(members []term, all bool) term {
 	members = f.merge(splice(members, all), all)
 	// An everything does nothing to an and, a nothing makes it nothing; with or
 	// it is the other way round.
-	if slices.Contains(members, node(constant(!all))) {
-		return constant(!all)
+	if slices.ContainsFunc(members, func(t term) bool { return t.is(constant(!all)) }) {
+		return f.term(constant(!all))
 	}
-	members = slices.DeleteFunc(members, func(n node) bool { return n == node(constant(all)) })
-	members = sorted(members)
+	members = slices.DeleteFunc(members, func(t term) bool { return t.is(constant(all)) })
+	members = absorb(sorted(members), all)
 	switch {
 	case len(members) == 0:
-		return constant(all)
+		return f.term(constant(all))
 	case len(members) == 1:
 		return members[0]
 	case f.factors:
@@ -100,88 +148,62 @@ func (f former) join(members []node, all bool) node {
 	return joined(members, all)
 }
 
-func joined(members []node, all bool) node {
+// joined returns the and, or the or, of members that are canonical together.
+func joined(members []term, all bool) term {
+	keyword := "or"
 	if all {
-		return and(members)
+		keyword = "and"
 	}
-	return or(members)
+	size := len(`{"and":[]}`)
+	for _, t := range members {
+		size += len(t.text) + len(",")
+	}
+	var b strings.Builder
+	b.Grow(size)
+	b.WriteString(`{"` + keyword + `":[`)
+	for i, t := range members {
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		b.WriteString(t.text)
+	}
+	b.WriteString(`]}`)
+	return term{text: b.String(), members: members, all: all}
 }
 
 // splice replaces the ands of an and, or the ors of an or, by their members.
-func splice(members []node, all bool) []node {
-	var flat []node
-	for _, n := range members {
-		inner, isAnd := n.(and)
-		if o, isOr := n.(or); isOr && !all {
-			flat = append(flat, o...)
-		} else if isAnd && all {
-			flat = append(flat, inner...)
-		} else {
-			flat = append(flat, n)
-		}
+func splice(members []term, all bool) []term {
+	flat := make([]term, 0, len(members))
+	for _, t := range members {
+		flat = append(flat, t.parts(all)...)
 	}
 	return flat
 }
 
-// merge unites the conditions on a field of which one can say the same. What
-// and does to a condition, or does to its negation, so merge does it to the
-// ranges of an and and to the negated ranges of an or, and to the equals and in,
-// and the elements, of an or and to the negated ones of an and.
-func (f former) merge(members []node, all bool) []node {
-	var rest []node
-	values, elements := map[string][]any{}, map[string][]any{}
-	intervals := map[string]interval{}
-	for _, n := range members {
-		negation, negated := n.(not)
-		leaf := n
-		if negated {
-			leaf = negation.filter
-		}
-		m, isMembership := leaf.(membership)
-		e, isElement := leaf.(element)
-		r, isRange := leaf.(between)
-		switch {
-		case isMembership && negated == all:
-			values[m.field] = append(values[m.field], m.values...)
-		case isElement && negated == all && f.factors:
-			elements[e.field] = append(elements[e.field], e.values...)
-		case isRange && negated != all:
-			i, ok := intervals[r.field]
-			if !ok {
-				i = unbounded()
-			}
-			intervals[r.field] = i.intersect(r.interval)
-		default:
-			rest = append(rest, n)
-		}
-	}
-	for field, v := range values {
-		rest = append(rest, f.simplify(newMembership(field, v), all))
-	}
-	for field, v := range elements {
-		rest = append(rest, f.simplify(newElement(field, v), all))
-	}
-	for field, i := range intervals {
-		rest = append(rest, f.simplify(i.on(field), !all))
-	}
-	return rest
+// sorted sorts terms by their texts, and returns each once.
+func sorted(terms []term) []term {
+	slices.SortFunc(terms, compareTerms)
+	return slices.CompactFunc(terms, func(a, b term) bool { return a.text == b.text })
 }
 
-// sorted returns the nodes in the order of their texts, each once.
-func sorted(nodes []node) []node {
-	type entry struct {
-		text []byte
-		node node
+func compareTerms(a, b term) int { return strings.Compare(a.text, b.text) }
+
+// absorb drops the members of an and that hold because another one does, and
+// likewise the members of an or that need not be looked at.
+func absorb(members []term, all bool) []term {
+	among := func(t term) bool {
+		_, found := slices.BinarySearchFunc(members, t, compareTerms)
+		return found
 	}
-	entries := make([]entry, len(nodes))
-	for i, n := range nodes {
-		entries[i] = entry{n.appendText(nil), n}
+	// What has a member of the same name as members stays where it is, so that
+	// the search finds it; each is dropped for something that is smaller.
+	var kept []term
+	for _, t := range members {
+		if t.members == nil || !slices.ContainsFunc(t.members, func(part term) bool {
+			return !slices.ContainsFunc(part.parts(all), func(t term) bool { return !among(t) })
+		}) {
+			kept = append(kept, t)
+		}
 	}
-	slices.SortFunc(entries, func(a, b entry) int { return bytes.Compare(a.text, b.text) })
-	entries = slices.CompactFunc(entries, func(a, b entry) bool { return bytes.Equal(a.text, b.text) })
-	unique := make([]node, len(entries))
-	for i, e := range entries {
-		unique[i] = e.node
-	}
-	return unique
+	return kept
 }

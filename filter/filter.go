@@ -31,12 +31,11 @@ func Parse(src []byte) (*Filter, error) {
 	if err != nil {
 		return nil, err
 	}
-	root = canonical(root)
-	text := string(root.appendText(nil))
-	if len(text) > maxTextBytes {
-		return nil, tooLong("the filter's canonical form", len(text))
+	form := canonical(root, maxDepth)
+	if len(form.text) > maxTextBytes {
+		return nil, tooLong("the filter's canonical form", len(form.text))
 	}
-	return &Filter{root: root, text: text}, nil
+	return &Filter{root: form.tree(), text: form.text}, nil
 }
 
 // Match reports whether d matches. It never fails: what a document lacks, or

@@ -24,6 +24,12 @@ func (n membership) path() string         { return n.field }
 func (n membership) holds(v value) bool   { return slices.ContainsFunc(n.values, v.is) }
 func (n membership) only(scalar any) node { return membership{n.field, []any{scalar}} }
 
+// includes reports whether a scalar is one of the values.
+func (n membership) includes(scalar any) bool {
+	_, found := slices.BinarySearchFunc(n.values, scalar, compareScalars)
+	return found
+}
+
 func (n membership) appendText(b []byte) []byte {
 	if len(n.values) == 1 {
 		b = appendOpen(b, "equals", n.field)

@@ -22,8 +22,7 @@ type Matcher[K comparable] struct {
 	keys    slab[atomic.Pointer[holder[K]]] // by the entry of a filter
 
 	last     atomic.Pointer[replacement[K]] // the last one that was begun
-	added    additions
-	searches sync.Pool // of *search
+	searches sync.Pool                      // of *search
 }
 
 // A holder is a key of a filter, and leads to the next one.
@@ -47,24 +46,19 @@ func (m *Matcher[K]) Add(k K, f *Filter) {
 	}
 	m.filters[k] = id
 	if !replaces {
-		m.hold(k, id, f)
+		m.hold(k, id)
 		return
 	}
 	r := m.begin(k, f)
-	m.hold(k, id, f)
+	m.hold(k, id)
 	m.remove(k, old)
 	r.done.Store(true)
 }
 
-func (m *Matcher[K]) hold(k K, id uint32, f *Filter) {
+func (m *Matcher[K]) hold(k K, id uint32) {
 	m.keys.reserve(id)
 	holders := m.keys.at(id)
-	others := holders.Load()
-	if others == nil {
-		m.added.begin(id, f)
-		defer m.added.end()
-	}
-	holders.Store(&holder[K]{k, others})
+	holders.Store(&holder[K]{k, holders.Load()})
 	m.index.subscribe(id)
 }
 
@@ -114,7 +108,11 @@ func (m *Matcher[K]) Len() int {
 // Match appends to dst the keys of the filters that match d, in no particular
 // order, and returns it.
 func (m *Matcher[K]) Match(dst []K, d *Document) []K {
-	s, before, ok := m.search(), len(dst), false
+	s, ok := m.searches.Get().(*search)
+	if !ok {
+		s = new(search)
+	}
+	before := len(dst)
 	for {
 		generation, since := m.index.generation.Load(), m.settled()
 		s.look(&m.index, d)
@@ -127,14 +125,6 @@ func (m *Matcher[K]) Match(dst []K, d *Document) []K {
 			return dst
 		}
 	}
-}
-
-// search returns one to use, and to put back into searches.
-func (m *Matcher[K]) search() *search {
-	if s, ok := m.searches.Get().(*search); ok {
-		return s
-	}
-	return new(search)
 }
 
 func (m *Matcher[K]) appendKeys(dst []K, found []uint32) []K {

@@ -1,6 +1,10 @@
 package filter
 
-import "math"
+import (
+	"cmp"
+	"math"
+	"slices"
+)
 
 // between matches documents whose field is a number in an interval.
 type between struct {
@@ -45,17 +49,77 @@ func (i interval) intersect(j interval) interval {
 	return i
 }
 
-// on returns the filter for a field in the interval, which is nothing if the
-// interval is empty, and equals if it is a single number: range has no spelling
-// for these.
-func (i interval) on(field string) node {
-	switch {
-	case i.contains(i.low) && i.low == i.high:
-		return newMembership(field, []any{i.low})
-	case i.low >= i.high:
-		return constant(false)
+// minus returns what an interval holds besides what others hold, in order. No
+// two of the pieces touch.
+func (i interval) minus(others []interval) (pieces []interval) {
+	others = slices.SortedFunc(slices.Values(others), compareLows)
+	for _, o := range others {
+		below := i.intersect(interval{low: math.Inf(-1), high: o.low, highOpen: !o.lowOpen})
+		if !below.empty() {
+			pieces = append(pieces, below)
+		}
+		i = i.intersect(interval{low: o.high, high: math.Inf(1), lowOpen: !o.highOpen})
 	}
-	return between{field, i}
+	if i.empty() {
+		return pieces
+	}
+	return append(pieces, i)
+}
+
+func compareLows(a, b interval) int {
+	if a.low == b.low && a.lowOpen != b.lowOpen {
+		if a.lowOpen {
+			return 1
+		}
+		return -1
+	}
+	return cmp.Compare(a.low, b.low)
+}
+
+func (i interval) empty() bool {
+	return i.low > i.high || i.low == i.high && (i.lowOpen || i.highOpen)
+}
+
+// hull returns the interval from the first of some pieces to the last.
+func hull(pieces []interval) interval {
+	i, last := pieces[0], pieces[len(pieces)-1]
+	i.high, i.highOpen = last.high, last.highOpen
+	return i
+}
+
+// halves returns two intervals that hold every number: no single range does.
+func halves() []interval {
+	negative, others := unbounded(), unbounded()
+	negative.high, negative.highOpen = 0, true
+	others.low = 0
+	return []interval{negative, others}
+}
+
+func pointAt(v float64) interval { return interval{low: v, high: v} }
+
+// pointsOf returns the numbers that pieces are, if each is a single one.
+func pointsOf(pieces []interval) (numbers []any, ok bool) {
+	for _, i := range pieces {
+		if i.low != i.high {
+			return nil, false
+		}
+		numbers = append(numbers, i.low)
+	}
+	return numbers, true
+}
+
+// inOne reports whether one of some pieces holds a number.
+func inOne(pieces []interval, v float64) bool {
+	_, found := slices.BinarySearchFunc(pieces, v, func(i interval, v float64) int {
+		switch {
+		case i.contains(v):
+			return 0
+		case v <= i.low:
+			return 1
+		}
+		return -1
+	})
+	return found
 }
 
 func (n between) appendText(b []byte) []byte {
