@@ -22,7 +22,9 @@ one of them.
 
 There is one answer for each document, in their order, with the ids of the filters
 sorted by their bytes. The id of a document is its field _id, unless the body has
-one. Several documents may have the same id, filters may not.
+one. Documents with the same id are versions of one, for filters with changed,
+crossed or near: each follows the last one with its id, among the last ones with
+other ids. No two filters may have the same id.
 
 --explain adds, after the answer to a document, a line for each filter, which says
 why. It is the filter's canonical form, in which each clause has whether it holds,
@@ -115,8 +117,9 @@ type matchTask struct {
 	stderr  io.Writer
 	counts  bool // whether candidates are counted
 	filters *filterSet
-	batch   []matchedDocument // of documents; see batchDocuments
-	bad     int               // lines that could not be read
+	batch   []matchedDocument           // of documents; see batchDocuments
+	latest  map[string]*filter.Document // by id; nil if no filter is momentary
+	bad     int                         // lines that could not be read
 	matchTotals
 }
 
@@ -134,7 +137,8 @@ func (t *matchTask) skip(file string, err error) {
 
 // batchDocuments are read before they are matched, and matched before they are
 // answered, so that the clock, which takes a tenth of the time of a match, is
-// read but twice for all of them.
+// read but twice for all of them. Where filters ask for what was before, each
+// document is a batch.
 const batchDocuments = 256
 
 // answer reads documents and writes which filters match, until the end.
@@ -145,6 +149,11 @@ func (t *matchTask) answer(docs *lineReader, stdout io.Writer) error {
 		t.matchBatch()
 		if err := t.writeBatch(out); err != nil {
 			return err
+		}
+		if ended != nil || docs.waits() {
+			if err := out.Flush(); err != nil {
+				return err
+			}
 		}
 		switch {
 		case errors.Is(ended, io.EOF):
@@ -173,7 +182,7 @@ func (t *matchTask) readBatch(docs *lineReader) error {
 			}
 			t.add(id, b.doc)
 		}
-		if len(t.batch) == batchDocuments || docs.waits() {
+		if len(t.batch) == batchDocuments || t.latest != nil || docs.waits() {
 			return nil
 		}
 	}
@@ -188,6 +197,18 @@ func (t *matchTask) add(id string, d *filter.Document) {
 		t.batch = append(t.batch, matchedDocument{})
 	}
 	t.batch[n].id, t.batch[n].doc = id, d
+	if t.latest != nil {
+		d.Follow(t.latest[id])
+		d.Among(t.where)
+	}
+}
+
+// where is where near finds other documents.
+func (t *matchTask) where(n filter.Neighbour) filter.Position {
+	if d := t.latest[n.ID]; d != nil {
+		return d.Position(n.Path)
+	}
+	return filter.Position{}
 }
 
 // A body is a document, and whether it has a field _id of its own.
@@ -231,6 +252,10 @@ func (t *matchTask) writeBatch(out *bufio.Writer) error {
 		if err := t.filters.write(out, m); err != nil {
 			return err
 		}
+		if t.latest != nil {
+			m.doc.Follow(nil) // else all versions would be kept
+			t.latest[m.id] = m.doc
+		}
 	}
-	return out.Flush()
+	return nil
 }

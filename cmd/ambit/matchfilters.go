@@ -46,6 +46,9 @@ func (t *matchTask) readFilters(in *lineReader, keep bool) (*filterSet, error) {
 		}
 		lines[id] = in.line
 		all = append(all, named{id, f})
+		if f.Momentary() && t.latest == nil {
+			t.latest = map[string]*filter.Document{}
+		}
 	}
 	slices.SortFunc(all, func(a, b named) int { return strings.Compare(a.id, b.id) })
 	s := &filterSet{matcher: new(filter.Matcher[uint32])}
