@@ -52,6 +52,8 @@ test/integration test: broker client [
 	github.com/rogpeppe/go-internal
 ]
 test/integration/bruteforce:
+test/koncorde:
+test/koncorde test: filter
 `
 
 const module = "github.com/ambitmq/ambit"

@@ -1,0 +1,90 @@
+package koncorde
+
+import "regexp"
+
+// The deviations, in words of the table "Differences from Koncorde" of FILTERS.md.
+const (
+	openBounds        = "a bound of `range` is where it is"
+	inScalars         = "`in` takes strings, numbers, booleans and null"
+	notGeo            = "`not` a geo clause matches a document without a readable geopoint"
+	nestedGeo         = "a geo clause may stand anywhere"
+	twoGeoFields      = "two geo fields in one collection"
+	upsideDown        = "boxes upside down or without area are refused by Parse"
+	antimeridianBox   = "a box may lie across the antimeridian"
+	secondOrder       = "a distance is of second order, to a centimetre at 100 km, and reaches as far in every direction"
+	nowhere           = "a latitude beyond 90, or an infinite coordinate, is not a geopoint"
+	unitless          = "a distance without a unit is metres, and so is a JSON number"
+	mile              = "a mile is 1609.344 m"
+	times             = "times (`1 h`, `1 day`, `10 ms`, `1 s`) are not distances"
+	prefixes          = "prefixes go with metres alone"
+	wholeNumbers      = "a number is read as a whole: `1,234.5 ft`, `1.234,5 m`, `1_000 m`, `1/2 m`, `..5 m` are refused"
+	negativeDistance  = "a negative distance is refused"
+	negatedSelect     = "`select` and `nothing` may be negated"
+	notRegexp         = "`regexp` never matches what is not a string, its negation always"
+	statefulFlags     = "the flags `g` and `y` of `regexp` are ignored"
+	elements          = "`exists` and `missing` of an element combine with others"
+	regexpValue       = "the `value` of a `regexp` is a string"
+	finiteNumbers     = "a number beyond the range of float64 is refused in a filter"
+	aroundTheEarth    = "a polygon that goes around the Earth is refused"
+	ownKeywords       = "`before`, `after`, `geoShape`"
+	coordinates       = "a coordinate is a number, or a string that begins with one"
+	onePole           = "a pole is one place to a polygon, whatever its longitude"
+	limits            = "the limits above"
+	textOrList        = "a text or a list is no filter"
+	namesOfJavaScript = "fields may be called `constructor` or `toString`"
+	accidents         = "errors that Koncorde raises by accident, or while storing, have a keyword and a path"
+	namedTwice        = "a member that is named twice in a filter or document is refused"
+	unreadable        = "a document with `{\"latLon\":null}` has no geopoint there"
+)
+
+// refusals are the filters that one side refuses, or both in different words.
+// An empty pattern stands for a filter that is accepted.
+var refusals = []struct {
+	deviation    string
+	theirs, ours *regexp.Regexp
+}{
+	{namesOfJavaScript, text(`: expected object to have exactly 1 property, got 0$`), nil},
+	{nestedGeo, text(`geospatial": unknown keyword$`), nil},
+	{inScalars, text(`: must hold only values of type "string"$`), nil},
+	{inScalars, text(`: must hold only values of type "string"$`), text(`: must either be a string, a number, a boolean, or null$`)},
+	{textOrList, text(`^"0": unknown keyword|^Invalid filter syntax`), text(`^Invalid filter syntax. Filters must have one keyword only$`)},
+	{antimeridianBox, text(`^min_lon argument cannot be greater or equal max_lon$`), nil},
+	{upsideDown, nil, text(`: min_lat argument cannot be greater or equal max_lat$`)},
+	{accidents, text(`^Cannot convert undefined or null to object$`), text(`: unrecognized (geo-)?point format`)},
+	{unitless, text(`^"(.+\.)?(geoDistance\.distance|geoDistanceRange\.(from|to))": must be a string$`), nil},
+	{unitless, text(`^unable to parse distance value "[\d.]+"$`), nil},
+	{unitless, text(`^unable to parse distance value "[\d.]+"$|: must be a string$`), text(`: inner radius must be smaller than outer radius$`)},
+	{times, nil, text(`: unable to parse distance value "(1 h|1 day|10 ms)"$`)},
+	{prefixes, nil, text(`: unable to parse distance value "1 (min|nmi|kft)"$`)},
+	{wholeNumbers, nil, text(`: unable to parse distance value "(1,234.5 ft|1.234,5 m|1_000 m|1/2 m|..5 m)"$`)},
+	{negativeDistance, text(`: must be a string$`), text(`: unable to parse distance value "-\d+"$`)},
+	{wholeNumbers, text("^" + crash + "$"), text(`: unable to parse distance value "..5 m"$`)},
+	{negativeDistance, nil, text(`: unable to parse distance value "(-5m|5-m)"$`)},
+	{negatedSelect, text(`^this.storeOperand\[cond.keyword\] is not a function$`), nil},
+	{nowhere, text("^" + crash + "$"), text(`: unrecognized point format$`)},
+	{nowhere, nil, text(`: unrecognized point format$`)},
+	{coordinates, nil, text(`: unrecognized (geo-)?point format( ".*\[.*\].*")?$`)},
+	{aroundTheEarth, nil, text(`: the points of a polygon must leave one side of the Earth free$`)},
+	{regexpValue, nil, text(`^"(.+\.)?regexp\..+\.value": must be a string$`)},
+	{regexpValue, text(`\(Expected string, Buffer, RegExp, or RE2 as the 1st argument.\)$`), text(`^"(.+\.)?regexp\..+\.value": must be a string$`)},
+	{finiteNumbers, nil, text(`^not a JSON value: a number is out of range$`)},
+	{ownKeywords, text(`(anyOf|prefix|suffix|contains|cidr|before|after|geoShape|changed|near|crossed)": unknown keyword$`), nil},
+	{limits, nil, text(`: keywords are nested \d+ deep, the limit is 16$`)},
+	{namedTwice, nil, text(`^duplicate object member name`)},
+}
+
+func text(pattern string) *regexp.Regexp { return regexp.MustCompile(pattern) }
+
+// shown are the differences that random answers show.
+var shown = []string{
+	openBounds, inScalars, notGeo, nestedGeo, twoGeoFields, upsideDown, antimeridianBox, secondOrder, nowhere,
+	unitless, mile, times, prefixes, wholeNumbers, negativeDistance, negatedSelect, notRegexp, statefulFlags,
+	elements, regexpValue, finiteNumbers, aroundTheEarth, ownKeywords, coordinates, onePole, limits, textOrList, namesOfJavaScript, accidents, namedTwice, unreadable,
+}
+
+// unshown are the differences that are not about what one filter says of one
+// document.
+var unshown = []string{
+	"order, repetition and rewriting do not make another room",
+	"`and` and `or` are not multiplied out",
+}
