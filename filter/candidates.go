@@ -4,10 +4,7 @@ package filter
 // those that are found under one condition and refused by the rest. It tells how
 // well the conditions are chosen. While filters are changed it is an estimate.
 func (m *Matcher[K]) Candidates(d *Document) int {
-	s, ok := m.searches.Get().(*search)
-	if !ok {
-		s = new(search)
-	}
+	s := m.search()
 	s.look(&m.index, d)
 	n := s.refused + len(m.appendKeys(nil, s.found))
 	m.searches.Put(s)

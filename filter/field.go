@@ -50,6 +50,14 @@ func (p *places) remove(number uint32) {
 	p.numbers.giveBack(number)
 }
 
+// name makes numbers of shapes those of their entries.
+func (p *places) name(shapes []uint32) []uint32 {
+	for i, shape := range shapes {
+		shapes[i] = p.entries.at(shape).Load()
+	}
+	return shapes
+}
+
 // openField returns the field of a path, for one more user.
 func (x *index) openField(path string) *field {
 	if f := x.fieldOf(path); f != nil {

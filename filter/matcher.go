@@ -22,7 +22,8 @@ type Matcher[K comparable] struct {
 	keys    slab[atomic.Pointer[holder[K]]] // by the entry of a filter
 
 	last     atomic.Pointer[replacement[K]] // the last one that was begun
-	searches sync.Pool                      // of *search
+	added    additions
+	searches sync.Pool // of *search
 }
 
 // A holder is a key of a filter, and leads to the next one.
@@ -46,19 +47,24 @@ func (m *Matcher[K]) Add(k K, f *Filter) {
 	}
 	m.filters[k] = id
 	if !replaces {
-		m.hold(k, id)
+		m.hold(k, id, f)
 		return
 	}
 	r := m.begin(k, f)
-	m.hold(k, id)
+	m.hold(k, id, f)
 	m.remove(k, old)
 	r.done.Store(true)
 }
 
-func (m *Matcher[K]) hold(k K, id uint32) {
+func (m *Matcher[K]) hold(k K, id uint32, f *Filter) {
 	m.keys.reserve(id)
 	holders := m.keys.at(id)
-	holders.Store(&holder[K]{k, holders.Load()})
+	others := holders.Load()
+	if others == nil {
+		m.added.begin(id, f)
+		defer m.added.end()
+	}
+	holders.Store(&holder[K]{k, others})
 	m.index.subscribe(id)
 }
 
@@ -108,11 +114,7 @@ func (m *Matcher[K]) Len() int {
 // Match appends to dst the keys of the filters that match d, in no particular
 // order, and returns it.
 func (m *Matcher[K]) Match(dst []K, d *Document) []K {
-	s, ok := m.searches.Get().(*search)
-	if !ok {
-		s = new(search)
-	}
-	before := len(dst)
+	s, before, ok := m.search(), len(dst), false
 	for {
 		generation, since := m.index.generation.Load(), m.settled()
 		s.look(&m.index, d)
@@ -125,6 +127,14 @@ func (m *Matcher[K]) Match(dst []K, d *Document) []K {
 			return dst
 		}
 	}
+}
+
+// search returns one to use, and to put back into searches.
+func (m *Matcher[K]) search() *search {
+	if s, ok := m.searches.Get().(*search); ok {
+		return s
+	}
+	return new(search)
 }
 
 func (m *Matcher[K]) appendKeys(dst []K, found []uint32) []K {

@@ -15,6 +15,7 @@ const (
 	// everything finds also what reads nothing.
 	always     reading = 1 << (valueBits + placeBits)
 	everything         = ^reading(0)
+	anyPlace           = always - 1<<valueBits
 )
 
 func valueRead(field uint32) reading { return 1 << (field % valueBits) }

@@ -67,9 +67,10 @@ func (s *search) place(f *field, p *places, v value) {
 	if !ok {
 		return
 	}
-	s.ids = p.shapes.Search(s.ids[:0], point)
-	for i, shape := range s.ids {
-		s.ids[i] = p.entries.at(shape).Load()
+	if s.tracks {
+		s.ids = s.next.places(s.ids[:0], f.number, p, point)
+	} else {
+		s.ids = p.name(p.shapes.Search(s.ids[:0], point))
 	}
 	s.follow(s.ids)
 }

@@ -27,6 +27,13 @@ type search struct {
 	ids, noted []uint32
 	states     []state
 	programs   []*program
+
+	// Of an update: what matched and matches, which is not written to, and room
+	// for both; what will be remembered; and whether positions are.
+	was, is []uint32
+	room    struct{ was, rest, is []uint32 }
+	next    Standing
+	tracks  bool
 }
 
 // A slot is what is known of a field in the document of the stamp.
@@ -35,6 +42,8 @@ type slot struct {
 	cell   int32 // of the value, or -1
 	placed int8  // whether point is: 0 is unknown, 1 yes, -1 there is none
 	point  geofilter.Point
+
+	compared bool // with the version before
 }
 
 // look finds the entries of the filters that match d.
@@ -68,6 +77,13 @@ func (s *search) find(changed reading) {
 	}
 }
 
+// track is find for the version that s.next remembers.
+func (s *search) track(changed reading) {
+	s.tracks = true
+	s.find(changed)
+	s.tracks = false
+}
+
 // resolve finds the fields of the document that filters ask for.
 func (s *search) resolve() {
 	s.fields = s.fields[:0]
@@ -92,7 +108,7 @@ func (s *search) resolve() {
 		if slot.stamp != s.stamp {
 			s.fields = append(s.fields, f)
 		}
-		slot.stamp, slot.cell, slot.placed = s.stamp, int32(i), 0 // of several, the last one
+		slot.stamp, slot.cell, slot.placed, slot.compared = s.stamp, int32(i), 0, false // of several, the last one
 	}
 }
 
