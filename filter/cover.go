@@ -1,7 +1,9 @@
 package filter
 
 import (
+	"cmp"
 	"math"
+	"slices"
 
 	"github.com/ambitmq/ambit/geofilter"
 )
@@ -18,29 +20,67 @@ type cover struct {
 // of an and its best member's, of an or those of all. No step is exponential:
 // nothing is multiplied out.
 func (x *index) cover(n node) cover {
+	c, _ := x.coverBelow(n, math.Inf(1))
+	return c
+}
+
+// coverBelow is cover, if there is one with a lower chance than some. Members
+// that promise more come first, so that few need a look at the sample.
+func (x *index) coverBelow(n node, limit float64) (cover, bool) {
 	switch n := n.(type) {
 	case and:
-		best, place := cover{chance: math.Inf(1)}, 0
-		for i, member := range n {
-			if c := x.cover(member); c.chance < best.chance {
-				best, place = c, i
-			}
-		}
-		best.rest = restOf(n, place, best.rest)
-		return best
+		return x.bestCover(n, limit)
 	case or:
-		var all cover
-		for _, member := range n {
-			c := x.cover(member)
-			all.access = append(all.access, c.access...)
-			all.chance += c.chance
-			if c.rest != nil {
-				all.rest = n
-			}
-		}
-		return all
+		return x.jointCover(n, limit)
 	}
-	return cover{access: []node{n}, chance: x.chance(n)}
+	guess := x.guess(n)
+	if x.sample.chance(0, guess) >= limit {
+		return cover{}, false
+	}
+	c := cover{access: []node{n}, chance: x.sample.chance(x.sample.count(n), guess)}
+	return c, c.chance < limit
+}
+
+func (x *index) bestCover(n and, limit float64) (best cover, found bool) {
+	guesses, order := make([]float64, len(n)), make([]int, len(n))
+	for i, member := range n {
+		guesses[i], order[i] = x.guess(member), i
+	}
+	slices.SortStableFunc(order, func(i, j int) int { return cmp.Compare(guesses[i], guesses[j]) })
+	place := 0
+	for _, i := range order {
+		if c, ok := x.coverBelow(n[i], limit); ok {
+			best, found, place, limit = c, true, i, c.chance
+		}
+	}
+	best.rest = restOf(n, place, best.rest)
+	return best, found
+}
+
+func (x *index) jointCover(n or, limit float64) (all cover, found bool) {
+	for _, member := range n {
+		c, ok := x.coverBelow(member, limit-all.chance)
+		if !ok {
+			return cover{}, false
+		}
+		all.access = append(all.access, c.access...)
+		all.chance += c.chance
+		if c.rest != nil {
+			all.rest = n
+		}
+	}
+	return all, true
+}
+
+// hasChoice reports whether a filter could have another cover.
+func hasChoice(n node) bool {
+	switch n := n.(type) {
+	case and:
+		return true
+	case or:
+		return slices.ContainsFunc(n, hasChoice)
+	}
+	return false
 }
 
 // restOf returns what is left of an and where of one member rest is left.
@@ -63,23 +103,35 @@ func restOf(members and, place int, rest node) node {
 	return left
 }
 
-// chance guesses how many documents have a condition, as a share of 1. It knows
+// guess says how many documents have a condition, as a share of 1. It knows
 // filters, not documents: where filters ask for many values, documents will have
 // many.
-func (x *index) chance(n node) float64 {
+func (x *index) guess(n node) float64 {
 	switch n := n.(type) {
+	case and:
+		least := 1.0
+		for _, member := range n {
+			least = min(least, x.guess(member))
+		}
+		return least
+	case or:
+		sum := 0.0
+		for _, member := range n {
+			sum += x.guess(member)
+		}
+		return sum
 	case not:
-		return 1 - min(0.3, x.chance(n.filter))
+		return 1 - min(0.3, x.guess(n.filter))
 	case membership:
 		share := 0.0
 		for _, v := range n.values {
-			share += x.chanceOfValue(n.field, v)
+			share += x.guessValue(n.field, v)
 		}
 		return min(0.9, share)
 	case between:
-		return x.chanceOfRange(n)
+		return x.guessRange(n)
 	case geo:
-		return chanceOfShape(n.shape)
+		return guessShape(n.shape)
 	case element:
 		return min(0.9, 0.1*float64(len(n.values)))
 	case pattern, substring:
@@ -92,7 +144,7 @@ func (x *index) chance(n node) float64 {
 	return 0.3
 }
 
-func (x *index) chanceOfValue(path string, v any) float64 {
+func (x *index) guessValue(path string, v any) float64 {
 	switch v.(type) {
 	case nil, bool:
 		return 0.4
@@ -123,7 +175,7 @@ func (s *spread) include(i interval) {
 	}
 }
 
-func (x *index) chanceOfRange(n between) float64 {
+func (x *index) guessRange(n between) float64 {
 	const guess = 0.3
 	f := x.fieldOf(n.field)
 	if f == nil || !f.known {
@@ -136,8 +188,8 @@ func (x *index) chanceOfRange(n between) float64 {
 	return guess
 }
 
-// chanceOfShape takes documents to be spread over a town of 20 km.
-func chanceOfShape(s geofilter.Shape) float64 {
+// guessShape takes documents to be spread over a town of 20 km.
+func guessShape(s geofilter.Shape) float64 {
 	const town = 20_000
 	share := 0.01
 	switch s := s.(type) {

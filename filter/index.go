@@ -45,6 +45,9 @@ type index struct {
 	defaultsAdded atomic.Uint64 // how often something was added to defaults
 	moments       atomic.Int32  // how many entries are in the moments of fields
 
+	sample sample
+	homes  homes
+
 	reads         reach         // all that filters read
 	defaultsReach reach         // what the defaults lead to
 	fieldsOpened  atomic.Uint64 // how many fields there were so far
@@ -69,10 +72,12 @@ func (e *entry) is(f fingerprint) bool { return e.print[0].Load() == f[0] && e.p
 
 func (e *entry) name() fingerprint { return fingerprint{e.print[0].Load(), e.print[1].Load()} }
 
-// A detail is what equals and geo clauses do not need. It is never changed.
+// A detail is what equals and geo clauses do not need. It is never changed, but
+// for text, which is the writer's.
 type detail struct {
 	node   node     // of a condition; nil of a filter that is more than one
 	access []uint32 // the entries under which this one is noted
+	text   string   // of a filter that could be noted under others; shared with its Filter
 }
 
 // The state of an entry: from the lowest bit 32 of who is noted under it, 31 of
@@ -115,6 +120,15 @@ func (x *index) intern(n node) uint32 {
 	x.known.insert(x, id)
 	x.link(id, n)
 	x.noteReads(id, n)
+	return id
+}
+
+// internFilter is intern for a whole filter.
+func (x *index) internFilter(f *Filter) uint32 {
+	id := x.intern(f.root)
+	if d := x.entries.at(id).detail.Load(); d != nil && d.node == nil && hasChoice(f.root) {
+		d.text = f.text
+	}
 	return id
 }
 

@@ -56,11 +56,16 @@ func (x *index) linkFilter(id uint32, n node) {
 	for _, a := range c.access {
 		x.access(d, x.intern(a))
 	}
-	how := never
+	x.linkUnder(id, d, x.compile(c.rest, d.repeats()))
+}
+
+// repeats says how a filter is looked at that is noted under several conditions,
+// or one.
+func (d *detail) repeats() repeats {
 	if len(d.access) > 1 {
-		how = asFilter
+		return asFilter
 	}
-	x.linkUnder(id, d, x.compile(c.rest, how))
+	return never
 }
 
 // access adds an entry, which has one user more for it, to those of d.

@@ -36,11 +36,12 @@ type holder[K comparable] struct {
 func (m *Matcher[K]) Add(k K, f *Filter) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	defer m.index.tend()
 	if m.filters == nil {
 		m.filters = map[K]uint32{}
 	}
 	old, replaces := m.filters[k]
-	id := m.index.intern(f.root)
+	id := m.index.internFilter(f)
 	if replaces && old == id {
 		m.index.release(id)
 		return
@@ -72,9 +73,14 @@ func (m *Matcher[K]) hold(k K, id uint32, f *Filter) {
 func (m *Matcher[K]) Remove(k K) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if id, ok := m.filters[k]; ok {
-		delete(m.filters, k)
-		m.remove(k, id)
+	id, ok := m.filters[k]
+	if !ok {
+		return
+	}
+	delete(m.filters, k)
+	m.remove(k, id)
+	if m.index.tend(); len(m.filters) == 0 {
+		m.index.finish()
 	}
 }
 
@@ -123,6 +129,8 @@ func (m *Matcher[K]) Match(dst []K, d *Document) []K {
 			continue // numbers may have got another meaning: see pool
 		}
 		if dst, ok = m.mend(dst, before, d, since); ok {
+			s.matched++
+			m.index.sample.offer(d, s.matched)
 			m.searches.Put(s)
 			return dst
 		}

@@ -275,7 +275,8 @@ func TestMatcherTakesOneFilterUnderManyKeys(t *testing.T) {
 	}
 }
 
-// FuzzMatcher compares Matcher with Filter.Match while filters come and go.
+// FuzzMatcher compares Matcher with Filter.Match while filters come and go, and
+// move.
 func FuzzMatcher(f *testing.F) {
 	for seed := range uint64(20) {
 		f.Add(seed, 100)
@@ -286,7 +287,7 @@ func FuzzMatcher(f *testing.F) {
 		truth := map[string]*Filter{}
 		for range min(steps, 500) {
 			key := fmt.Sprint(random.IntN(30))
-			switch random.IntN(4) {
+			switch random.IntN(5) {
 			case 0, 1:
 				truth[key] = parsed(t, randomFilter(random, 3))
 				m.Add(key, truth[key])
@@ -296,6 +297,8 @@ func FuzzMatcher(f *testing.F) {
 			case 3:
 				body := randomDocument(random)
 				compare(t, &m, truth, document(t, body), body)
+			case 4:
+				scatter(t, &m, random)
 			}
 		}
 	})

@@ -194,9 +194,6 @@ func (s *search) run(p *program) bool {
 			next = t.yes
 		}
 	}
-	if next != accepted {
-		s.refused++
-	}
 	return next == accepted
 }
 

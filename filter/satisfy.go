@@ -228,6 +228,16 @@ func (s *search) pass(id uint32, p *program) {
 		s.several = append(s.several, id)
 	case s.run(p):
 		s.satisfied(id)
+	default:
+		s.refuse(id)
+	}
+}
+
+// refuse notes that a candidate does not match.
+func (s *search) refuse(id uint32) {
+	s.refused++
+	if s.blame != nil {
+		s.blame(id)
 	}
 }
 
@@ -235,6 +245,8 @@ func (s *search) pass(id uint32, p *program) {
 func (s *search) verify(id uint32) {
 	if s.run(s.x.entries.at(id).program.Load()) {
 		s.satisfied(id)
+	} else {
+		s.refuse(id)
 	}
 }
 

@@ -16,12 +16,14 @@ type search struct {
 	fields []*field // that the document has, each once
 	probes []probe
 
-	refused  int      // candidates that do not match
-	found    []uint32 // filters that match
-	excepted []uint32 // defaults that do not hold
-	parts    []uint32 // of strings and arrays, which may come several times, as may
-	later    []uint32 // conditions, and
-	several  []uint32 // filters
+	matched  uint64          // documents, so far
+	refused  int             // candidates that do not match
+	blame    func(id uint32) // is told of each, if it is set
+	found    []uint32        // filters that match
+	excepted []uint32        // defaults that do not hold
+	parts    []uint32        // of strings and arrays, which may come several times, as may
+	later    []uint32        // conditions, and
+	several  []uint32        // filters
 
 	// Room for what the index of one field finds.
 	ids, noted []uint32
