@@ -109,7 +109,9 @@ func (h *Hook) restoreSubscription(r persistence.Subscription) error {
 	}
 	h.server.Topics.Subscribe(r.ClientID, known)
 	cl.State.Subscriptions.Add(known.Filter, known)
-	h.join(s, r.TopicFilter, sub)
+	if err := h.join(s, r.TopicFilter, sub, h.store); err != nil {
+		return err
+	}
 	if to.Kind == topics.Scope {
 		s.leaveUnfinished([]string{to.Text}) // what was on its way to the client is lost
 	}

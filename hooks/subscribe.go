@@ -1,6 +1,7 @@
 package hooks
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/ambitmq/ambit/filter"
 	"github.com/ambitmq/ambit/persistence"
+	"github.com/ambitmq/ambit/rooms"
 	"github.com/ambitmq/ambit/topics"
 )
 
@@ -122,6 +124,9 @@ func (h *Hook) resolve(to *topics.Filter, sub *subscription, remembered []byte) 
 	if to.Kind == topics.Plain { // <index>/<collection>/<filterhash>
 		to.Kind, to.Room.Options = topics.Room, topics.DefaultOptions
 	}
+	if err := rooms.Check(*to, sub.filter); err != nil {
+		return err
+	}
 	sub.hash = sub.filter.Hash(to.Index, to.Collection)
 	return nil
 }
@@ -197,27 +202,37 @@ func (h *Hook) subscribe(s *session, granted []request, persistent bool) error {
 	if s.box.reading(first)+len(first) > maxSources {
 		return &refusal{packets.ErrQuotaExceeded.Code, "too many snapshots are being read"}
 	}
-	return h.tellFirst(s, first, &persistence.Op{
-		Records: records,
-		Applied: func(*persistence.Result) {
+	var failed error
+	err := h.tellFirst(s, first, &persistence.Op{
+		Records:  records,
+		Snapshot: slices.ContainsFunc(granted, request.namesDocuments),
+		Applied: func(result *persistence.Result) {
 			for _, r := range granted {
-				h.join(s, r.text, r.sub)
+				failed = errors.Join(failed, h.join(s, r.text, r.sub, result.Snapshot))
 			}
 		},
 	})
+	return errors.Join(err, failed)
 }
 
-// join makes a subscription count from the next change on.
-func (h *Hook) join(s *session, text string, sub *subscription) {
+// namesDocuments reports whether the rooms engine will ask for documents.
+func (r request) namesDocuments() bool { return r.sub.isRoom() && len(r.sub.filter.Neighbours()) > 0 }
+
+// join makes a subscription count from the next change on. docs are the
+// documents up to that.
+func (h *Hook) join(s *session, text string, sub *subscription, docs rooms.Documents) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.ended {
-		return
+		return nil
+	}
+	if sub.isRoom() {
+		if _, err := h.rooms.Join(s.id, sub.to, sub.filter, docs); err != nil {
+			return err
+		}
 	}
 	s.subs[text] = sub
-	if sub.isRoom() {
-		h.rooms.Join(s.id, sub.to, sub.filter)
-	}
+	return nil
 }
 
 // tellFirst puts op into the pipeline, and has the session told what these
@@ -227,7 +242,7 @@ func (h *Hook) tellFirst(s *session, subs []*subscription, op *persistence.Op) e
 	subs = slices.DeleteFunc(subs, func(sub *subscription) bool {
 		return sub.to.Share != "" || sub.to.Kind == topics.Room // [MQTT-4.8.2]
 	})
-	op.Snapshot = len(subs) > 0
+	op.Snapshot = op.Snapshot || len(subs) > 0
 	applied := op.Applied
 	op.Applied = func(r *persistence.Result) {
 		if applied != nil {
@@ -237,7 +252,8 @@ func (h *Hook) tellFirst(s *session, subs []*subscription, op *persistence.Op) e
 			return
 		}
 		snapshot := &shared{snap: r.Snapshot}
-		snapshot.users.Store(int32(len(subs)))
+		snapshot.users.Store(int32(len(subs)) + 1)
+		defer snapshot.release()
 		for _, sub := range subs {
 			if !s.box.addSource(newSource(sub, h.first(sub, r.Snapshot), snapshot.release)) {
 				s.leaveUnfinished([]string{sub.to.Text})

@@ -3,7 +3,8 @@
 // change, and whether the document enters, stays in or leaves their scope.
 //
 // The scope of a room is a function of the document before and after, and of
-// the filter. Nothing is remembered between two changes.
+// the filter. Nothing is remembered between two changes, but where the documents
+// are that filters name.
 package rooms
 
 import (
@@ -40,7 +41,8 @@ type collectionName struct{ index, collection string }
 
 // A collection has the rooms of one collection.
 type collection struct {
-	matcher filter.Matcher[*room]
+	matcher filter.Matcher[*room] // of those whose filters are not momentary
+	moments moments
 	rooms   map[string]*room // by hash
 }
 
@@ -66,26 +68,48 @@ func New(node string, out Publisher) *Engine {
 }
 
 // Join makes member a member of the room that to, a topics.Room or
-// topics.Scope, is about, and returns the room's hash. f is the room's filter.
-// Joining again by the same topic filter changes nothing.
-func (e *Engine) Join(member string, to topics.Filter, f *filter.Filter) string {
+// topics.Scope, is about, and returns the room's hash. f is the room's filter,
+// for which Check has no error. docs is asked for the documents that f names, if
+// it names any; the error is that of docs. Joining again by the same topic filter
+// changes nothing.
+func (e *Engine) Join(member string, to topics.Filter, f *filter.Filter, docs Documents) (string, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	name := collectionName{to.Index, to.Collection}
 	c := e.collections[name]
 	if c == nil {
 		c = &collection{rooms: map[string]*room{}}
-		e.collections[name] = c
 	}
 	hash := f.Hash(to.Index, to.Collection)
 	r := c.rooms[hash]
 	if r == nil {
 		r = &room{hash: hash, filter: f}
-		c.rooms[hash] = r
-		c.matcher.Add(r, f)
+		if err := c.open(r, name, docs); err != nil {
+			return "", err
+		}
 	}
+	e.collections[name] = c
 	r.join(member, to)
-	return hash
+	return hash, nil
+}
+
+func (c *collection) open(r *room, name collectionName, docs Documents) error {
+	if !r.filter.Momentary() {
+		c.matcher.Add(r, r.filter)
+	} else if err := c.moments.open(r, name, docs); err != nil {
+		return err
+	}
+	c.rooms[r.hash] = r
+	return nil
+}
+
+func (c *collection) close(r *room) {
+	if r.filter.Momentary() {
+		c.moments.close(r)
+	} else {
+		c.matcher.Remove(r)
+	}
+	delete(c.rooms, r.hash)
 }
 
 // Leave undoes Join. It reports whether the member was in the room; a room that
@@ -101,8 +125,7 @@ func (e *Engine) Leave(member string, to topics.Filter, hash string) bool {
 	r := c.rooms[hash]
 	was := r.leave(member, to.Text)
 	if len(r.outlets) == 0 {
-		c.matcher.Remove(r)
-		delete(c.rooms, hash)
+		c.close(r)
 	}
 	if len(c.rooms) == 0 {
 		delete(e.collections, name)
@@ -174,7 +197,7 @@ func (e *Engine) affected(change *persistence.Change) ([]affected, error) {
 	if err != nil {
 		return nil, err
 	}
-	return diff(before, after), nil
+	return c.moments.affected(diff(before, after), change)
 }
 
 // match returns the rooms whose filter matches the document, sorted by hash.

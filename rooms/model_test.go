@@ -76,7 +76,11 @@ func TestEngineAgreesWithTheModel(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		return to, engine.Join(who[0], to, f)
+		hash, err := engine.Join(who[0], to, f, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return to, hash
 	}
 	for step := range 5000 {
 		limit := rnd.IntN(5) * 10

@@ -97,12 +97,26 @@ func (w *world) join(member, text string) string {
 	} else if f, err = filter.Parse([]byte(to.Room.Filter)); err != nil {
 		return err.Error() + "\n"
 	}
-	hash := w.engine.Join(member, to, f)
+	if err := Check(to, f); err != nil {
+		return err.Error() + "\n"
+	}
+	hash, err := w.engine.Join(member, to, f, w)
+	if err != nil {
+		return err.Error() + "\n"
+	}
 	if w.names[hash] == "" {
 		w.names[hash] = fmt.Sprintf("room-%d", len(w.names)+1)
 	}
 	w.joined[text] = joined{to, hash}
 	return fmt.Sprintf("%s\nrooms: %d\n", w.names[hash], w.engine.Len())
+}
+
+// Get makes the world the Documents of its engine.
+func (w *world) Get(k persistence.Key) (*persistence.Document, error) {
+	if doc := w.docs[k.ID]; doc != nil {
+		return doc, nil
+	}
+	return nil, persistence.ErrNotFound
 }
 
 // change does what the store would, and shows what the engine publishes.
