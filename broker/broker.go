@@ -96,7 +96,14 @@ func hookOptions(cfg Config, log *slog.Logger) hooks.Options {
 		Topics: topics.Limits{
 			Levels: cfg.Limits.TopicLevels, Bytes: cfg.Limits.TopicBytes, FilterBytes: cfg.Limits.FilterBytes,
 		},
-		Documents:      filter.DocumentLimits{Depth: cfg.Limits.JSONDepth, Members: cfg.Limits.JSONMembers},
+		Documents: filter.DocumentLimits{
+			Depth: cfg.Limits.JSONDepth, Members: cfg.Limits.JSONMembers, Elements: cfg.Limits.JSONElements,
+		},
+		Filters: filter.Limits{
+			Bytes: cfg.Limits.FilterBytes, Depth: cfg.Limits.FilterDepth, Cost: cfg.Limits.FilterCost,
+			Values: cfg.Limits.FilterValues, Vertices: cfg.Limits.FilterVertices,
+			PatternBytes: cfg.Limits.FilterPatternBytes, Instructions: cfg.Limits.FilterInstructions,
+		},
 		UserProperties: cfg.Limits.UserProperties,
 		TopicAliases:   uint16(cfg.Limits.TopicAliases),
 		PacketBytes:    uint32(cfg.Limits.PacketBytes),

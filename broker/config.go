@@ -93,13 +93,29 @@ type Limits struct {
 	// TopicLevels and TopicBytes bound a topic without a filter in it.
 	TopicLevels int `mapstructure:"topic_levels"`
 	TopicBytes  int `mapstructure:"topic_bytes"`
-	// FilterBytes bounds a topic with a filter in it.
+	// FilterBytes bounds a topic with a filter in it, and the filter's canonical
+	// form.
 	FilterBytes int `mapstructure:"filter_bytes"`
+	// FilterDepth is how many keywords of a filter may be nested.
+	FilterDepth int `mapstructure:"filter_depth"`
+	// FilterCost is what the conditions of a filter may cost; see FILTERS.md.
+	FilterCost int `mapstructure:"filter_cost"`
+	// FilterValues is how many values one in, ids or anyOf may have.
+	FilterValues int `mapstructure:"filter_values"`
+	// FilterVertices is how many points the polygons of one condition may have.
+	FilterVertices int `mapstructure:"filter_vertices"`
+	// FilterPatternBytes and FilterInstructions bound the pattern of a regexp, and
+	// what it is compiled to.
+	FilterPatternBytes int `mapstructure:"filter_pattern_bytes"`
+	FilterInstructions int `mapstructure:"filter_instructions"`
 	// UserProperties is how many a packet may have.
 	UserProperties int `mapstructure:"user_properties"`
-	// JSONDepth and JSONMembers bound a document.
-	JSONDepth   int `mapstructure:"json_depth"`
-	JSONMembers int `mapstructure:"json_members"`
+	// JSONDepth bounds a document: how many objects and arrays may be nested.
+	// JSONMembers and JSONElements are how many members all objects, and how many
+	// elements all arrays of it may have together.
+	JSONDepth    int `mapstructure:"json_depth"`
+	JSONMembers  int `mapstructure:"json_members"`
+	JSONElements int `mapstructure:"json_elements"`
 }
 
 // DefaultConfig returns the settings of a broker that needs none.
@@ -125,9 +141,18 @@ func DefaultConfig() Config {
 			TopicLevels:    32,
 			TopicBytes:     1 << 10,
 			FilterBytes:    16 << 10,
+
+			FilterDepth:        16,
+			FilterCost:         1000,
+			FilterValues:       1000,
+			FilterVertices:     1000,
+			FilterPatternBytes: 256,
+			FilterInstructions: 500,
+
 			UserProperties: 32,
 			JSONDepth:      32,
 			JSONMembers:    1000,
+			JSONElements:   10_000,
 		},
 	}
 }
@@ -166,6 +191,24 @@ func (c Config) Validate() error {
 			bad(fmt.Sprintf("collections[%d].name", i), fmt.Sprintf("%q", col.Name), `"<index>/<collection>"`)
 		}
 	}
+	c.checkNumbers(bad)
+	for _, d := range []struct {
+		key             string
+		value, min, max time.Duration
+	}{
+		{"store.log_age", c.Store.LogAge, time.Minute, 10 * 365 * 24 * time.Hour},
+		{"limits.connect_timeout", c.Limits.ConnectTimeout, 100 * time.Millisecond, time.Hour},
+		{"limits.write_timeout", c.Limits.WriteTimeout, 100 * time.Millisecond, time.Hour},
+		{"limits.session_expiry", c.Limits.SessionExpiry, time.Second, 100 * 365 * 24 * time.Hour},
+	} {
+		if d.value < d.min || d.value > d.max {
+			bad(d.key, d.value, fmt.Sprintf("from %v to %v", d.min, d.max))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func (c Config) checkNumbers(bad func(key string, value any, allowed string)) {
 	for _, n := range []struct {
 		key             string
 		value, min, max int64
@@ -181,26 +224,19 @@ func (c Config) Validate() error {
 		{"limits.topic_levels", int64(c.Limits.TopicLevels), 3, 200},
 		{"limits.topic_bytes", int64(c.Limits.TopicBytes), 64, 65535},
 		{"limits.filter_bytes", int64(c.Limits.FilterBytes), 64, 65535},
+		{"limits.filter_depth", int64(c.Limits.FilterDepth), 1, 100},
+		{"limits.filter_cost", int64(c.Limits.FilterCost), 1, 1_000_000},
+		{"limits.filter_values", int64(c.Limits.FilterValues), 1, 1_000_000},
+		{"limits.filter_vertices", int64(c.Limits.FilterVertices), 3, 1_000_000},
+		{"limits.filter_pattern_bytes", int64(c.Limits.FilterPatternBytes), 1, 65535},
+		{"limits.filter_instructions", int64(c.Limits.FilterInstructions), 1, 1_000_000},
 		{"limits.user_properties", int64(c.Limits.UserProperties), 0, 1000},
 		{"limits.json_depth", int64(c.Limits.JSONDepth), 1, 1000},
 		{"limits.json_members", int64(c.Limits.JSONMembers), 1, 1_000_000},
+		{"limits.json_elements", int64(c.Limits.JSONElements), 1, 10_000_000},
 	} {
 		if n.value < n.min || n.value > n.max {
 			bad(n.key, n.value, fmt.Sprintf("from %d to %d", n.min, n.max))
 		}
 	}
-	for _, d := range []struct {
-		key             string
-		value, min, max time.Duration
-	}{
-		{"store.log_age", c.Store.LogAge, time.Minute, 10 * 365 * 24 * time.Hour},
-		{"limits.connect_timeout", c.Limits.ConnectTimeout, 100 * time.Millisecond, time.Hour},
-		{"limits.write_timeout", c.Limits.WriteTimeout, 100 * time.Millisecond, time.Hour},
-		{"limits.session_expiry", c.Limits.SessionExpiry, time.Second, 100 * 365 * 24 * time.Hour},
-	} {
-		if d.value < d.min || d.value > d.max {
-			bad(d.key, d.value, fmt.Sprintf("from %v to %v", d.min, d.max))
-		}
-	}
-	return errors.Join(errs...)
 }

@@ -129,7 +129,7 @@ func TestCanonicalFormMatchesTheSameDocuments(t *testing.T) {
 	for range 3000 {
 		src := randomFilter(random, 4)
 		f := parsed(t, src)
-		raw, err := parse([]byte(src))
+		raw, err := parse([]byte(src), Limits{}.withDefaults())
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -15,7 +15,7 @@ var ErrNotObject = errors.New("not a JSON object")
 
 // A LimitError says which limit a document breaks, and where.
 type LimitError struct {
-	Limit string // "depth", "members" or "duplicate key"
+	Limit string // "depth", "members", "elements" or "duplicate key"
 	Max   int    // the limit; 0 for a duplicate key
 	Path  string // the dotted path where it is broken
 }
@@ -33,8 +33,11 @@ type DocumentLimits struct {
 	// included. Defaults to 32.
 	Depth int
 	// Members is how many members all objects may have together. Defaults to
-	// 1,000. The elements of arrays are not counted.
+	// 1,000.
 	Members int
+	// Elements is how many elements all arrays may have together. Defaults to
+	// 10,000.
+	Elements int
 }
 
 func (l DocumentLimits) withDefaults() DocumentLimits {
@@ -43,6 +46,9 @@ func (l DocumentLimits) withDefaults() DocumentLimits {
 	}
 	if l.Members == 0 {
 		l.Members = 1000
+	}
+	if l.Elements == 0 {
+		l.Elements = 10_000
 	}
 	return l
 }
@@ -74,6 +80,9 @@ type cell struct {
 	field bool // whether path leads here from the document
 }
 
+// maxPathBytes is how long the path of a field may be.
+const maxPathBytes = 16 << 10
+
 // A span is a part of the text of a document.
 type span struct{ from, size uint32 }
 
@@ -85,10 +94,10 @@ var pathSeed = maphash.MakeSeed()
 
 // ParseDocument prepares a JSON object for matching. The error is ErrNotObject
 // if body is not JSON or not an object, and a *LimitError if it is nested too
-// deep, has too many members or has one twice.
+// deep, has too many members or elements, or has a member twice.
 func ParseDocument(body []byte, lim DocumentLimits) (*Document, error) {
 	lim = lim.withDefaults()
-	if d, ok := scan(body, lim); ok {
+	if d, ok := scan(body, lim); ok && d.cells[0].kind == objectKind {
 		return d, nil
 	}
 	return decodeDocument(body, lim)
@@ -98,13 +107,15 @@ func ParseDocument(body []byte, lim DocumentLimits) (*Document, error) {
 // scan, and knows what is wrong.
 func decodeDocument(body []byte, lim DocumentLimits) (*Document, error) {
 	dec := newDecoder(body)
-	dec.depth, dec.members = lim.Depth, lim.Members
+	dec.depth, dec.members, dec.elements = lim.Depth, lim.Members, lim.Elements
 	v, err := dec.whole()
 	switch {
 	case errors.Is(err, errDepth):
 		return nil, &LimitError{Limit: "depth", Max: lim.Depth, Path: dec.path(err)}
 	case errors.Is(err, errMembers):
 		return nil, &LimitError{Limit: "members", Max: lim.Members, Path: dec.path(err)}
+	case errors.Is(err, errElements):
+		return nil, &LimitError{Limit: "elements", Max: lim.Elements, Path: dec.path(err)}
 	case errors.Is(err, jsontext.ErrDuplicateName):
 		return nil, &LimitError{Limit: "duplicate key", Path: dec.path(err)}
 	case err != nil:
@@ -178,8 +189,8 @@ func (d *Document) member(i int, name string, at span) int {
 	c := cell{path: at, field: i == 0 || parent.field}
 	switch {
 	case !c.field || parent.path.size == 0:
-	case parent.path.size+1+at.size > maxTextBytes:
-		// No filter is long enough to name it. So a long name with a thousand
+	case parent.path.size+1+at.size > maxPathBytes:
+		// No filter is long enough to name it, by default. So a long name with a thousand
 		// members does not make a thousand long paths.
 		c.field = false
 	default:

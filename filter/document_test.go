@@ -64,6 +64,10 @@ func TestParseDocumentSaysWhichLimitIsBroken(t *testing.T) {
 		{"two levels", `{"a":[[1]]}`, DocumentLimits{Depth: 2}, &LimitError{"depth", 2, "a.0"}, `the limit of depth, 2, is exceeded at "a.0"`},
 		{"three members", `{"a":{"b":1},"c":2}`, DocumentLimits{Members: 3}, nil, ""},
 		{"a fourth", `{"a":{"b":1},"c":2,"d":3}`, DocumentLimits{Members: 3}, &LimitError{"members", 3, "d"}, `the limit of members, 3, is exceeded at "d"`},
+		{"10,000 elements", `{"a":[` + strings.Repeat("1,", 9999) + `1]}`, DocumentLimits{}, nil, ""},
+		{"and one more", `{"a":[` + strings.Repeat("1,", 9999) + `1],"b":[{"c":[2]}]}`, DocumentLimits{}, &LimitError{"elements", 10_000, "b.0.c.0"}, ""},
+		{"elements of all arrays", `{"a":[[],[1,2]]}`, DocumentLimits{Elements: 4}, nil, ""},
+		{"a fifth", `{"a":[[],[1,2]],"b":[3]}`, DocumentLimits{Elements: 4}, &LimitError{"elements", 4, "b.0"}, `the limit of elements, 4, is exceeded at "b.0"`},
 		{"a twin", `{"a":{"b":1,"b":2}}`, DocumentLimits{}, &LimitError{"duplicate key", 0, "a.b"}, `duplicate key "a.b"`},
 		{"a twin in another spelling", `{"a":1,"\u0061":2}`, DocumentLimits{}, &LimitError{"duplicate key", 0, "a"}, ""},
 	} {
@@ -90,12 +94,12 @@ func TestParseDocumentScansWhatItAccepts(t *testing.T) {
 }
 
 func TestAPathThatNoFilterCanNameIsNoField(t *testing.T) {
-	name := strings.Repeat("x", maxTextBytes/2)
+	name := strings.Repeat("x", maxPathBytes/2)
 	d := document(t, `{"`+name+`":{"`+name+`":{"b":1},"a":1},"c":1}`)
 	if got := len(fields(d)); got != 3 { // the object, its a, and c
 		t.Errorf("%d fields", got)
 	}
-	if !parsed(t, `{"match":{"c":1}}`).Match(d) || d.text.Len() > 4*maxTextBytes {
+	if !parsed(t, `{"match":{"c":1}}`).Match(d) || d.text.Len() > 4*maxPathBytes {
 		t.Errorf("the text has %d bytes", d.text.Len())
 	}
 }

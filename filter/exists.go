@@ -29,7 +29,7 @@ func parseExists(p *parser, at place, arg any) (node, error) {
 	if err != nil {
 		return nil, err
 	}
-	return existenceOf(at, path)
+	return p.existence(at, path)
 }
 
 // path reads a string, or one that is the property field of an object, and
@@ -53,12 +53,12 @@ func (p *parser) path(at place, arg any) (place, string, error) {
 	return at, path, err
 }
 
-func existenceOf(at place, path string) (node, error) {
+func (p *parser) existence(at place, path string) (node, error) {
 	field, value, ok := cutElement(path)
 	if !ok {
 		return existence{unescapeBrackets(path)}, nil
 	}
-	v, err := decodeFilter([]byte(value))
+	v, err := decodeFilter([]byte(value), p.lim.nesting())
 	if err != nil {
 		return nil, at.errorf(`contains an invalid array value ("%s")`, value)
 	}

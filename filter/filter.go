@@ -25,15 +25,20 @@ type Filter struct {
 	text string
 }
 
-// Parse reads one filter in the Koncorde language. Errors are *SyntaxError.
-func Parse(src []byte) (*Filter, error) {
-	root, err := parse(src)
+// Parse reads one filter in the Koncorde language, within the default limits.
+// Errors are *SyntaxError.
+func Parse(src []byte) (*Filter, error) { return ParseWithin(src, Limits{}) }
+
+// ParseWithin is Parse within other limits.
+func ParseWithin(src []byte, lim Limits) (*Filter, error) {
+	lim = lim.withDefaults()
+	root, err := parse(src, lim)
 	if err != nil {
 		return nil, err
 	}
-	form := canonical(root, maxDepth)
-	if len(form.text) > maxTextBytes {
-		return nil, tooLong("the filter's canonical form", len(form.text))
+	form := canonical(root, lim.Depth)
+	if err := lim.checkBytes("the filter's canonical form", len(form.text)); err != nil {
+		return nil, err
 	}
 	return &Filter{root: form.tree(), text: form.text}, nil
 }

@@ -42,7 +42,7 @@ func FuzzParse(f *testing.F) {
 		if again.String() != filter.String() || again.Hash("i", "c") != filter.Hash("i", "c") {
 			t.Fatalf("%s\nis %s\nis %s", src, filter, again)
 		}
-		raw, err := parse(src)
+		raw, err := parse(src, Limits{}.withDefaults())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -78,14 +78,14 @@ func FuzzDocument(f *testing.F) {
 		filters = append(filters, filter)
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {
-		d, err := ParseDocument(body, DocumentLimits{Depth: 8, Members: 50})
+		d, err := ParseDocument(body, DocumentLimits{Depth: 8, Members: 50, Elements: 60})
 		if err != nil {
 			if !errors.Is(err, ErrNotObject) && !errors.As(err, new(*LimitError)) {
 				t.Fatalf("%T is neither ErrNotObject nor a LimitError: %v", err, err)
 			}
 			return
 		}
-		decoded, err := decodeDocument(body, DocumentLimits{Depth: 8, Members: 50})
+		decoded, err := decodeDocument(body, DocumentLimits{Depth: 8, Members: 50, Elements: 60})
 		if err != nil || !reflect.DeepEqual(fields(d), fields(decoded)) {
 			t.Fatalf("%s is scanned as %v, decoded as %v, %v", body, fields(d), fields(decoded), err)
 		}

@@ -2,9 +2,6 @@ package filter
 
 import "github.com/ambitmq/ambit/geofilter"
 
-// maxVertices is how many points the polygons of a condition may have.
-const maxVertices = 1000
-
 func parseGeoPolygon(p *parser, at place, arg any) (node, error) {
 	m, err := p.field(at, arg)
 	if err != nil {
@@ -15,7 +12,7 @@ func parseGeoPolygon(p *parser, at place, arg any) (node, error) {
 	if err != nil {
 		return nil, err
 	}
-	vertices, err := verticesOf(at.at("points"), o[0].value)
+	vertices, err := verticesOf(at.at("points"), o[0].value, p.lim.Vertices)
 	if err != nil {
 		return nil, err
 	}
@@ -33,15 +30,15 @@ func parseGeoPolygon(p *parser, at place, arg any) (node, error) {
 	return geo{m.name, polygon, string(append(b, "]}}}"...))}, nil
 }
 
-func verticesOf(at place, v any) ([]geofilter.Point, error) {
+func verticesOf(at place, v any, limit int) ([]geofilter.Point, error) {
 	points, ok := v.([]any)
 	switch {
 	case !ok:
 		return nil, at.errorf("must be an array")
 	case len(points) < 3:
 		return nil, at.errorf("at least 3 points are required to build a polygon")
-	case len(points) > maxVertices:
-		return nil, at.errorf("has %d points, the limit is %d", len(points), maxVertices)
+	case len(points) > limit:
+		return nil, at.errorf("has %d points, the limit is %d", len(points), limit)
 	}
 	vertices := make([]geofilter.Point, len(points))
 	for i, point := range points {

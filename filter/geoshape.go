@@ -19,8 +19,8 @@ func parseGeoShape(p *parser, at place, arg any) (node, error) {
 	if err != nil {
 		return nil, err
 	}
-	if n := countPoints(polygons); n > maxVertices {
-		return nil, at.at("coordinates").errorf("has %d points, the limit is %d", n, maxVertices)
+	if n := countPoints(polygons); n > p.lim.Vertices {
+		return nil, at.at("coordinates").errorf("has %d points, the limit is %d", n, p.lim.Vertices)
 	}
 	// In the order of the text, to which the numbers in errors refer.
 	shape, err := geofilter.NewMultiPolygon(polygons)

@@ -75,8 +75,8 @@ func (p *parser) values(at place, arg any) ([]any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if len(values) > maxValues {
-		return nil, at.errorf("has %d values, the limit is %d", len(values), maxValues)
+	if len(values) > p.lim.Values {
+		return nil, at.errorf("has %d values, the limit is %d", len(values), p.lim.Values)
 	}
 	return values, p.spend(at, len(values)-1)
 }

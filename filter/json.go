@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"slices"
 	"strings"
 
@@ -48,24 +49,77 @@ func (o object) names() []string {
 }
 
 var (
-	errDepth   = errors.New("nested too deep")
-	errMembers = errors.New("too many members")
-	errRange   = errors.New("a number is out of range")
+	errDepth    = errors.New("nested too deep")
+	errMembers  = errors.New("too many members")
+	errElements = errors.New("too many elements")
+	errRange    = errors.New("a number is out of range")
 )
 
 // A decoder reads one JSON value within limits.
 type decoder struct {
 	*jsontext.Decoder
-	depth   int  // nested objects and arrays that are still allowed
-	members int  // members of objects that are still allowed, all together
-	finite  bool // whether a number beyond the range of a float64 is an error
+	depth    int  // nested objects and arrays that are still allowed
+	members  int  // members of objects that are still allowed, all together
+	elements int  // elements of arrays, likewise
+	finite   bool // whether a number beyond the range of a float64 is an error
 }
 
-// decodeFilter reads src, a JSON value of a filter.
-func decodeFilter(src []byte) (any, error) {
+// decodeFilter reads src, a JSON value of a filter, with at most so many objects
+// and arrays within each other. The error is a *SyntaxError.
+func decodeFilter(src []byte, nesting int) (any, error) {
+	if d, ok := scan(src, DocumentLimits{Depth: nesting, Members: len(src), Elements: len(src)}); ok {
+		if v, ok := ownCopy(value{d, 0}); ok {
+			return v, nil
+		}
+	}
 	d := newDecoder(src)
-	d.depth, d.members, d.finite = maxJSONDepth, len(src), true
-	return d.whole()
+	d.depth, d.members, d.elements, d.finite = nesting, len(src), len(src), true
+	v, err := d.whole()
+	switch {
+	case err == nil:
+		return v, nil
+	case errors.Is(err, errDepth):
+		text := fmt.Sprintf("objects and arrays are nested %d deep or more, the limit is %d", nesting+1, nesting)
+		return nil, &SyntaxError{Path: d.path(err), Text: text}
+	case errors.Is(err, jsontext.ErrDuplicateName):
+		return nil, &SyntaxError{Text: jsonFault(err)}
+	}
+	return nil, &SyntaxError{Text: "not a JSON value: " + jsonFault(err)}
+}
+
+// ownCopy returns a value that has been scanned, which no longer holds the text
+// in memory, unless there is an infinite number in it.
+func ownCopy(v value) (copied any, ok bool) {
+	switch v.kind() {
+	case numberKind:
+		n, _ := v.number()
+		return n, !math.IsInf(n, 0)
+	case stringKind:
+		s, _ := v.string()
+		return strings.Clone(s), true
+	case arrayKind:
+		array := make([]any, 0, v.len())
+		for e := range v.children() {
+			elem, ok := ownCopy(e)
+			if !ok {
+				return nil, false
+			}
+			array = append(array, elem)
+		}
+		return array, true
+	case objectKind:
+		o := make(object, 0, v.len())
+		for m := range v.children() {
+			inner, ok := ownCopy(m)
+			if !ok {
+				return nil, false
+			}
+			o = append(o, member{strings.Clone(v.name(m)), inner})
+		}
+		return o, true
+	default:
+		return v.decoded(), true
+	}
 }
 
 // jsonFault says what is wrong with a JSON text.
@@ -142,6 +196,10 @@ func (d *decoder) array() (any, error) {
 		if err != nil {
 			return nil, err
 		}
+		if d.elements == 0 {
+			return nil, errElements
+		}
+		d.elements--
 		values = append(values, v)
 	}
 	_, err := d.ReadToken()

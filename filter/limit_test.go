@@ -26,17 +26,17 @@ func TestLimitsAreSaidWithTheirNumbers(t *testing.T) {
 		{"bool is what it stands for", `{"bool":{"must_not":[` + nested(11, exists) + `]}}`, ""},
 		{"and one more", `{"bool":{"must_not":[` + nested(12, exists) + `]}}`, `"bool.and.not.or.` + strings.Repeat("and.", 12) + `exists": keywords are nested 17 deep, the limit is 16`},
 		{"match of two fields is an and", nested(15, `{"match":{"a":1,"b":2}}`), `"` + strings.Repeat("and.", 15) + `match": keywords are nested 17 deep, the limit is 16`},
-		{"a value 65 levels deep", `{"match":{"a":` + strings.Repeat("[", 63) + strings.Repeat("]", 63) + `}}`, "not a JSON value: nested too deep"},
+		{"a value 65 levels deep", `{"match":{"a":` + strings.Repeat("[", 63) + strings.Repeat("]", 63) + `}}`, `"match.a.` + strings.TrimSuffix(strings.Repeat("0.", 62), ".") + `": objects and arrays are nested 65 deep or more, the limit is 64`},
 		{"1,000 values", `{"in":{"a":[` + values(1000) + `]}}`, ""},
 		{"1,001 values", `{"in":{"a":[` + values(1001) + `]}}`, `"in.a": has 1001 values, the limit is 1000`},
 		{"1,001 values of anyOf", `{"anyOf":{"a":[` + values(1001) + `]}}`, `"anyOf.a": has 1001 values, the limit is 1000`},
-		{"1,000 values of anyOf and a condition", `{"and":[{"anyOf":{"a":[` + values(1000) + `]}},` + exists + `]}`, `"and.exists": the filter has 1001 conditions or more, the limit is 1000`},
+		{"1,000 values of anyOf and a condition", `{"and":[{"anyOf":{"a":[` + values(1000) + `]}},` + exists + `]}`, `"and.exists": the filter costs 1001 conditions or more, the limit is 1000`},
 		{"two missing elements 16 keywords deep", nested(15, `{"missing":"a[1]"},{"missing":"a[2]"}`), ""},
 		{"1,001 ids", `{"ids":{"values":[` + values(1001) + `]}}`, `"ids.values": has 1001 values, the limit is 1000`},
-		{"1,000 values and a condition", `{"and":[{"in":{"a":[` + values(1000) + `]}},` + exists + `]}`, `"and.exists": the filter has 1001 conditions or more, the limit is 1000`},
+		{"1,000 values and a condition", `{"and":[{"in":{"a":[` + values(1000) + `]}},` + exists + `]}`, `"and.exists": the filter costs 1001 conditions or more, the limit is 1000`},
 		{"a pattern of 256 bytes", `{"regexp":{"a":"` + strings.Repeat("a", 256) + `"}}`, ""},
 		{"a pattern of 257 bytes", `{"regexp":{"a":"` + strings.Repeat("a", 257) + `"}}`, `"regexp.a": has 257 bytes, the limit is 256`},
-		{"a pattern of many instructions", `{"regexp":{"a":"(a{100}){10}"}}`, `"regexp.a": is too complex, the limit is 500 instructions`},
+		{"a pattern of many instructions", `{"regexp":{"a":"(a{100}){10}"}}`, `"regexp.a": has 1022 instructions, the limit is 500`},
 		{"1,001 vertices of GeoJSON", `{"geoShape":{"p":{"type":"Polygon","coordinates":[[` + strings.TrimSuffix(strings.Repeat("[0,0],[1,1],", 501), ",") + `]]}}}`, `"geoShape.p.coordinates": has 1002 points, the limit is 1000`},
 		{"a ring of 1,000 points", `{"geoShape":{"p":{"type":"Polygon","coordinates":[[` + circle(1000) + `]]}}}`, ""},
 		{"and a point more", `{"geoShape":{"p":{"type":"Polygon","coordinates":[[` + circle(1001) + `]]}}}`, `"geoShape.p.coordinates": has 1001 points, the limit is 1000`},
@@ -55,6 +55,63 @@ func TestLimitsAreSaidWithTheirNumbers(t *testing.T) {
 			}
 			if again, err := Parse([]byte(f.String())); err != nil || again.String() != f.String() {
 				t.Errorf("the canonical form is not its own: %v", err)
+			}
+		})
+	}
+}
+
+func TestLimitsAreWhatIsGiven(t *testing.T) {
+	for _, tt := range []struct {
+		name, src string
+		limits    Limits
+		want      string // "" if the filter is within the limits
+	}{
+		{"bytes", `{"exists":"abc"}`, Limits{Bytes: 15}, "the filter has 16 bytes, the limit is 15"},
+		{"bytes of the canonical form", `{"in":{"a":[1e15]}}`, Limits{Bytes: 20}, "the filter's canonical form has 33 bytes, the limit is 20"},
+		{"depth", nested(2, `{"exists":"a"}`), Limits{Depth: 2}, `"and.and.exists": keywords are nested 3 deep, the limit is 2`},
+		{"more depth", nested(99, `{"exists":"a"}`), Limits{Depth: 100}, ""},
+		{"nesting", `{"match":{"a":[[1]]}}`, Limits{Depth: 1}, ""},
+		{"more nesting", `{"match":{"a":[[[1]]]}}`, Limits{Depth: 1}, `"match.a.0.0": objects and arrays are nested 5 deep or more, the limit is 4`},
+		{"cost", `{"and":[{"exists":"a"},{"match":{"b":{"c":[1,2]}}}]}`, Limits{Cost: 2}, `"and.match": the filter costs 3 conditions or more, the limit is 2`},
+		{"more cost", `{"or":[{"in":{"a":[` + strings.Repeat("1,", 1999) + `1]}}]}`, Limits{Cost: 2000, Values: 2000}, ""},
+		{"values", `{"ids":{"values":["1","2","3"]}}`, Limits{Values: 2}, `"ids.values": has 3 values, the limit is 2`},
+		{"vertices", `{"geoPolygon":{"p":{"points":[[0,0],[0,1],[1,1],[1,0]]}}}`, Limits{Vertices: 3}, `"geoPolygon.p.points": has 4 points, the limit is 3`},
+		{"vertices of GeoJSON", `{"geoShape":{"p":{"type":"Polygon","coordinates":[[[0,0],[0,1],[1,1],[1,0]]]}}}`, Limits{Vertices: 3}, `"geoShape.p.coordinates": has 4 points, the limit is 3`},
+		{"a pattern", `{"regexp":{"a":"abc"}}`, Limits{PatternBytes: 2}, `"regexp.a": has 3 bytes, the limit is 2`},
+		{"instructions", `{"regexp":{"a":"abc"}}`, Limits{Instructions: 4}, `"regexp.a": has 5 instructions, the limit is 4`},
+		{"none", nested(30, `{"regexp":{"a":"(a{100}){10}"}}`), NoLimits(), ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			_, err := ParseWithin([]byte(tt.src), tt.limits)
+			if got := fmt.Sprint(err); got != tt.want && (err != nil || tt.want != "") {
+				t.Errorf("got %v, want %s", err, tt.want)
+			}
+		})
+	}
+}
+
+// What a pattern costs is refused before it is paid for.
+func TestRegexpsCostWhatTheyTakeToCompile(t *testing.T) {
+	for _, tt := range []struct {
+		name, pattern string
+		want          int
+	}{
+		{"a few letters", `abc`, 1 + 4 + 2},
+		{"a few ranges", `^M-[A-Z]{1,2} [0-9]+$`, 1 + 5 + 6},
+		{"repetitions", `(a{10}){40}`, 1 + 4 + 241},
+		{"classes of Unicode", `\\pL+\\PN`, 1 + 4 + 80 + 2},
+		{"ranges of letters", `[а-я一-龥]`, 1 + 4 + 1},
+		{"ranges of letters in any case", `(?i)[а-я一-龥]`, 1 + 5 + 1046 + 1},
+		{"ranges that are escaped", `(?im)[B-\\x{1e942}]`, 1 + 5 + 6259 + 1},
+		{"what looks like one", `(?i)[\\\\x{1e900}-\\x{1e942}]`, 1 + 5 + 6257},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			p := parser{lim: NoLimits()}
+			if _, err := p.condition(place{}, "regexp", object{{"a", strings.ReplaceAll(tt.pattern, `\\`, `\`)}}); err != nil {
+				t.Fatal(err)
+			}
+			if p.cost != tt.want {
+				t.Errorf("costs %d, want %d", p.cost, tt.want)
 			}
 		})
 	}
@@ -86,7 +143,7 @@ func TestCanonicalFormIsNotExponential(t *testing.T) {
 	if took := time.Since(start); took > time.Second {
 		t.Errorf("took %v", took)
 	}
-	if len(f.String()) > maxTextBytes {
+	if len(f.String()) > 16<<10 {
 		t.Errorf("the canonical form has %d bytes", len(f.String()))
 	}
 }

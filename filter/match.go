@@ -80,7 +80,7 @@ func parseMatch(p *parser, at place, arg any) (node, error) {
 	}
 	// An and of conditions: the canonical text is a level deeper than match.
 	at.depth++
-	return members, tooDeep(at)
+	return members, p.checkDepth(at)
 }
 
 // leaves counts the scalars and empty values in v.

@@ -223,7 +223,7 @@ func checkDistance(t *testing.T, line unitsLine) {
 
 func checkGeopoint(t *testing.T, line unitsLine) {
 	t.Helper()
-	v, err := decodeFilter(line.Geopoint)
+	v, err := decodeFilter(line.Geopoint, 64)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,38 +1,21 @@
 package filter
 
-import (
-	"errors"
-	"fmt"
-	"strings"
-
-	"github.com/go-json-experiment/json/jsontext"
-)
-
-// What a filter may cost. Every limit is a *SyntaxError that names it.
-const (
-	maxTextBytes = 16 << 10 // of the text, and of the canonical text
-	maxDepth     = 16       // keywords within keywords
-	maxJSONDepth = 64       // objects and arrays within each other
-	maxCost      = 1000     // conditions; every value of in, ids and anyOf is one
-	maxValues    = 1000     // of one in, ids or anyOf
-)
+import "strings"
 
 // A parser reads one filter.
 type parser struct {
+	lim  Limits
 	cost int // of what has been read
 }
 
 // parse reads a filter into a tree that is not canonical.
-func parse(src []byte) (node, error) {
-	if len(src) > maxTextBytes {
-		return nil, tooLong("the filter", len(src))
+func parse(src []byte, lim Limits) (node, error) {
+	if err := lim.checkBytes("the filter", len(src)); err != nil {
+		return nil, err
 	}
-	v, err := decodeFilter(src)
-	if errors.Is(err, jsontext.ErrDuplicateName) {
-		return nil, &SyntaxError{Text: jsonFault(err)}
-	}
+	v, err := decodeFilter(src, lim.nesting())
 	if err != nil {
-		return nil, &SyntaxError{Text: "not a JSON value: " + jsonFault(err)}
+		return nil, err
 	}
 	if isEmpty(v) {
 		return constant(true), nil
@@ -41,11 +24,7 @@ func parse(src []byte) (node, error) {
 	if !ok {
 		return nil, &SyntaxError{Text: oneKeyword}
 	}
-	return new(parser).filter(place{}, o)
-}
-
-func tooLong(what string, n int) error {
-	return &SyntaxError{Text: fmt.Sprintf("%s has %d bytes, the limit is %d", what, n, maxTextBytes)}
+	return (&parser{lim: lim}).filter(place{}, o)
 }
 
 const oneKeyword = "Invalid filter syntax. Filters must have one keyword only"
@@ -82,24 +61,24 @@ func (p *parser) condition(in place, name string, arg any) (node, error) {
 	if read == nil {
 		return nil, at.errorf("unknown keyword")
 	}
-	if err := tooDeep(at); err != nil {
+	if err := p.checkDepth(at); err != nil {
 		return nil, err
 	}
 	return read(p, at, arg)
 }
 
-func tooDeep(at place) error {
-	if at.depth > maxDepth {
-		return at.errorf("keywords are nested %d deep, the limit is %d", at.depth, maxDepth)
+func (p *parser) checkDepth(at place) error {
+	if at.depth > p.lim.Depth {
+		return at.errorf("keywords are nested %d deep, the limit is %d", at.depth, p.lim.Depth)
 	}
 	return nil
 }
 
-// spend adds n conditions to the cost of the filter.
-func (p *parser) spend(at place, n int) error {
-	p.cost += n
-	if p.cost > maxCost {
-		return at.errorf("the filter has %d conditions or more, the limit is %d", p.cost, maxCost)
+// spend adds to the cost of the filter.
+func (p *parser) spend(at place, cost int) error {
+	p.cost += cost
+	if p.cost > p.lim.Cost {
+		return at.errorf("the filter costs %d conditions or more, the limit is %d", p.cost, p.lim.Cost)
 	}
 	return nil
 }

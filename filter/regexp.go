@@ -6,13 +6,9 @@ import (
 	"fmt"
 	"regexp"
 	"regexp/syntax"
+	"strconv"
 	"strings"
-)
-
-// The limits of a regular expression.
-const (
-	maxPatternBytes = 256
-	maxInstructions = 500
+	"unicode/utf8"
 )
 
 // pattern matches documents whose field is a string in which a regular
@@ -63,18 +59,11 @@ func parseRegexp(p *parser, at place, arg any) (node, error) {
 	default:
 		return nil, at.errorf("must be either a string or a non-empty object")
 	}
-	if len(source) > maxPatternBytes {
-		return nil, at.errorf("has %d bytes, the limit is %d", len(source), maxPatternBytes)
+	if len(source) > p.lim.PatternBytes {
+		return nil, at.errorf("has %d bytes, the limit is %d", len(source), p.lim.PatternBytes)
 	}
-	effective := effectiveFlags(flags)
-	re, err := compile(source, effective)
-	if errors.Is(err, errInstructions) {
-		return nil, at.errorf("%s", err)
-	}
-	if err != nil {
-		return nil, at.errorf(`cannot parse regexp expression "/%s/%s" (%s)`, source, cmp.Or(flags, "undefined"), err)
-	}
-	return pattern{m.name, source, effective, re}, nil
+	re, err := p.compile(at, source, flags)
+	return pattern{m.name, source, effectiveFlags(flags), re}, err
 }
 
 func sourceAndFlags(at place, o object) (source, flags string, err error) {
@@ -106,30 +95,92 @@ func effectiveFlags(flags string) string {
 	return kept
 }
 
-var errInstructions = fmt.Errorf("is too complex, the limit is %d instructions", maxInstructions)
-
-func compile(source, flags string) (*regexp.Regexp, error) {
+// compile makes a pattern ready to match. What that takes is part of the cost
+// of the filter, and is spent before.
+func (p *parser) compile(at place, source, flags string) (*regexp.Regexp, error) {
 	prefix := ""
-	if flags != "" {
-		prefix = "(?" + flags + ")"
+	if effective := effectiveFlags(flags); effective != "" {
+		prefix = "(?" + effective + ")"
 	}
 	text := prefix + translate(source)
-	tree, err := syntax.Parse(text, syntax.Perl)
-	var bad *syntax.Error
-	if errors.As(err, &bad) {
-		return nil, fmt.Errorf("%s: %s", re2Text(bad.Code), strings.TrimPrefix(bad.Expr, prefix))
-	}
-	if err != nil {
+	if err := p.spend(at, costToParse(text)); err != nil {
 		return nil, err
 	}
-	program, err := syntax.Compile(tree.Simplify())
+	program, err := programOf(text)
 	if err != nil {
-		return nil, err
+		return nil, at.errorf(`cannot parse regexp expression "/%s/%s" (%s)`, source, cmp.Or(flags, "undefined"), faultIn(prefix, err))
 	}
-	if len(program.Inst) > maxInstructions {
-		return nil, errInstructions
+	n := len(program.Inst)
+	if n > p.lim.Instructions {
+		return nil, at.errorf("has %d instructions, the limit is %d", n, p.lim.Instructions)
+	}
+	if err := p.spend(at, n/2); err != nil {
+		return nil, err
 	}
 	return regexp.Compile(text)
+}
+
+func programOf(text string) (*syntax.Prog, error) {
+	tree, err := syntax.Parse(text, syntax.Perl)
+	if err != nil {
+		return nil, err
+	}
+	return syntax.Compile(tree.Simplify())
+}
+
+// faultIn returns what is wrong with a pattern, as RE2 says it.
+func faultIn(prefix string, err error) string {
+	var bad *syntax.Error
+	if !errors.As(err, &bad) {
+		return err.Error()
+	}
+	return re2Text(bad.Code) + ": " + strings.TrimPrefix(bad.Expr, prefix)
+}
+
+// costToParse returns what a pattern costs before it is compiled. A few bytes
+// can make much work: a class of Unicode has hundreds of ranges, and where the
+// case of letters does not matter, each letter of a range is looked up.
+func costToParse(text string) int {
+	cost := 4 + len(text)/16 + 40*len(unicodeClass.FindAllString(text, -1))
+	if foldsCase.MatchString(text) {
+		cost += ranged(text) / 20
+	}
+	return cost
+}
+
+var (
+	unicodeClass = regexp.MustCompile(`\\[pP]`)
+	foldsCase    = regexp.MustCompile(`\(\?[a-zA-Z]*i`)
+)
+
+// ranged returns how many characters the ranges of a pattern have, or some more:
+// it takes every hyphen for the middle of one.
+func ranged(text string) int {
+	n, last := 0, rune(0)
+	for text != "" {
+		c, size := characterIn(text)
+		if text[0] == '-' && len(text) > 1 {
+			to, _ := characterIn(text[1:])
+			n += max(0, int(to-last))
+		}
+		last, text = c, text[size:]
+	}
+	return n
+}
+
+// characterIn returns the character with which a text begins, be it escaped.
+func characterIn(text string) (c rune, size int) {
+	const open = `\x{`
+	if end := strings.IndexByte(text, '}'); end > 0 && strings.HasPrefix(text, open) {
+		if n, err := strconv.ParseInt(text[len(open):end], 16, 32); err == nil {
+			return rune(n), end + 1
+		}
+	}
+	if text[0] == '\\' && len(text) > 1 {
+		c, size = utf8.DecodeRuneInString(text[1:])
+		return c, size + 1
+	}
+	return utf8.DecodeRuneInString(text)
 }
 
 // translate turns the escapes that JavaScript has and RE2 has not, \uXXXX,

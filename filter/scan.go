@@ -9,9 +9,9 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// scan reads a document in one pass: the body is copied once, names and strings
+// scan reads a JSON value in one pass: the body is copied once, names and strings
 // are found there, and only what is escaped or nested is written anew. It gives
-// up on whatever ParseDocument refuses, and never reads anything differently
+// up on whatever breaks a limit, and never reads anything differently
 // than decodeDocument.
 func scan(body []byte, lim DocumentLimits) (*Document, bool) {
 	d := new(Document)
@@ -19,9 +19,9 @@ func scan(body []byte, lim DocumentLimits) (*Document, bool) {
 	d.text.Grow(len(body) + len(body)/4 + 128)
 	d.text.Write(body)
 	d.cells = make([]cell, 1, 8+len(body)/16)
-	s := scanner{d: d, body: d.text.String(), depth: lim.Depth, members: lim.Members}
+	s := scanner{d: d, body: d.text.String(), depth: lim.Depth, members: lim.Members, elements: lim.Elements}
 	s.space()
-	if s.peek() != '{' || !s.value(0) {
+	if !s.value(0) {
 		return nil, false
 	}
 	s.space()
@@ -30,11 +30,12 @@ func scan(body []byte, lim DocumentLimits) (*Document, bool) {
 
 // A scanner reads the body of a document into its cells.
 type scanner struct {
-	d       *Document
-	body    string
-	at      int // in body
-	depth   int // nested objects and arrays that are still allowed
-	members int // members of objects that are still allowed, all together
+	d        *Document
+	body     string
+	at       int // in body
+	depth    int // nested objects and arrays that are still allowed
+	members  int // members of objects that are still allowed, all together
+	elements int // elements of arrays, likewise
 }
 
 func (s *scanner) peek() byte {
@@ -124,7 +125,13 @@ func (s *scanner) nested(i int, k kind, end byte, read func(i int) bool) bool {
 	}
 }
 
-func (s *scanner) element(int) bool { return s.value(s.d.add(cell{})) }
+func (s *scanner) element(int) bool {
+	if s.elements == 0 {
+		return false
+	}
+	s.elements--
+	return s.value(s.d.add(cell{}))
+}
 
 // member reads a member of the object at i.
 func (s *scanner) member(i int) bool {

@@ -71,6 +71,15 @@ func (v value) children() iter.Seq[value] {
 	}
 }
 
+// len returns how many children there are.
+func (v value) len() int {
+	n := 0
+	for range v.children() {
+		n++
+	}
+	return n
+}
+
 // name returns the name of m, a member of the object v: where the path of v is
 // not empty, what follows it in the path of m.
 func (v value) name(m value) string {

@@ -26,6 +26,7 @@ import (
 type Options struct {
 	Topics    topics.Limits
 	Documents filter.DocumentLimits
+	Filters   filter.Limits
 	// UserProperties is how many a packet may have.
 	UserProperties int
 	// TopicAliases and PacketBytes are told to clients in CONNACK.

@@ -1,6 +1,7 @@
 package hooks
 
 import (
+	"bytes"
 	"fmt"
 	"strings"
 	"sync"
@@ -8,6 +9,8 @@ import (
 	"time"
 
 	"github.com/mochi-mqtt/server/v2/packets"
+
+	"github.com/ambitmq/ambit/filter"
 )
 
 func TestSnapshotsThatAClientDoesNotReadAreBounded(t *testing.T) {
@@ -153,4 +156,38 @@ func TestASlowReaderIsExpelledOnceItsCreditIsUsedUp(t *testing.T) {
 		break
 	}
 	published.Wait()
+}
+
+func TestAFilterBeyondALimitIsRefusedWithItsNumbers(t *testing.T) {
+	n := startNode(t, func(o *Options) { o.Filters = filter.Limits{Cost: 2, Depth: 3, Values: 2} })
+	ack := n.connect(5, "dash", nil).subscribe(1,
+		`a/b/?{"in":{"x":[1,2]}}`,
+		`a/b/?{"in":{"x":[1,2,3]}}`,
+		`a/b/?{"and":[{"exists":"x"},{"exists":"y"},{"exists":"z"}]}`,
+		`a/b/?{"not":{"not":{"not":{"exists":"x"}}}}`,
+	)
+	if want := []byte{1, 0x8f, 0x8f, 0x8f}; !bytes.Equal(ack.ReasonCodes, want) {
+		t.Errorf("SUBACK %x, want %x", ack.ReasonCodes, want)
+	}
+	for key, want := range map[string]string{
+		"error-1": `"in.x": has 3 values, the limit is 2`,
+		"error-2": `"and.exists": the filter costs 3 conditions or more, the limit is 2`,
+		"error-3": `"not.not.not.exists": keywords are nested 4 deep, the limit is 3`,
+	} {
+		if got := property(ack, key); !strings.Contains(got, want) {
+			t.Errorf("%s is %q, want …%s…", key, got, want)
+		}
+	}
+}
+
+func TestAFilterThatWasAcceptedOutlivesAStricterLimit(t *testing.T) {
+	n := startNode(t, nil)
+	p := n.connect(4, "dash", keepSession)
+	p.subscribe(1, fast)
+	p.hangUp()
+	n.absent("dash")
+	n.opts.Filters.Bytes = 10
+	n.restart()
+	n.connect(4, "dev", nil).put("fleet/trucks/1", `{"speed":60}`)
+	n.connect(4, "dash", keepSession).message(fast)
 }

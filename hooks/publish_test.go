@@ -25,6 +25,7 @@ func TestPublishIsAnsweredByVersionAndQoS(t *testing.T) {
 		{name: "an array on a strict collection", topic: "strict/docs/1", payload: "[1]", code: 0x99, reason: "not a JSON object"},
 		{name: "a duplicate key", topic: "fleet/trucks/1", payload: `{"a":1,"a":2}`, code: 0x99},
 		{name: "too deep", topic: "fleet/trucks/1", payload: strings.Repeat(`{"a":`, 40) + "1" + strings.Repeat("}", 40), code: 0x99},
+		{name: "too many elements", topic: "fleet/trucks/1", payload: `{"a":[` + strings.Repeat("1,", 10_000) + "1]}", code: 0x99, reason: "the limit of elements, 10000,"},
 		{name: "a reserved id", topic: "fleet/trucks/~1", payload: "{}", code: 0x90, reason: "must not begin with ~"},
 		{name: "a system topic", topic: "$scope/a/b/~1/2", payload: "{}", code: 0x90, reason: "published by the broker alone"},
 		{name: "the server's statistics", topic: "$SYS/broker/uptime", payload: "0", code: 0x90, reason: "published by the broker alone"},

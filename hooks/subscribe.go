@@ -101,7 +101,7 @@ func (h *Hook) resolve(to *topics.Filter, sub *subscription, remembered []byte) 
 	var err error
 	switch {
 	case remembered != nil:
-		sub.filter, err = filter.Parse(remembered)
+		sub.filter, err = filter.ParseWithin(remembered, filter.NoLimits())
 	case to.Room.Hash != "":
 		f, ok := h.rooms.Filter(to.Index, to.Collection, to.Room.Hash)
 		if !ok && to.Kind == topics.Plain {
@@ -116,7 +116,7 @@ func (h *Hook) resolve(to *topics.Filter, sub *subscription, remembered []byte) 
 	case to.Room.Filter == "":
 		sub.filter, err = filter.Parse([]byte("{}"))
 	default:
-		sub.filter, err = filter.Parse([]byte(to.Room.Filter))
+		sub.filter, err = filter.ParseWithin([]byte(to.Room.Filter), h.opts.Filters)
 	}
 	if err != nil {
 		return err

@@ -22,7 +22,7 @@ const anonymous = "-1"
 // prepare makes a stored document ready to be matched: its body, _id and
 // metadata. It passed the limits when it was written, and does not again.
 func prepare(doc *persistence.Document) (*filter.Document, error) {
-	d, err := filter.ParseDocument(stripInfo(doc.Body), filter.DocumentLimits{Depth: math.MaxInt, Members: math.MaxInt})
+	d, err := filter.ParseDocument(stripInfo(doc.Body), filter.DocumentLimits{Depth: math.MaxInt, Members: math.MaxInt, Elements: math.MaxInt})
 	if err != nil {
 		return nil, err
 	}
