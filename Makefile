@@ -20,6 +20,7 @@ check: lint race ## Before a commit: format, vet, linters, quick tests with the 
 .PHONY: test
 test: tools ## Everything: all tests with the real clients; installs what is missing on Debian as root
 	go test -timeout 9m ./...
+	cd test/bench && go test ./...
 
 .PHONY: integration
 integration: tools ## Only the tests over real sockets
@@ -40,13 +41,19 @@ format: ## Fail when gofmt would change a file
 .PHONY: vet
 vet:
 	go vet ./...
+	cd test/bench && go vet ./...
 
 .PHONY: race
 race: ## Quick tests with the race detector, the import graph among them
 	go test -race -short -timeout 5m ./...
 
 .PHONY: bench
-bench: ## Benchmarks; BENCHTIME=2s
+bench: tools ## Matching beside its peers, in one table, and durable publishes; BENCH='-run W3 -short'
+	cd test/bench && go run . $(BENCH)
+	go test -run '^$$' -bench . -benchtime $(BENCHTIME) -timeout 10m ./test/integration/...
+
+.PHONY: benchmarks
+benchmarks: ## Every benchmark in Go; BENCHTIME=2s
 	go test -run '^$$' -bench . -benchtime $(BENCHTIME) -benchmem -timeout 30m ./...
 
 .PHONY: fuzz

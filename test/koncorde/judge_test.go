@@ -77,8 +77,8 @@ func (j *judge) accepted(source string, theirs *refusal, ours error) error {
 	if err != nil {
 		return err
 	}
-	if _, err = filter.Parse([]byte(rest)); err == nil || err.Error() != ours.Error() {
-		return fmt.Errorf("%w: %v, but of %s %v", errDiffers, ours, rest, err)
+	if _, err = filter.Parse([]byte(rest)); text(err) != ours.Error() {
+		return fmt.Errorf("%w: the error is %q, but without what is right, %s, %q", errDiffers, ours.Error(), rest, text(err))
 	}
 	return j.refused(again.Error, err)
 }
@@ -107,7 +107,14 @@ func (j *judge) refused(theirs *refusal, err error) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("%w: ours is %v, keyword %q, path %q, theirs %+v", errDiffers, err, ours.Keyword, ours.Path, *theirs)
+	return fmt.Errorf("%w: the error is %q, keyword %q, path %q, not %+v", errDiffers, text(err), ours.Keyword, ours.Path, *theirs)
+}
+
+func text(err error) string {
+	if err == nil {
+		return ""
+	}
+	return err.Error()
 }
 
 // answered compares two answers for a document. Where they differ, the

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/ambitmq/ambit/filter"
 )
@@ -21,11 +22,11 @@ type tree struct {
 // of them does.
 func treeOf(filter string) (tree, error) {
 	var members map[string]json.RawMessage
-	if err := json.Unmarshal([]byte(filter), &members); err != nil || len(members) == 0 {
+	if !strings.HasPrefix(filter, "{") || filter == "{}" {
 		return tree{keyword: "and"}, nil // everything
 	}
-	if len(members) != 1 {
-		return tree{}, fmt.Errorf("%s has %d keywords", filter, len(members))
+	if err := json.Unmarshal([]byte(filter), &members); err != nil || len(members) != 1 {
+		return tree{}, fmt.Errorf("%s has %d keywords: %w", filter, len(members), err)
 	}
 	keyword := slices.Collect(maps.Keys(members))[0]
 	switch keyword {

@@ -1,0 +1,88 @@
+package main
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/ambitmq/ambit/filter"
+)
+
+// A figure is what Ambit needs for a problem.
+type figure struct {
+	nanoseconds float64 // CPU time per document, for matching alone
+	matches     float64 // per document
+	candidates  float64 // per document
+	bytes       float64 // per filter
+	adding      float64 // nanoseconds of CPU time per filter, parsing included
+}
+
+// fill adds the filters of a problem to a new Matcher.
+func fill(p problem) (*filter.Matcher[int], figure, error) {
+	before, start := heapBytes(), cpuTime()
+	m := new(filter.Matcher[int])
+	for i, c := range p.each {
+		f, err := filter.Parse([]byte(c.text))
+		if err != nil {
+			return nil, figure{}, fmt.Errorf("%s: %w", c.text, err)
+		}
+		m.Add(i, f)
+	}
+	adding := float64(cpuTime()-start) / float64(p.size)
+	return m, figure{bytes: float64(heapBytes()-before) / float64(p.size), adding: adding}, nil
+}
+
+// batch is how many documents are parsed before they are matched.
+const batch = 1000
+
+// measure matches the documents of a problem, again and again for at least so
+// long.
+func measure(m *filter.Matcher[int], p problem, least time.Duration, f figure) (figure, error) {
+	var found []int
+	matches := 0
+	var err error
+	f.nanoseconds, err = p.clock(least, func(list []*filter.Document) {
+		for _, d := range list {
+			found = m.Match(found[:0], d)
+		}
+	})
+	if err != nil {
+		return f, err
+	}
+	const some = 10_000
+	list, err := parsedAll(p.documents[:some])
+	for _, d := range list {
+		matches += len(m.Match(found[:0], d))
+		f.candidates += float64(m.Candidates(d)) / some
+	}
+	f.matches = float64(matches) / some
+	return f, err
+}
+
+// clock has match see batches of documents for at least so long, and returns the
+// nanoseconds per document.
+func (p problem) clock(least time.Duration, match func(list []*filter.Document)) (float64, error) {
+	var took []float64
+	var spent time.Duration
+	for n := 0; spent < least || len(took) < 9; n = (n + batch) % (len(p.documents) - batch + 1) {
+		list, err := parsedAll(p.documents[n : n+batch])
+		if err != nil {
+			return 0, err
+		}
+		start := cpuTime()
+		match(list)
+		one := cpuTime() - start
+		spent += one
+		took = append(took, float64(one)/batch)
+	}
+	return median(took), nil
+}
+
+// answers are the matches of the first documents.
+func answers(m *filter.Matcher[int], p problem, count int) ([][]int, error) {
+	list, err := parsedAll(p.documents[:count])
+	matches := make([][]int, len(list))
+	for i, d := range list {
+		matches[i] = m.Match(nil, d)
+	}
+	return matches, err
+}
