@@ -37,40 +37,41 @@ const (
 	unreadable        = "a document with `{\"latLon\":null}` has no geopoint there"
 )
 
-// refusals are the filters that one side refuses, or both in different words.
-// An empty pattern stands for a filter that is accepted.
+// refusals are the filters that one side refuses, or both in different words. No
+// pattern stands for a filter that is accepted. The last one is of the filter.
 var refusals = []struct {
-	deviation    string
-	theirs, ours *regexp.Regexp
+	deviation            string
+	theirs, ours, filter *regexp.Regexp
 }{
-	{namesOfJavaScript, says(`: expected object to have exactly 1 property, got 0$`), nil},
-	{nestedGeo, says(`geospatial": unknown keyword$`), nil},
-	{inScalars, says(`: must hold only values of type "string"$`), nil},
-	{inScalars, says(`: must hold only values of type "string"$`), says(`: must either be a string, a number, a boolean, or null$`)},
-	{textOrList, says(`^"0": unknown keyword|^Invalid filter syntax`), says(`^Invalid filter syntax. Filters must have one keyword only$`)},
-	{antimeridianBox, says(`^min_lon argument cannot be greater or equal max_lon$`), nil},
-	{upsideDown, nil, says(`: min_lat argument cannot be greater or equal max_lat$`)},
-	{accidents, says(`^Cannot convert undefined or null to object$`), says(`: unrecognized (geo-)?point format`)},
-	{unitless, says(`^"(.+\.)?(geoDistance\.distance|geoDistanceRange\.(from|to))": must be a string$`), nil},
-	{unitless, says(`^unable to parse distance value "[\d.]+"$`), nil},
-	{unitless, says(`^unable to parse distance value "[\d.]+"$|: must be a string$`), says(`: inner radius must be smaller than outer radius$`)},
-	{times, nil, says(`: unable to parse distance value "(1 h|1 day|10 ms)"$`)},
-	{prefixes, nil, says(`: unable to parse distance value "1 (min|nmi|kft)"$`)},
-	{wholeNumbers, nil, says(`: unable to parse distance value "(1,234.5 ft|1.234,5 m|1_000 m|1/2 m|..5 m)"$`)},
-	{negativeDistance, says(`: must be a string$`), says(`: unable to parse distance value "-\d+"$`)},
-	{wholeNumbers, says("^" + crash + "$"), says(`: unable to parse distance value "..5 m"$`)},
-	{negativeDistance, nil, says(`: unable to parse distance value "(-5m|5-m)"$`)},
-	{negatedSelect, says(`^this.storeOperand\[cond.keyword\] is not a function$`), nil},
-	{nowhere, says("^" + crash + "$"), says(`: unrecognized point format$`)},
-	{nowhere, nil, says(`: unrecognized point format$`)},
-	{coordinates, nil, says(`: unrecognized (geo-)?point format( ".*\[.*\].*")?$`)},
-	{aroundTheEarth, nil, says(`: the points of a polygon must leave one side of the Earth free$`)},
-	{regexpValue, nil, says(`^"(.+\.)?regexp\..+\.value": must be a string$`)},
-	{regexpValue, says(`\(Expected string, Buffer, RegExp, or RE2 as the 1st argument.\)$`), says(`^"(.+\.)?regexp\..+\.value": must be a string$`)},
-	{finiteNumbers, nil, says(`^not a JSON value: a number is out of range$`)},
-	{ownKeywords, says(`(anyOf|prefix|suffix|contains|cidr|before|after|geoShape|changed|near|crossed)": unknown keyword$`), nil},
-	{limits, nil, says(`: keywords are nested \d+ deep, the limit is 16$`)},
-	{namedTwice, nil, says(`^duplicate object member name`)},
+	{namesOfJavaScript, says(`: expected object to have exactly 1 property, got 0$`), nil, nil},
+	{nestedGeo, says(`geospatial": unknown keyword$`), nil, nil},
+	{inScalars, says(`: must hold only values of type "string"$`), nil, nil},
+	{inScalars, says(`: must hold only values of type "string"$`), says(`: must either be a string, a number, a boolean, or null$`), nil},
+	{textOrList, says(`^"0": unknown keyword|^Invalid filter syntax`), says(`^Invalid filter syntax. Filters must have one keyword only$`), nil},
+	{antimeridianBox, says(`^min_lon argument cannot be greater or equal max_lon$`), nil, nil},
+	{upsideDown, nil, says(`: min_lat argument cannot be greater or equal max_lat$`), nil},
+	{accidents, says(`^Cannot convert undefined or null to object$`), says(`: unrecognized (geo-)?point format`), nil},
+	{unitless, says(`^"(.+\.)?(geoDistance\.distance|geoDistanceRange\.(from|to))": must be a string$`), nil, nil},
+	{unitless, says(`^unable to parse distance value "[\d.]+"$`), nil, nil},
+	{unitless, says(`^unable to parse distance value "[\d.]+"$|: must be a string$`), says(`: inner radius must be smaller than outer radius$`), nil},
+	{times, nil, says(`: unable to parse distance value "(1 h|1 day|10 ms)"$`), nil},
+	{prefixes, nil, says(`: unable to parse distance value "1 (min|nmi|kft)"$`), nil},
+	{wholeNumbers, nil, says(`: unable to parse distance value "(1,234.5 ft|1.234,5 m|1_000 m|1/2 m|..5 m)"$`), nil},
+	{negativeDistance, says(`: must be a string$`), says(`: unable to parse distance value "-\d+"$`), nil},
+	{wholeNumbers, says("^" + crash + "$"), says(`: unable to parse distance value "..5 m"$`), nil},
+	{negativeDistance, nil, says(`: unable to parse distance value "(-5m|5-m)"$`), nil},
+	{negatedSelect, says(`^this.storeOperand\[cond.keyword\] is not a function$`), nil, nil},
+	{nowhere, says("^" + crash + "$"), says(`: unrecognized point format$`), says(`\[(91|-90\.5|"Infinity"),0|\[0,"-Infinity"`)},
+	{nowhere, nil, says(`: unrecognized point format$`), says(`\[(91|-90\.5|"Infinity"),0|\[0,"-Infinity"`)},
+	{coordinates, nil, says(`: unrecognized (geo-)?point format`), says(`"(lat|lon)":\[|":\[("?[-\d.]+"?,)?\[`)},
+	{coordinates, nil, says(`: unrecognized point format ".*(\[\[|"?,\[|"(lat|lon)":\[)`), nil},
+	{aroundTheEarth, nil, says(`: the points of a polygon must leave one side of the Earth free$`), nil},
+	{regexpValue, nil, says(`^"(.+\.)?regexp\..+\.value": must be a string$`), nil},
+	{regexpValue, says(`\(Expected string, Buffer, RegExp, or RE2 as the 1st argument.\)$`), says(`^"(.+\.)?regexp\..+\.value": must be a string$`), nil},
+	{finiteNumbers, nil, says(`^not a JSON value: a number is out of range$`), nil},
+	{ownKeywords, says(`(anyOf|prefix|suffix|contains|cidr|before|after|geoShape|changed|near|crossed)": unknown keyword$`), nil, nil},
+	{limits, nil, says(`: keywords are nested \d+ deep, the limit is 16$`), nil},
+	{namedTwice, nil, says(`^duplicate object member name`), nil},
 }
 
 func says(pattern string) *regexp.Regexp { return regexp.MustCompile(pattern) }

@@ -3,6 +3,7 @@ package koncorde
 import (
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 
 	"github.com/ambitmq/ambit/filter"
@@ -62,11 +63,11 @@ func (j *judge) judge(source string, documents []document) (*filter.Filter, erro
 // stumbles on one thing, and we on another, both must have a name, or Koncorde is
 // asked again without the first.
 func (j *judge) accepted(source string, theirs *refusal, ours error) error {
-	differs := j.refused(theirs, ours)
-	if differs == nil || theirs == nil || ours == nil || j.refused(theirs, nil) != nil {
+	differs := j.refused(source, theirs, ours)
+	if differs == nil || theirs == nil || ours == nil || j.refused(source, theirs, nil) != nil {
 		return differs
 	}
-	if j.refused(nil, ours) == nil {
+	if j.refused(source, nil, ours) == nil {
 		return nil
 	}
 	rest, err := faultsOf(source)
@@ -80,12 +81,12 @@ func (j *judge) accepted(source string, theirs *refusal, ours error) error {
 	if _, err = filter.Parse([]byte(rest)); text(err) != ours.Error() {
 		return fmt.Errorf("%w: the error is %q, but without what is right, %s, %q", errDiffers, ours.Error(), rest, text(err))
 	}
-	return j.refused(again.Error, err)
+	return j.refused(rest, again.Error, err)
 }
 
-// refused compares the errors of the two sides, nil for none. An accident of
+// refused compares the errors of the two sides about a filter, nil for none. An accident of
 // Koncorde has neither keyword nor path; then the text counts.
-func (j *judge) refused(theirs *refusal, err error) error {
+func (j *judge) refused(source string, theirs *refusal, err error) error {
 	ours := new(filter.SyntaxError)
 	if err != nil && !errors.As(err, &ours) {
 		return fmt.Errorf("%T is not a SyntaxError: %w", err, err)
@@ -100,9 +101,11 @@ func (j *judge) refused(theirs *refusal, err error) error {
 		j.counts[accidents]++
 		return nil
 	}
+	accepts := func(pattern *regexp.Regexp, message string) bool {
+		return pattern == nil && message == "" || pattern != nil && pattern.MatchString(message)
+	}
 	for _, r := range refusals {
-		if (r.theirs == nil && theirs.Message == "" || r.theirs != nil && r.theirs.MatchString(theirs.Message)) &&
-			(r.ours == nil && err == nil || r.ours != nil && err != nil && r.ours.MatchString(err.Error())) {
+		if accepts(r.theirs, theirs.Message) && accepts(r.ours, text(err)) && (r.filter == nil || r.filter.MatchString(source)) {
 			j.counts[r.deviation]++
 			return nil
 		}
