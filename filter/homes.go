@@ -27,8 +27,9 @@ type homes struct {
 	taken   uint64 // how many documents the sample had taken then
 
 	search   search
+	refusals int            // in all
 	refused  map[uint32]int // for how many documents of the sample each filter was
-	suspects []uint32       // those filters
+	suspects []uint32       // those filters, if they are worth it
 	moves    []move
 }
 
@@ -46,6 +47,9 @@ const (
 	// many documents the sample must have taken meanwhile.
 	roundChanges   = 1024
 	roundDocuments = 4
+	// bearable is how many refusals a document may cost on average. A change of the
+	// generation costs more: no Standing is of use any more.
+	bearable = 8
 	// maxSuspects is how many filters move together at most.
 	maxSuspects = 4096
 	// worthwhile is how many times rarer the new conditions must be.
@@ -63,7 +67,7 @@ func (x *index) tend() {
 			h.changes, h.taken, h.stage, h.refused = 0, taken, 1, map[uint32]int{}
 		}
 	case 1:
-		if x.proceed(1, sampleSize, x.replay); h.stage > 1 {
+		if x.proceed(1, sampleSize, x.replay); h.stage > 1 && h.refusals >= bearable*x.sample.size() {
 			h.suspects = slices.Sorted(maps.Keys(h.refused))
 		}
 	case 2:
@@ -103,6 +107,7 @@ func (x *index) replay(i int) {
 		return
 	}
 	h.search.blame = func(id uint32) {
+		h.refusals++
 		if h.refused[id] > 0 || len(h.refused) < maxSuspects {
 			h.refused[id]++
 		}
@@ -117,7 +122,7 @@ func (x *index) plan(i int) {
 	if d == nil || d.text == "" {
 		return
 	}
-	f, err := Parse([]byte(d.text))
+	f, err := ParseWithin([]byte(d.text), NoLimits())
 	if err != nil {
 		return // not of a filter that was parsed
 	}

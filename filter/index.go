@@ -1,6 +1,9 @@
 package filter
 
-import "sync/atomic"
+import (
+	"hash/maphash"
+	"sync/atomic"
+)
 
 // An index finds the filters that match a document, without counting what of
 // each holds: a filter is noted under conditions of which at least one holds if
@@ -38,6 +41,7 @@ type index struct {
 	fieldPool    pool
 	fieldNumbers table // fields by the fingerprint of their path
 	programs     map[fingerprint]*program
+	text         []byte // the writer's, to be used again
 
 	values        table         // entries by the fingerprints of field and value
 	outsides      set           // the fields with an entry in outside
@@ -109,9 +113,23 @@ func (x *index) unsubscribe(id uint32) {
 	e.state.Store(e.state.Load() &^ subscribed)
 }
 
-// intern returns the entry of a filter or condition, for one more user.
-func (x *index) intern(n node) uint32 {
-	print := printOf(n)
+// intern returns the entry of a condition, for one more user.
+func (x *index) intern(n node) uint32 { return x.internAs(x.printOf(n), n) }
+
+// internFilter returns the entry of a filter, for one more user.
+func (x *index) internFilter(f *Filter) uint32 {
+	print := fingerprintOf(f.text)
+	if l, ok := f.root.(leaf); ok {
+		print = x.printOf(l)
+	}
+	id := x.internAs(print, f.root)
+	if d := x.entries.at(id).detail.Load(); d != nil && d.node == nil && hasChoice(f.root) {
+		d.text = f.text
+	}
+	return id
+}
+
+func (x *index) internAs(print fingerprint, n node) uint32 {
 	if id := x.known.get(x, print); id != 0 {
 		x.entries.at(id).users++
 		return id
@@ -120,15 +138,6 @@ func (x *index) intern(n node) uint32 {
 	x.known.insert(x, id)
 	x.link(id, n)
 	x.noteReads(id, n)
-	return id
-}
-
-// internFilter is intern for a whole filter.
-func (x *index) internFilter(f *Filter) uint32 {
-	id := x.intern(f.root)
-	if d := x.entries.at(id).detail.Load(); d != nil && d.node == nil && hasChoice(f.root) {
-		d.text = f.text
-	}
 	return id
 }
 
@@ -162,7 +171,7 @@ func (x *index) release(id uint32) {
 
 // printOf returns the fingerprint of a filter or condition. That of equals, and
 // of an element, is what a document with the value has.
-func printOf(n node) fingerprint {
+func (x *index) printOf(n node) fingerprint {
 	switch n := n.(type) {
 	case membership:
 		if len(n.values) == 1 {
@@ -175,7 +184,13 @@ func printOf(n node) fingerprint {
 	case geo:
 		return fingerprintOf(n.text)
 	}
-	return fingerprintOf(string(n.appendText(nil)))
+	return x.printOfText(n)
+}
+
+// printOfText returns the fingerprint of a condition's text.
+func (x *index) printOfText(n node) fingerprint {
+	x.text = n.appendText(x.text[:0])
+	return fingerprint{maphash.Bytes(seeds[0], x.text), maphash.Bytes(seeds[1], x.text)}
 }
 
 // note puts an entry under another: it is looked at when that holds.

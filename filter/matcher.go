@@ -129,8 +129,7 @@ func (m *Matcher[K]) Match(dst []K, d *Document) []K {
 			continue // numbers may have got another meaning: see pool
 		}
 		if dst, ok = m.mend(dst, before, d, since); ok {
-			s.matched++
-			m.index.sample.offer(d, s.matched)
+			m.sample(s, d)
 			m.searches.Put(s)
 			return dst
 		}
@@ -143,6 +142,13 @@ func (m *Matcher[K]) search() *search {
 		return s
 	}
 	return new(search)
+}
+
+// sample offers a document that was searched for to the sample.
+func (m *Matcher[K]) sample(s *search, d *Document) {
+	if s.matched++; d != nil {
+		m.index.sample.offer(d, s.matched)
+	}
 }
 
 func (m *Matcher[K]) appendKeys(dst []K, found []uint32) []K {

@@ -67,7 +67,7 @@ func (x *index) compile(n node, how repeats) *program {
 	}
 	var print fingerprint
 	if n != nil {
-		print = fingerprintOf(string(n.appendText(nil)))
+		print = x.printOfText(n)
 	}
 	print = print.with(fingerprint{uint64(how), uint64(how)})
 	p, ok := x.programs[print]

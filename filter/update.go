@@ -41,6 +41,7 @@ func (m *Matcher[K]) Update(c *Changes[K], s *Standing, before func() (*Document
 			defer m.mu.Unlock()
 		}
 		if done, err := m.update(c, s, look, &v, after); done || err != nil {
+			m.sample(look, after)
 			return err
 		}
 	}
