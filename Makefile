@@ -26,6 +26,10 @@ test: tools ## Everything: all tests with the real clients; installs what is mis
 integration: tools ## Only the tests over real sockets
 	go test -timeout 9m -v ./test/integration/...
 
+.PHONY: conformance
+conformance: ## Every statement of MQTT 5 and 3.1.1; of any server with AMBIT_CONFORMANCE_ADDR=host:port
+	go test -count 1 -timeout 5m ./test/conformance/...
+
 .PHONY: tools
 tools: ## Install the clients that the tests call, or say which are missing
 	@scripts/test-tools

@@ -52,6 +52,8 @@ test/integration test: broker client [
 	github.com/rogpeppe/go-internal
 ]
 test/integration/bruteforce:
+test/conformance test: broker
+
 test/koncorde:
 test/koncorde test: filter
 `
