@@ -29,13 +29,19 @@ filter: geofilter [github.com/go-json-experiment/json]
 filter test: [github.com/cockroachdb/datadriven]
 client: topics [github.com/coder/websocket github.com/eclipse/paho.golang]
 
+sessions: persistence topics [
+	github.com/mochi-mqtt/server/v2
+	github.com/puzpuzpuz/xsync/v4
+	github.com/tidwall/btree
+]
+sessions test: hooks rooms [github.com/cockroachdb/pebble/v2]
+
 rooms: filter persistence topics [github.com/go-json-experiment/json]
 rooms test: [github.com/cockroachdb/datadriven]
 
-hooks: filter persistence rooms topics [github.com/mochi-mqtt/server/v2]
-hooks test: [github.com/cockroachdb/pebble/v2]
+hooks: filter persistence rooms sessions topics [github.com/mochi-mqtt/server/v2]
 
-broker: filter hooks persistence rooms topics [github.com/coder/websocket github.com/mochi-mqtt/server/v2]
+broker: filter hooks persistence rooms sessions topics [github.com/coder/websocket github.com/mochi-mqtt/server/v2]
 
 cmd/ambit: broker client filter [
 	github.com/schollz/progressbar/v3

@@ -7,29 +7,25 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"math"
+	"runtime/debug"
 	"sync"
-	"time"
 
-	mqtt "github.com/mochi-mqtt/server/v2"
 	"github.com/mochi-mqtt/server/v2/packets"
 
 	"github.com/ambitmq/ambit/filter"
 	"github.com/ambitmq/ambit/hooks"
 	"github.com/ambitmq/ambit/persistence"
+	"github.com/ambitmq/ambit/sessions"
 	"github.com/ambitmq/ambit/topics"
 )
-
-// sysInterval is how often $SYS topics are published, in seconds.
-const sysInterval = 10
 
 // A Broker is a running Ambit. Its methods may be called concurrently.
 type Broker struct {
 	log       *slog.Logger
 	listeners *listeners
 	store     *persistence.Store
-	server    *mqtt.Server
 	hook      *hooks.Hook
+	engine    *sessions.Engine
 	applied   chan struct{} // closed when the store's tail is drained
 	closing   sync.Once
 	closed    error
@@ -57,8 +53,8 @@ func Start(ctx context.Context, cfg Config, log *slog.Logger) (*Broker, error) {
 		l.close()
 		return nil, err
 	}
-	b := &Broker{log: log, listeners: l, store: store, server: newServer(cfg), applied: make(chan struct{}), done: make(chan struct{})}
-	b.hook = hooks.New(b.server, store, hookOptions(cfg, log))
+	b := &Broker{log: log, listeners: l, store: store, applied: make(chan struct{}), done: make(chan struct{})}
+	b.hook, b.engine = hooks.New(store, hookOptions(cfg, log), engineOptions(cfg, log))
 	go b.apply()
 	if err := b.serve(); err != nil {
 		return nil, errors.Join(err, b.Close(ctx))
@@ -68,23 +64,22 @@ func Start(ctx context.Context, cfg Config, log *slog.Logger) (*Broker, error) {
 	return b, nil
 }
 
-// newServer returns mochi's server without listeners, limited to what Ambit
-// does not do itself.
-func newServer(cfg Config) *mqtt.Server {
-	capabilities := mqtt.NewDefaultServerCapabilities()
-	capabilities.MaximumClients = int64(cfg.Limits.Connections)
-	capabilities.MaximumClientWritesPending = 64  // $SYS alone goes through it
-	capabilities.MaximumMessageExpiryInterval = 0 // else retained messages vanish after a day
-	capabilities.MaximumSessionExpiryInterval = uint32(min(cfg.Limits.SessionExpiry/time.Second, math.MaxUint32-1))
-	capabilities.ReceiveMaximum = uint16(cfg.Limits.ReceiveMaximum)
-	capabilities.MaximumInflight = math.MaxUint16
-	capabilities.TopicAliasMaximum = uint16(cfg.Limits.TopicAliases)
-	capabilities.Compatibilities.NoInheritedPropertiesOnAck = true
-	return mqtt.New(&mqtt.Options{
-		Capabilities:           capabilities,
-		SysTopicResendInterval: sysInterval,
-		Logger:                 slog.New(slog.DiscardHandler), // it logs whole packets; the hook logs what matters
-	})
+func engineOptions(cfg Config, log *slog.Logger) sessions.Options {
+	l := cfg.Limits
+	return sessions.Options{
+		Topics:         topics.Limits{Levels: l.TopicLevels, Bytes: l.TopicBytes, FilterBytes: l.FilterBytes},
+		UserProperties: l.UserProperties,
+		TopicAliases:   uint16(l.TopicAliases),
+		ReceiveMaximum: uint16(l.ReceiveMaximum),
+		ConnectBytes:   l.ConnectBytes,
+		PacketBytes:    l.PacketBytes,
+		QueueBytes:     l.QueueBytes,
+		Connections:    l.Connections,
+		ConnectTimeout: l.ConnectTimeout,
+		WriteTimeout:   l.WriteTimeout,
+		SessionExpiry:  l.SessionExpiry,
+		Log:            log,
+	}
 }
 
 func hookOptions(cfg Config, log *slog.Logger) hooks.Options {
@@ -93,9 +88,6 @@ func hookOptions(cfg Config, log *slog.Logger) hooks.Options {
 		collections[c.Name] = hooks.Collection{Strict: c.Strict}
 	}
 	return hooks.Options{
-		Topics: topics.Limits{
-			Levels: cfg.Limits.TopicLevels, Bytes: cfg.Limits.TopicBytes, FilterBytes: cfg.Limits.FilterBytes,
-		},
 		Documents: filter.DocumentLimits{
 			Depth: cfg.Limits.JSONDepth, Members: cfg.Limits.JSONMembers, Elements: cfg.Limits.JSONElements,
 		},
@@ -104,16 +96,10 @@ func hookOptions(cfg Config, log *slog.Logger) hooks.Options {
 			Values: cfg.Limits.FilterValues, Vertices: cfg.Limits.FilterVertices,
 			PatternBytes: cfg.Limits.FilterPatternBytes, Instructions: cfg.Limits.FilterInstructions,
 		},
-		UserProperties: cfg.Limits.UserProperties,
-		TopicAliases:   uint16(cfg.Limits.TopicAliases),
-		PacketBytes:    uint32(cfg.Limits.PacketBytes),
-		QueueBytes:     cfg.Limits.QueueBytes,
-		WriteTimeout:   cfg.Limits.WriteTimeout,
-		SessionExpiry:  cfg.Limits.SessionExpiry,
-		AutoCreate:     cfg.AutoCreate,
-		Collections:    collections,
-		AllowRemote:    cfg.Anonymous == "all",
-		Log:            log,
+		AutoCreate:  cfg.AutoCreate,
+		Collections: collections,
+		AllowRemote: cfg.Anonymous == "all",
+		Log:         log,
 	}
 }
 
@@ -121,28 +107,29 @@ func hookOptions(cfg Config, log *slog.Logger) hooks.Options {
 func (b *Broker) apply() {
 	defer close(b.applied)
 	for batch := range b.store.Tail() {
-		for _, result := range batch {
-			b.hook.Apply(result)
-		}
+		b.hook.Apply(batch)
 	}
 }
 
 // serve restores what was stored and lets clients in.
 func (b *Broker) serve() error {
-	if err := b.server.AddHook(b.hook, nil); err != nil {
-		return fmt.Errorf("broker: %w", err)
-	}
-	if err := b.hook.Restore(); err != nil {
+	if err := b.engine.Restore(); err != nil {
 		return err
 	}
-	if err := b.server.Serve(); err != nil {
-		return fmt.Errorf("broker: %w", err)
-	}
-	b.listeners.serve = b.server.EstablishConnection
-	b.listeners.closed = b.hook.Closed
+	b.engine.Statistics(version())
+	b.listeners.serve = b.engine.Serve
 	b.listeners.failed = b.fail
 	b.listeners.start()
 	return nil
+}
+
+// version returns what $SYS says that the broker is.
+func version() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok || info.Main.Version == "" {
+		return "Ambit"
+	}
+	return "Ambit " + info.Main.Version
 }
 
 // MQTTAddr returns the address of the MQTT listener.
@@ -182,16 +169,10 @@ func (b *Broker) Close(ctx context.Context) error {
 
 func (b *Broker) close(ctx context.Context) error {
 	b.listeners.close()
-	b.hook.Drain()
 	err := wait(ctx, func() {
-		b.disconnectAll()
-		b.listeners.closeClients() // those that have not said CONNECT
+		b.engine.Drain(&sessions.Error{Code: packets.ErrServerShuttingDown.Code, Text: packets.ErrServerShuttingDown.Reason})
 		b.listeners.running.Wait()
-		b.hook.Wait()
-		err := b.server.Close() // has nothing left to wait for
-		if err != nil {
-			b.log.Error("close", "error", err)
-		}
+		b.engine.Close()
 	})
 	if err != nil {
 		err = fmt.Errorf("broker: clients are still connected: %w", err)
@@ -199,15 +180,6 @@ func (b *Broker) close(ctx context.Context) error {
 	err = errors.Join(err, b.store.Close())
 	<-b.applied
 	return err
-}
-
-// disconnectAll ends every connection, at once: one of them may be stalled.
-func (b *Broker) disconnectAll() {
-	var all sync.WaitGroup
-	for _, cl := range b.server.Clients.GetAll() {
-		all.Go(func() { b.hook.Disconnect(cl, packets.ErrServerShuttingDown) })
-	}
-	all.Wait()
 }
 
 // wait runs f and waits for it, or for ctx.

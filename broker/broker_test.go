@@ -1,6 +1,7 @@
 package broker
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"flag"
@@ -17,6 +18,7 @@ import (
 	"time"
 
 	"github.com/coder/websocket"
+	"github.com/mochi-mqtt/server/v2/packets"
 )
 
 const deadline = 10 * time.Second
@@ -125,12 +127,15 @@ func TestTruncatedSubscribeEndsItsConnectionAlone(t *testing.T) {
 	other := connect(t, b, 5, "other")
 	c := connect(t, b, 5, "cut")
 	send(t, c, []byte{0x82, 0x06, 0x00, 0x01, 0x00, 0x00, 0x01, 'a'}) // no option byte
+	if bye := receive(t, c); bye[0] != 0xe0 || bye[2] != 0x81 {
+		t.Errorf("% x, want DISCONNECT 0x81", bye)
+	}
 	expectEnd(t, c)
 	send(t, other, []byte{0xc0, 0})
 	if pong := receive(t, other); pong[0] != 0xd0 {
 		t.Errorf("PINGRESP % x", pong)
 	}
-	connect(t, b, 5, "cut") // takes the session over, which the panic has not left behind
+	connect(t, b, 5, "cut") // there is nothing left of the first one
 }
 
 func TestASocketWithoutConnectIsClosed(t *testing.T) {
@@ -289,4 +294,18 @@ func TestValidateReportsEveryFault(t *testing.T) {
 	if err := DefaultConfig().Validate(); err != nil {
 		t.Errorf("the defaults: %v", err)
 	}
+}
+
+// connectPacket returns the bytes of a CONNECT.
+func connectPacket(t *testing.T, version byte, id string) []byte {
+	t.Helper()
+	pk := packets.Packet{
+		FixedHeader: packets.FixedHeader{Type: packets.Connect}, ProtocolVersion: version,
+		Connect: packets.ConnectParams{ProtocolName: []byte("MQTT"), ClientIdentifier: id, Clean: true},
+	}
+	buf := new(bytes.Buffer)
+	if err := pk.ConnectEncode(buf); err != nil {
+		t.Fatal(err)
+	}
+	return buf.Bytes()
 }

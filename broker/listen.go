@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"runtime/debug"
 	"sync"
 	"time"
 
@@ -26,9 +25,7 @@ var subprotocols = []string{"mqtt", "mqttv3.1"}
 type listeners struct {
 	cfg   Config
 	log   *slog.Logger
-	serve func(listener string, c net.Conn) error
-	// closed is called at the end of every connection that serve was called with.
-	closed func(net.Conn)
+	serve func(c net.Conn, listener string)
 	// failed is called when no more clients can be accepted.
 	failed func(error)
 
@@ -39,14 +36,11 @@ type listeners struct {
 	closing context.Context // is done when no more clients are accepted
 	stop    context.CancelFunc
 	running sync.WaitGroup // the accept loops and the clients
-
-	mu    sync.Mutex // guards conns
-	conns map[net.Conn]bool
 }
 
 // listen opens both addresses. Nobody is accepted before start.
 func listen(ctx context.Context, cfg Config, log *slog.Logger) (*listeners, error) {
-	l := &listeners{cfg: cfg, log: log, conns: map[net.Conn]bool{}}
+	l := &listeners{cfg: cfg, log: log}
 	var lc net.ListenConfig
 	var err error
 	if l.mqtt, err = lc.Listen(ctx, "tcp", cfg.MQTT); err != nil {
@@ -88,32 +82,6 @@ func (l *listeners) close() {
 	_ = l.http.Close()
 }
 
-// closeClients closes every connection that is still open.
-func (l *listeners) closeClients() {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	for c := range l.conns {
-		_ = c.Close() // its goroutine says what it meets
-	}
-}
-
-// remember notes a connection, unless no more clients are accepted.
-func (l *listeners) remember(c net.Conn) bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.closing.Err() != nil {
-		return false
-	}
-	l.conns[c] = true
-	return true
-}
-
-func (l *listeners) forget(c net.Conn) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	delete(l.conns, c)
-}
-
 // accept takes TCP clients until the listener is closed.
 func (l *listeners) accept() {
 	for {
@@ -132,28 +100,7 @@ func (l *listeners) accept() {
 			}
 			continue
 		}
-		l.running.Go(func() { l.handle("mqtt", c) })
-	}
-}
-
-// handle serves one client until its connection ends. A packet that the decoder
-// panics on ends this connection alone.
-func (l *listeners) handle(listener string, raw net.Conn) {
-	c := newConn(raw, l.cfg.Limits)
-	defer func() {
-		if r := recover(); r != nil {
-			l.log.Warn("a packet that cannot be decoded has ended its connection", "remote", raw.RemoteAddr(), "panic", r)
-			l.log.Debug("where it did", "stack", string(debug.Stack()))
-		}
-		_ = c.Close() // it mostly is already
-		l.closed(c)
-		l.forget(c)
-	}()
-	if !l.remember(c) {
-		return // the broker closes
-	}
-	if err := l.serve(listener, c); err != nil {
-		l.log.Debug("connection ended", "remote", raw.RemoteAddr(), "reason", err)
+		l.running.Go(func() { l.serve(c, "mqtt") })
 	}
 }
 
@@ -176,7 +123,7 @@ func (l *listeners) serveWebSocket(w http.ResponseWriter, r *http.Request) {
 	// The connection outlives the request; NetConn reads it in pieces, so that a
 	// frame has no size that matters.
 	c := websocket.NetConn(context.WithoutCancel(r.Context()), ws, websocket.MessageBinary)
-	l.handle("websocket", webSocket{c, ws})
+	l.serve(webSocket{c, ws}, "websocket")
 }
 
 // A webSocket closes at once: the closing handshake of the library would have

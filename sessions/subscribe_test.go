@@ -1,4 +1,4 @@
-package hooks
+package sessions_test
 
 import (
 	"bytes"
@@ -249,7 +249,7 @@ func TestRetainHandlingGovernsTheSnapshot(t *testing.T) {
 // A snapshot that is read while documents change ends at their latest state:
 // the client that applies every message in order has what the store has.
 func TestSnapshotHasNoGapAndNoStaleDocument(t *testing.T) {
-	n := startNode(t, func(o *Options) { o.QueueBytes = 8 << 10 }) // so that the snapshot takes many batches
+	n := startNode(t, func(o *options) { o.QueueBytes = 8 << 10 }) // so that the snapshot takes many batches
 	dev := n.connect(4, "dev", nil)
 	const docs = 400
 	body := func(i, round int) string {
@@ -347,7 +347,7 @@ func TestSharedSubscriptionsGoToOneConnectedMember(t *testing.T) {
 	}
 	here := n.connect(5, "here", nil)
 	here.subscribe(1, "$share/g/fleet/#")
-	waitFor(t, "the other to be gone", func() bool { return !n.hook.session("away").connected() })
+	waitFor(t, "the other to be gone", func() bool { return !n.session("away").Connected() })
 	dev := n.connect(5, "dev", nil)
 	for i := range 10 {
 		dev.put("fleet/trucks/1", fmt.Sprintf(`{"n":%d}`, i))

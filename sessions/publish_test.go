@@ -1,4 +1,4 @@
-package hooks
+package sessions_test
 
 import (
 	"fmt"
@@ -252,7 +252,7 @@ func TestAResentQoS2PublishIsTakenOnce(t *testing.T) {
 
 // A client that subscribes to its own messages must not wait for itself.
 func TestAClientDoesNotWaitForItself(t *testing.T) {
-	n := startNode(t, func(o *Options) { o.QueueBytes = 4 << 10 })
+	n := startNode(t, func(o *options) { o.QueueBytes = 4 << 10 })
 	p := n.connect(5, "dev", nil)
 	p.subscribe(1, "echo")
 	payload := strings.Repeat("x", 1000)

@@ -1,4 +1,4 @@
-package hooks
+package sessions_test
 
 import (
 	"sync"
@@ -8,6 +8,7 @@ import (
 	"github.com/mochi-mqtt/server/v2/packets"
 
 	"github.com/ambitmq/ambit/persistence"
+	"github.com/ambitmq/ambit/sessions"
 )
 
 // waitFor polls for what no event announces.
@@ -29,29 +30,31 @@ func waitFor(t *testing.T, what string, ok func() bool) {
 func (n *node) absent(id string) {
 	n.t.Helper()
 	waitFor(n.t, id+" to be gone", func() bool {
-		s := n.hook.session(id)
-		return s == nil || !s.connected()
+		s, ok := n.engine.Session(id)
+		return !ok || !s.Connected()
 	})
 }
 
-// written waits until nothing is written to the client any more.
-func (b *outbox) written(t *testing.T) {
-	t.Helper()
-	waitFor(t, "the writer to end", func() bool {
-		b.mu.Lock()
-		defer b.mu.Unlock()
-		return b.online() == nil
-	})
+// session returns a session, which must be there.
+func (n *node) session(id string) sessions.Held {
+	n.t.Helper()
+	s, ok := n.engine.Session(id)
+	if !ok {
+		n.t.Fatalf("there is no session %s", id)
+	}
+	return s
 }
 
-// waiting waits until the client's reader waits for somebody.
-func (b *outbox) waiting(t *testing.T) {
-	t.Helper()
-	waitFor(t, "the reader to wait", func() bool {
-		b.mu.Lock()
-		defer b.mu.Unlock()
-		return b.busy > 0
-	})
+// offline waits until nothing is written to a client any more.
+func (n *node) offline(id string) {
+	n.t.Helper()
+	waitFor(n.t, "the writer to end", func() bool { return !n.session(id).Online() })
+}
+
+// waiting waits until the reader of a client waits for somebody.
+func (n *node) waiting(id string) {
+	n.t.Helper()
+	waitFor(n.t, "the reader to wait", func() bool { return n.session(id).Busy() })
 }
 
 // ping waits until the server has read everything that was sent.

@@ -1,4 +1,4 @@
-package hooks
+package sessions_test
 
 import (
 	"fmt"
@@ -222,7 +222,7 @@ func TestPacketIdentifiersOfTheTwoDirectionsAreApart(t *testing.T) {
 }
 
 func TestASubscriberThatStopsReadingIsClosed(t *testing.T) {
-	n := startNode(t, func(o *Options) { o.QueueBytes, o.WriteTimeout = 4<<10, 200*time.Millisecond })
+	n := startNode(t, func(o *options) { o.QueueBytes, o.WriteTimeout = 4<<10, 200*time.Millisecond })
 	stalled := n.connect(5, "stalled", keepSession)
 	stalled.subscribe(1, body)
 	good := n.connect(5, "good", nil)
@@ -247,16 +247,9 @@ func TestASubscriberThatStopsReadingIsClosed(t *testing.T) {
 		}
 	}
 	<-acked
-	if b := n.hook.session("stalled").box; b.held() > 4<<10 {
-		t.Errorf("%d bytes wait for a stalled client, the limit is 4096", b.held())
+	if held := n.session("stalled").Bytes(); held > 4<<10 {
+		t.Errorf("%d bytes wait for a stalled client, the limit is 4096", held)
 	}
-}
-
-// held returns the bytes that the outbox holds.
-func (b *outbox) held() int {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.bytes
 }
 
 func TestAMessageLargerThanTheClientTakesIsLeftOut(t *testing.T) {

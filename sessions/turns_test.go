@@ -1,4 +1,4 @@
-package hooks
+package sessions_test
 
 import (
 	"errors"
@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/mochi-mqtt/server/v2/packets"
+
+	"github.com/ambitmq/ambit/sessions"
 )
 
 // kinds reads packets until the connection is closed, and yields their types.
@@ -112,13 +114,13 @@ func TestAConnackThatCannotBeSentLeavesNoSession(t *testing.T) {
 	p := n.dial(5)
 	p.sendConnect("dev", func(pk *packets.Packet) { pk.Properties.MaximumPacketSize = 5 })
 	p.expectEnd(0)
-	waitFor(t, "the session to go", func() bool { return n.hook.session("dev") == nil && n.server.Clients.Len() == 0 })
+	waitFor(t, "the session to go", func() bool { _, there := n.engine.Session("dev"); return !there && n.engine.Connected() == 0 })
 	n.connect(5, "dev", nil).put("fleet/trucks/1", "{}") // nobody has its turn
 }
 
 func TestNobodyIsLetInWhileTheBrokerDrains(t *testing.T) {
 	n := startNode(t, nil)
-	n.hook.Drain()
+	n.engine.Drain(&sessions.Error{Code: 0x8b, Text: "stop"})
 	for version, want := range map[byte]byte{4: 3, 5: 0x8b} {
 		if ack := n.dial(version).connect("late", nil); ack.ReasonCode != want {
 			t.Errorf("CONNACK of version %d: 0x%02X, want 0x%02X", version, ack.ReasonCode, want)
@@ -129,14 +131,14 @@ func TestNobodyIsLetInWhileTheBrokerDrains(t *testing.T) {
 func TestDisconnectCannotExceedTheLimitOfSessionExpiry(t *testing.T) {
 	n := startNode(t, nil) // an hour
 	p := n.connect(5, "dev", keepSession)
-	cl, _ := n.server.Clients.Get("dev")
+	s := n.session("dev")
 	p.send(packets.Packet{
 		FixedHeader: packets.FixedHeader{Type: packets.Disconnect},
 		Properties:  packets.Properties{SessionExpiryInterval: 1 << 30, SessionExpiryIntervalFlag: true},
 	})
 	p.expectEnd(0)
 	n.absent("dev")
-	if got := cl.Properties.Props.SessionExpiryInterval; got != 3600 {
+	if got := s.Expiry(); got != 3600 {
 		t.Errorf("the session is kept for %d seconds, the limit is 3600", got)
 	}
 }

@@ -1,4 +1,4 @@
-package hooks
+package sessions_test
 
 import (
 	"bytes"
@@ -7,40 +7,53 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
-	mqtt "github.com/mochi-mqtt/server/v2"
 	"github.com/mochi-mqtt/server/v2/packets"
 
+	"github.com/ambitmq/ambit/hooks"
 	"github.com/ambitmq/ambit/persistence"
+	"github.com/ambitmq/ambit/sessions"
 )
 
 // deadline is how long a test waits for something that must come.
 const deadline = 10 * time.Second
 
-// A node is a server with its hook and its store, without listeners.
+// A node is an engine with its handler and its store, without listeners.
 type node struct {
 	t       *testing.T
 	fs      vfs.FS
-	server  *mqtt.Server
 	store   *persistence.Store
-	hook    *Hook
-	opts    Options
+	hook    *hooks.Hook
+	engine  *sessions.Engine
+	opts    options
 	applied chan struct{}
-	conns   chan struct{}
-	count   int
+	serving sync.WaitGroup
+}
+
+// options are what a test may change.
+type options struct {
+	sessions.Options
+	hook hooks.Options
 }
 
 // startNode starts a node whose store is in memory.
-func startNode(t *testing.T, change func(*Options)) *node {
+func startNode(t *testing.T, change func(*options)) *node {
 	t.Helper()
-	o := Options{
-		UserProperties: 32, TopicAliases: 16, PacketBytes: 256 << 10, QueueBytes: 1 << 20,
-		WriteTimeout: deadline, SessionExpiry: time.Hour, AutoCreate: true, AllowRemote: true,
-		Collections: map[string]Collection{"strict/docs": {Strict: true}},
-		Log:         slog.New(slog.NewTextHandler(t.Output(), nil)),
+	log := slog.New(slog.NewTextHandler(t.Output(), nil))
+	o := options{
+		Options: sessions.Options{
+			UserProperties: 32, TopicAliases: 16, ReceiveMaximum: 1024, ConnectBytes: 16 << 10, PacketBytes: 256 << 10,
+			QueueBytes: 1 << 20, Connections: 1000, ConnectTimeout: deadline, WriteTimeout: deadline,
+			SessionExpiry: time.Hour, Log: log,
+		},
+		hook: hooks.Options{
+			AutoCreate: true, AllowRemote: true, Log: log,
+			Collections: map[string]hooks.Collection{"strict/docs": {Strict: true}},
+		},
 	}
 	if change != nil {
 		change(&o)
@@ -57,22 +70,16 @@ func (n *node) start() {
 	if err != nil {
 		n.t.Fatal(err)
 	}
-	capabilities := mqtt.NewDefaultServerCapabilities()
-	capabilities.Compatibilities.NoInheritedPropertiesOnAck = true
-	capabilities.MaximumMessageExpiryInterval = 0
 	n.store = store
-	n.server = mqtt.New(&mqtt.Options{Capabilities: capabilities, Logger: slog.New(slog.DiscardHandler)})
-	n.hook = New(n.server, store, n.opts)
-	n.applied, n.conns, n.count = make(chan struct{}), make(chan struct{}, 1000), 0
+	n.hook, n.engine = hooks.New(store, n.opts.hook, n.opts.Options)
+	n.applied = make(chan struct{})
 	go func() {
 		defer close(n.applied)
 		for batch := range store.Tail() {
-			for _, r := range batch {
-				n.hook.Apply(r)
-			}
+			n.hook.Apply(batch)
 		}
 	}()
-	if err := errors.Join(n.server.AddHook(n.hook, nil), n.hook.Restore(), n.server.Serve()); err != nil {
+	if err := n.engine.Restore(); err != nil {
 		n.t.Fatal(err)
 	}
 }
@@ -80,15 +87,10 @@ func (n *node) start() {
 // stop ends everything and waits for it.
 func (n *node) stop() {
 	n.t.Helper()
-	n.hook.Drain()
-	for _, cl := range n.server.Clients.GetAll() {
-		cl.Stop(packets.ErrServerShuttingDown)
-	}
-	for range n.count {
-		<-n.conns
-	}
-	n.hook.Wait()
-	if err := errors.Join(n.store.Close(), n.server.Close()); err != nil {
+	n.engine.Drain(&sessions.Error{Code: packets.ErrServerShuttingDown.Code, Text: "stop"})
+	n.serving.Wait()
+	n.engine.Close()
+	if err := n.store.Close(); err != nil {
 		n.t.Error(err)
 	}
 	<-n.applied
@@ -113,12 +115,8 @@ type peer struct {
 func (n *node) dial(version byte) *peer {
 	n.t.Helper()
 	ours, theirs := net.Pipe()
-	n.count++
-	go func() {
-		_ = n.server.EstablishConnection("test", theirs) // why it ended is the hook's to say
-		n.hook.Closed(theirs)
-		n.conns <- struct{}{}
-	}()
+	engine := n.engine
+	n.serving.Go(func() { engine.Serve(theirs, "test") })
 	n.t.Cleanup(func() { _ = ours.Close() })
 	return &peer{t: n.t, conn: ours, version: version}
 }

@@ -1,4 +1,4 @@
-package hooks
+package sessions_test
 
 import (
 	"fmt"
@@ -7,7 +7,7 @@ import (
 
 	"github.com/mochi-mqtt/server/v2/packets"
 
-	"github.com/ambitmq/ambit/topics"
+	"github.com/ambitmq/ambit/sessions"
 )
 
 // A message that overtakes the snapshot of its document comes before the one
@@ -16,22 +16,19 @@ func TestTheEndOfASnapshotComesBehindWhatHasOvertakenIt(t *testing.T) {
 	n := startNode(t, nil)
 	p := n.connect(4, "map", nil)
 	p.quiet() // the outbox is open
-	box := n.hook.session("map").box
-	live := delivery{m: &message{topic: "b", payload: []byte("live"), supersedes: true}}
-	messages := func(yield func(*message, error) bool) {
-		if !yield(&message{topic: "a"}, nil) {
+	s := n.session("map")
+	messages := func(yield func(*sessions.Message, error) bool) {
+		if !yield(&sessions.Message{Topic: "a"}, nil) {
 			return
 		}
-		box.push(live) // while the writer reads the store
-		_ = yield(&message{topic: "b", payload: []byte("old")}, nil) &&
-			yield(&message{topic: "end", synced: true}, nil)
+		s.Push(&sessions.Message{Topic: "b", Payload: []byte("live"), Supersedes: true}) // while the store is read
+		_ = yield(&sessions.Message{Topic: "b", Payload: []byte("old")}, nil) &&
+			yield(&sessions.Message{Topic: "end", Last: true}, nil)
 	}
 	released := make(chan struct{})
-	sub := &subscription{to: topics.Filter{Text: "+", Kind: topics.Scope}}
-	if !box.addSource(newSource(sub, messages, func() { close(released) })) {
+	if !s.Tell("+", messages, func() { close(released) }) {
 		t.Fatal("the client is gone")
 	}
-	box.startSources()
 	p.message("a")
 	if m := p.message("b"); string(m.Payload) != "live" {
 		t.Errorf("b is %s", m.Payload)
@@ -50,10 +47,11 @@ func TestASnapshotThatAFailedWriteCutsOffGoesOnAfterResume(t *testing.T) {
 	p := n.connect(5, "map", keepSession)
 	p.subscribe(0, scope+"+")
 	p.expect(packets.Publish)
-	n.hook.turns.take("map", t) // so that the writer ends before the session hears of it
+	n.engine.TakeTurn("map", t) // so that the writer ends before the session hears of it
 	p.hangUp()
-	n.hook.session("map").box.written(t)
-	n.hook.turns.give(t)
+	dev.publish("home/lamp", "on", 0) // which cannot be written
+	n.offline("map")
+	n.engine.GiveTurn(t)
 	n.absent("map")
 	p = n.connect(5, "map", keepSession)
 	for range docs {
@@ -68,23 +66,21 @@ func TestAWriterThatIsGoneLeavesNoSourceBehind(t *testing.T) {
 	dev.put("fleet/trucks/1", `{"speed":60}`)
 	p := n.connect(5, "map", keepSession)
 	p.subscribe(0, "home/lamp")
-	s := n.hook.session("map")
+	s := n.session("map")
 	release := n.hold()
 	p.send(packets.Packet{
 		FixedHeader: packets.FixedHeader{Type: packets.Subscribe, Qos: 1}, PacketID: p.nextID(),
 		Filters: packets.Subscriptions{{Filter: scope + "+"}},
 	})
-	s.box.waiting(t)
+	n.waiting("map")
 	p.hangUp()
 	dev.publish("home/lamp", "on", 0) // which cannot be written
-	s.box.written(t)
+	n.offline("map")
 	release()
 	n.absent("map")
-	s.box.mu.Lock()
-	if left := len(s.box.link.sources); left > 0 {
+	if left := s.Sources(); left > 0 {
 		t.Errorf("%d sources are left", left)
 	}
-	s.box.mu.Unlock()
 	p = n.connect(5, "map", keepSession)
 	p.message(scope + "1")
 	p.message(scope + "$synced")

@@ -1,4 +1,4 @@
-package hooks
+package sessions_test
 
 import (
 	"bytes"
@@ -10,6 +10,8 @@ import (
 
 	"github.com/mochi-mqtt/server/v2/packets"
 
+	"github.com/ambitmq/ambit/sessions"
+
 	"github.com/ambitmq/ambit/filter"
 )
 
@@ -17,18 +19,18 @@ func TestSnapshotsThatAClientDoesNotReadAreBounded(t *testing.T) {
 	n := startNode(t, nil)
 	n.connect(4, "dev", nil).put("fleet/trucks/1", `{"speed":60}`)
 	p := n.connect(5, "map", func(pk *packets.Packet) { pk.Properties.ReceiveMaximum = 1 })
-	box := n.hook.session("map").box
+	s := n.session("map")
 	for i := range 10 {
 		p.subscribe(1, scope+"+")
 		if i == 0 {
 			p.expect(packets.Publish) // never acknowledged: it is all that this client gets
 		}
 	}
-	if reading := box.reading(nil); reading != 1 {
+	if reading := s.Sources(); reading != 1 {
 		t.Errorf("%d snapshots are read for one subscription", reading)
 	}
 	var more []string
-	for i := range maxSources - 1 {
+	for i := range sessions.MaxSources - 1 {
 		more = append(more, fmt.Sprint("r/", i))
 	}
 	for _, code := range p.subscribe(1, more...).ReasonCodes {
@@ -39,14 +41,14 @@ func TestSnapshotsThatAClientDoesNotReadAreBounded(t *testing.T) {
 	if ack := p.subscribe(1, "one/more"); ack.ReasonCodes[0] != 0x97 {
 		t.Errorf("reason code 0x%02X beyond the limit, want 0x97", ack.ReasonCodes[0])
 	}
-	if reading := box.reading(nil); reading != maxSources {
-		t.Errorf("%d snapshots, the limit is %d", reading, maxSources)
+	if reading := s.Sources(); reading != sessions.MaxSources {
+		t.Errorf("%d snapshots, the limit is %d", reading, sessions.MaxSources)
 	}
 }
 
 func TestUserPropertiesCountInWhatAnOutboxHolds(t *testing.T) {
 	const limit = 8 << 10
-	n := startNode(t, func(o *Options) { o.QueueBytes = limit })
+	n := startNode(t, func(o *options) { o.QueueBytes = limit })
 	p := n.connect(5, "dash", keepSession)
 	p.subscribe(1, "home/lamp")
 	p.hangUp()
@@ -58,11 +60,9 @@ func TestUserPropertiesCountInWhatAnOutboxHolds(t *testing.T) {
 		dev.send(pk)
 		dev.expect(packets.Puback)
 	}
-	box := n.hook.session("dash").box
-	box.mu.Lock()
-	defer box.mu.Unlock()
-	if held := len(box.queue) * 1000; held == 0 || held > limit {
-		t.Errorf("%d messages with %d bytes of user properties wait, the limit is %d bytes", len(box.queue), held, limit)
+	queued := n.session("dash").Queued()
+	if held := queued * 1000; held == 0 || held > limit {
+		t.Errorf("%d messages with %d bytes of user properties wait, the limit is %d bytes", queued, held, limit)
 	}
 }
 
@@ -91,7 +91,7 @@ func TestAReasonIsCutOrLeftOut(t *testing.T) {
 // The goroutine that applies waits for room, and so does SUBSCRIBE for it: the
 // client cannot be blamed, its acknowledgements are not read meanwhile.
 func TestSubscribingWhileTheOutboxIsFullIsHarmless(t *testing.T) {
-	n := startNode(t, func(o *Options) { o.QueueBytes, o.WriteTimeout = 4<<10, 500*time.Millisecond })
+	n := startNode(t, func(o *options) { o.QueueBytes, o.WriteTimeout = 4<<10, 500*time.Millisecond })
 	p := n.connect(5, "dash", nil)
 	p.subscribe(1, "fleet/trucks/+")
 	dev := n.connect(4, "dev", nil)
@@ -100,12 +100,12 @@ func TestSubscribingWhileTheOutboxIsFullIsHarmless(t *testing.T) {
 	for i := range total {
 		dev.publish("fleet/trucks/1", fmt.Sprintf(`{"n":%d,"pad":%q}`, i, strings.Repeat("x", 100)), 1)
 	}
-	waitFor(t, "the publishes to be read", func() bool { return n.hook.session("dev").pending.Load() == total })
+	waitFor(t, "the publishes to be read", func() bool { return n.session("dev").Pending() == total })
 	p.send(packets.Packet{
 		FixedHeader: packets.FixedHeader{Type: packets.Subscribe, Qos: 1}, PacketID: p.nextID(),
 		Filters: packets.Subscriptions{{Filter: "home/lamp"}},
 	})
-	n.hook.session("dash").box.waiting(t)
+	n.waiting("dash")
 	release()
 	messages, granted := 0, false
 	for messages < total || !granted {
@@ -125,15 +125,20 @@ func TestSubscribingWhileTheOutboxIsFullIsHarmless(t *testing.T) {
 // A client that reads, but slower than others publish, holds them up a little
 // every time. It may do so for as long as its credit lasts.
 func TestASlowReaderIsExpelledOnceItsCreditIsUsedUp(t *testing.T) {
-	n := startNode(t, func(o *Options) { o.QueueBytes, o.WriteTimeout = 4<<10, 200*time.Millisecond })
+	n := startNode(t, func(o *options) { o.QueueBytes, o.WriteTimeout = 4<<10, 200*time.Millisecond })
 	slow := n.connect(5, "slow", nil)
-	slow.subscribe(0, "home/lamp")
+	slow.subscribe(1, "home/lamp")
 	dev := n.connect(4, "dev", nil)
 	var published sync.WaitGroup
 	const total = 2000
 	published.Go(func() {
 		for range total {
-			dev.publish("home/lamp", strings.Repeat("x", 200), 0)
+			dev.publish("home/lamp", strings.Repeat("x", 200), 1)
+		}
+	})
+	published.Go(func() {
+		for range total {
+			dev.expect(packets.Puback)
 		}
 	})
 	pace := time.NewTicker(2 * time.Millisecond)
@@ -148,6 +153,7 @@ func TestASlowReaderIsExpelledOnceItsCreditIsUsedUp(t *testing.T) {
 			t.Fatal(err)
 		}
 		if pk.FixedHeader.Type == packets.Publish {
+			slow.send(packets.Packet{FixedHeader: packets.FixedHeader{Type: packets.Puback}, PacketID: pk.PacketID})
 			continue
 		}
 		if pk.FixedHeader.Type != packets.Disconnect || pk.ReasonCode != 0x97 {
@@ -158,8 +164,36 @@ func TestASlowReaderIsExpelledOnceItsCreditIsUsedUp(t *testing.T) {
 	published.Wait()
 }
 
+// Nothing of QoS 0 is worth to disconnect anybody for.
+func TestAReaderThatStallsLosesTheOldestMessagesOfQoS0(t *testing.T) {
+	n := startNode(t, func(o *options) { o.QueueBytes, o.WriteTimeout = 4<<10, time.Second })
+	stalled := n.connect(5, "stalled", nil)
+	stalled.subscribe(0, "home/lamp")
+	dev := n.connect(4, "dev", nil)
+	const total = 2000
+	for i := range total {
+		dev.publish("home/lamp", fmt.Sprintf("%0200d", i), 0)
+	}
+	dev.ping()
+	last := -1
+	for lost := 0; last < total-1; {
+		var number int
+		pk := stalled.message("home/lamp")
+		if _, err := fmt.Sscan(strings.TrimLeft(string(pk.Payload), "0")+" ", &number); err != nil && last >= 0 {
+			t.Fatal(err)
+		}
+		if number <= last {
+			t.Fatalf("%d comes behind %d", number, last)
+		}
+		lost += number - last - 1
+		if last = number; last == total-1 && lost == 0 {
+			t.Error("nothing was lost: the client did not stall")
+		}
+	}
+}
+
 func TestAFilterBeyondALimitIsRefusedWithItsNumbers(t *testing.T) {
-	n := startNode(t, func(o *Options) { o.Filters = filter.Limits{Cost: 2, Depth: 3, Values: 2} })
+	n := startNode(t, func(o *options) { o.hook.Filters = filter.Limits{Cost: 2, Depth: 3, Values: 2} })
 	ack := n.connect(5, "dash", nil).subscribe(1,
 		`a/b/?{"in":{"x":[1,2]}}`,
 		`a/b/?{"in":{"x":[1,2,3]}}`,
@@ -186,7 +220,7 @@ func TestAFilterThatWasAcceptedOutlivesAStricterLimit(t *testing.T) {
 	p.subscribe(1, fast)
 	p.hangUp()
 	n.absent("dash")
-	n.opts.Filters.Bytes = 10
+	n.opts.hook.Filters.Bytes = 10
 	n.restart()
 	n.connect(4, "dev", nil).put("fleet/trucks/1", `{"speed":60}`)
 	n.connect(4, "dash", keepSession).message(fast)

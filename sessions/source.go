@@ -1,7 +1,6 @@
-package hooks
+package sessions
 
 import (
-	"bytes"
 	"iter"
 	"slices"
 	"sync/atomic"
@@ -9,20 +8,19 @@ import (
 	"github.com/mochi-mqtt/server/v2/packets"
 
 	"github.com/ambitmq/ambit/persistence"
-	"github.com/ambitmq/ambit/topics"
 )
 
 // A source is what a new subscription is told first: the documents in scope, or
-// the retained messages. The writer of the outbox pulls it at the client's
-// pace, one batch at a time, so that it has no size.
+// the retained messages. The link's goroutine pulls it at the client's pace, one
+// batch at a time, so that it has no size.
 //
 // Messages that arrive meanwhile are newer than the snapshot. They go out as
 // they come; the source then leaves the same topic out.
 type source struct {
 	topicFilter string
 	qos         byte
-	ids         []int
-	next        func() (*message, error, bool)
+	ids         []byte
+	next        func() (*Message, error, bool)
 	stop        func()
 
 	// Under the outbox's mutex:
@@ -33,10 +31,10 @@ type source struct {
 
 // newSource returns a source of messages for one subscription. release is
 // called once, when no more of it is needed.
-func newSource(sub *subscription, messages iter.Seq2[*message, error], release func()) *source {
+func newSource(sub *Subscription, messages iter.Seq2[*Message, error], release func()) *source {
 	next, stop := iter.Pull2(messages)
 	return &source{
-		topicFilter: sub.to.Text, qos: sub.qos, ids: sub.ids, overtaken: map[string]bool{},
+		topicFilter: sub.To.Text, qos: sub.qos(), ids: sub.ids, overtaken: map[string]bool{},
 		next: next,
 		stop: func() { stop(); release() },
 	}
@@ -60,7 +58,7 @@ func (b *outbox) addSource(s *source) bool {
 
 // reading returns how many snapshots the client reads now, besides those that
 // these subscriptions replace.
-func (b *outbox) reading(replacing []*subscription) int {
+func (b *outbox) reading(replacing []*Subscription) int {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	l := b.online()
@@ -69,14 +67,14 @@ func (b *outbox) reading(replacing []*subscription) int {
 	}
 	n := len(l.sources)
 	for _, sub := range replacing {
-		if slices.ContainsFunc(l.sources, func(s *source) bool { return s.topicFilter == sub.to.Text }) {
+		if slices.ContainsFunc(l.sources, func(s *source) bool { return s.topicFilter == sub.To.Text }) {
 			n--
 		}
 	}
 	return n
 }
 
-// startSources lets the writer pull what was added.
+// startSources lets what was added be pulled.
 func (b *outbox) startSources() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -84,7 +82,7 @@ func (b *outbox) startSources() {
 		for _, s := range l.sources {
 			s.started = true
 		}
-		b.changed.Broadcast()
+		l.wake()
 	}
 }
 
@@ -117,23 +115,29 @@ func (l *link) cancel(s *source) {
 
 // source returns the one that may be pulled now, or nil.
 func (l *link) source() *source {
+	b := l.box
+	if len(l.sources) == 0 || b.resend > 0 || b.bytes >= b.engine.o.QueueBytes/2 {
+		return nil
+	}
 	for _, s := range l.sources {
-		if s.started && l.room(s.qos) && l.box.bytes < l.box.limitBytes/2 {
+		if s.started && l.fits(s.qos) {
 			return s
 		}
 	}
 	return nil
 }
 
-// pull encodes a batch of a source. Only the writer pulls, and not under the
-// mutex, since it reads the store.
-func (l *link) pull(s *source, buf *bytes.Buffer) {
-	for more := true; more && buf.Len() < batchBytes; {
+// pull encodes a batch of a source. Only the link's goroutine pulls, and not
+// under the mutex, since it reads the store.
+func (l *link) pull(s *source) {
+	for more := true; more; {
 		m, err, ok := s.next()
-		more = l.offer(s, m, ok && err == nil, buf)
+		more = l.offer(s, m, ok && err == nil)
 		if err != nil {
-			l.box.hook.log.Error("snapshot", "client", l.client.ID, "topic_filter", s.topicFilter, "error", err)
-			l.box.hook.Disconnect(l.client, packets.ErrUnspecifiedError) // so that it subscribes again
+			l.box.engine.log.Error("snapshot", "client", l.box.id, "topic_filter", s.topicFilter, "error", err)
+			l.box.mu.Lock()
+			l.end(&Error{packets.ErrUnspecifiedError.Code, "the snapshot cannot be read"}) // so that it subscribes again
+			l.box.mu.Unlock()
 		}
 	}
 	l.box.mu.Lock()
@@ -146,7 +150,7 @@ func (l *link) pull(s *source, buf *bytes.Buffer) {
 
 // offer encodes one message of a source, unless a newer one went out on its
 // topic. It reports whether the source may be pulled again now.
-func (l *link) offer(s *source, m *message, ok bool, buf *bytes.Buffer) bool {
+func (l *link) offer(s *source, m *Message, ok bool) bool {
 	b := l.box
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -156,29 +160,21 @@ func (l *link) offer(s *source, m *message, ok bool, buf *bytes.Buffer) bool {
 	if s.cancelled {
 		return false
 	}
-	if s.overtaken[m.topic] {
+	if s.overtaken[m.Topic] {
 		return true
 	}
-	d := delivery{m: m, qos: min(m.qos, s.qos), retain: true, ids: s.ids}
-	if m.synced {
+	d := delivery{m: m, qos: min(m.QoS, s.qos), retain: true, ids: s.ids}
+	if m.Last {
 		b.queue = append(b.queue, d) // behind what has overtaken the snapshot
-		b.bytes += m.size
+		b.bytes += m.size()
+		l.next()
 		return true
 	}
-	l.dispatch(d, buf)
-	return l.room(s.qos) && b.bytes < b.limitBytes/2
+	l.dispatch(d)
+	return l.source() == s
 }
 
-// first returns what a new subscription is told first, as of a snapshot of the
-// store.
-func (h *Hook) first(sub *subscription, snap *persistence.Snapshot) iter.Seq2[*message, error] {
-	if sub.to.Kind == topics.Scope {
-		return scopeMessages(sub, snap)
-	}
-	return h.retainedMessages(sub.to.Text, snap)
-}
-
-// shared counts the users of a snapshot and closes it after the last one.
+// A shared snapshot is closed after the last of its users.
 type shared struct {
 	snap  *persistence.Snapshot
 	users atomic.Int32

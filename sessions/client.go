@@ -1,0 +1,59 @@
+package sessions
+
+import (
+	"net"
+	"sync/atomic"
+	"time"
+
+	"github.com/mochi-mqtt/server/v2/packets"
+
+	"github.com/ambitmq/ambit/topics"
+)
+
+// A Client is one connection, from its CONNECT on.
+type Client struct {
+	Connect
+	Remote net.Addr
+	// Listener names where it came in.
+	Listener string
+
+	engine  *Engine
+	conn    net.Conn
+	link    *link
+	session *session
+	// cause is why the connection ends, if it was not the client's doing.
+	cause atomic.Pointer[Error]
+	// receiving counts the QoS 1 and 2 publishes that are not acknowledged.
+	receiving atomic.Int32
+
+	// What follows is the reader's own.
+	flushes  flushes
+	leaves   []*leaf
+	matches  []match
+	message  Message
+	topic    string // of the last message
+	name     topics.Name
+	nameErr  error
+	aliases  map[uint16]string
+	farewell *reply // the DISCONNECT that came
+	deadline time.Time
+}
+
+// end ends the connection with a reason, and does not wait for it.
+func (c *Client) end(why *Error) {
+	b := c.link.box
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	c.link.end(why)
+}
+
+// ended is told by the link why it ends.
+func (c *Client) ended(why *Error) {
+	if c.cause.CompareAndSwap(nil, why) && why.Code != packets.ErrSessionTakenOver.Code && why.Code != packets.ErrServerShuttingDown.Code {
+		c.engine.log.Warn("disconnected", "client", clip(c.ClientID), "remote", c.Remote, "reason", why.Text, "code", why.Code)
+	}
+}
+
+// maxReasonBytes is the longest reason that a client is told: it may quote what
+// the client sent.
+const maxReasonBytes = 256

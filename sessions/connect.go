@@ -1,0 +1,283 @@
+package sessions
+
+import (
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"math"
+	"strings"
+	"time"
+
+	"github.com/mochi-mqtt/server/v2/packets"
+
+	"github.com/ambitmq/ambit/persistence"
+	"github.com/ambitmq/ambit/topics"
+)
+
+// maxClientIDBytes is the longest client identifier.
+const maxClientIDBytes = 256
+
+// connect reads CONNECT and answers it. It returns false if the connection ends
+// with that.
+func (c *Client) connect(in *inbound) bool {
+	limit := c.engine.greet(c.conn)
+	defer c.engine.greeted(c.conn)
+	_ = c.conn.SetReadDeadline(time.Now().Add(limit)) // fails when the connection is gone
+	f, size, err := c.readConnect(in)
+	if f.kind != packets.Connect {
+		return false // [MQTT-3.1.0-1]: whoever does not say CONNECT is told nothing
+	}
+	var pk *Connect
+	if err == nil {
+		pk, err = decodeConnect(f.body)
+		c.Connect = *pk
+	}
+	if err == nil {
+		err = c.admit()
+	}
+	if err == nil {
+		in.drop(size)
+		_ = c.conn.SetReadDeadline(time.Time{})
+		err = c.establish()
+	}
+	if err != nil && !errors.Is(err, errNoAnswer) {
+		c.refuse(errorOf(err))
+	}
+	return err == nil
+}
+
+// errNoAnswer says that CONNACK cannot be written.
+var errNoAnswer = errors.New("CONNACK cannot be written")
+
+// readConnect reads the first packet.
+func (c *Client) readConnect(in *inbound) (f frame, size int, err error) {
+	o := &c.engine.o
+	for {
+		if _, err := in.read(); err != nil {
+			return frame{}, 0, err
+		}
+		f, size, err = cut(in.buf[:in.n], o.ConnectBytes)
+		if f.kind == 0 && in.n > 0 {
+			f.kind = in.buf[0] >> 4
+		}
+		if err != nil || size > 0 || f.kind != packets.Connect {
+			return f, size, err
+		}
+	}
+}
+
+// admit decides whether the client is let in.
+func (c *Client) admit() error {
+	e := c.engine
+	if e.isDraining() {
+		return &Error{packets.ErrServerShuttingDown.Code, packets.ErrServerShuttingDown.Reason}
+	}
+	if e.Connected() >= e.o.Connections {
+		return &Error{packets.ErrServerBusy.Code, fmt.Sprintf("%d clients are connected, that is the limit", e.o.Connections)}
+	}
+	if err := c.checkUsers(c.UserCount); err != nil {
+		return err
+	}
+	if err := c.identify(); err != nil {
+		return err
+	}
+	if c.Method != "" { // [MQTT-4.12.0-1]
+		return &Error{packets.ErrBadAuthenticationMethod.Code, "there is no such authentication method"}
+	}
+	if c.Will != nil {
+		if _, err := topics.ParseName(c.Will.Topic, e.o.Topics); err != nil {
+			return &Error{packets.ErrTopicNameInvalid.Code, "will: " + err.Error()}
+		}
+	}
+	return e.h.Admit(c)
+}
+
+// identify checks the client identifier, or makes one [MQTT-3.1.3-6].
+func (c *Client) identify() error {
+	invalid := packets.ErrClientIdentifierNotValid.Code
+	switch n := len(c.ClientID); {
+	case n == 0 && c.Version < 5 && !c.Clean: // [MQTT-3.1.3-8] of MQTT 3.1.1
+		return &Error{invalid, "a session that is to be kept needs a client identifier"}
+	case n == 0:
+		c.ClientID = "auto-" + rand.Text()
+		c.assigned = true
+		if c.Will != nil {
+			c.Will.From = c.ClientID
+		}
+	case n > maxClientIDBytes:
+		return &Error{invalid, fmt.Sprintf("the client identifier has %d bytes, the limit is %d", n, maxClientIDBytes)}
+	case strings.ContainsAny(c.ClientID, "+#/"):
+		return &Error{invalid, "a client identifier must not contain + # or /"}
+	}
+	return nil
+}
+
+func tooManyProperties(n, limit int) *Error {
+	return &Error{packets.ErrQuotaExceeded.Code, fmt.Sprintf("%d user properties, the limit is %d", n, limit)}
+}
+
+// refuse answers CONNECT with an error, where the client's protocol has a word
+// for it [MQTT-3.1.4-1].
+func (c *Client) refuse(err *Error) {
+	c.engine.log.Warn("connection refused", "client", clip(c.ClientID), "remote", c.Remote, "reason", err.Text, "code", err.Code)
+	pk := packets.Packet{
+		FixedHeader: packets.FixedHeader{Type: packets.Connack}, ReasonCode: err.Code,
+		Properties: packets.Properties{ReasonString: clip(err.Text)},
+	}
+	if c.Version < 5 {
+		if pk.ReasonCode = connackCode(err.Code); pk.ReasonCode == 0 {
+			return
+		}
+	}
+	p := newPeer(&c.Connect)
+	_ = writeAll(c.conn, p.appendRare(nil, &pk), farewell) // the connection ends either way
+}
+
+// establish makes or resumes the session, has it on disk, and answers CONNECT.
+// The connection has the turn of its client identifier until it is done.
+func (c *Client) establish() error {
+	e := c.engine
+	e.turns.take(c.ClientID, c)
+	defer e.turns.give(c)
+	if c.Version < 5 {
+		c.Expiry = 0
+		if !c.Clean {
+			c.Expiry = math.MaxUint32
+		}
+	}
+	c.link = newLink(c.conn, &c.Connect, e.o.WriteTimeout, c.ended)
+	s, resumed, err := e.begin(c)
+	if err != nil {
+		return err
+	}
+	if err := c.acceptConnect(resumed); err != nil {
+		e.log.Debug("connection lost", "client", clip(c.ClientID), "error", err)
+		return errNoAnswer
+	}
+	lost := s.box.takeLost()
+	if lost > 0 {
+		e.log.Warn("messages of an absent client were dropped", "client", c.ClientID, "messages", lost)
+	}
+	s.mu.Lock()
+	persistent := s.persistent
+	s.mu.Unlock()
+	s.box.open(c.link, persistent)
+	c.flushes.add(c.link)
+	e.log.Debug("connected", "client", c.ClientID, "remote", c.Remote, "protocol", c.Version)
+	if again := s.takeUnfinished(lost > 0); len(again) > 0 {
+		if err := e.tellFirst(s, again, &persistence.Op{}); err != nil {
+			return err
+		}
+		s.box.startSources()
+	}
+	return nil
+}
+
+// acceptConnect writes CONNACK, with all that the server says of itself.
+func (c *Client) acceptConnect(resumed bool) error {
+	o := &c.engine.o
+	pk := packets.Packet{FixedHeader: packets.FixedHeader{Type: packets.Connack}, SessionPresent: resumed}
+	if c.Version == 5 {
+		props := &pk.Properties
+		props.ReceiveMaximum, props.TopicAliasMaximum = o.ReceiveMaximum, o.TopicAliases
+		props.MaximumPacketSize = uint32(o.PacketBytes)
+		if c.assigned {
+			props.AssignedClientID = c.ClientID // [MQTT-3.2.2-16]
+		}
+		if expiry := c.engine.expiry(c); expiry != c.Expiry {
+			props.SessionExpiryInterval, props.SessionExpiryIntervalFlag = expiry, true // [MQTT-3.2.2-21]
+		}
+	}
+	connack := c.link.peer.appendRare(nil, &pk)
+	if len(connack) == 0 {
+		return errNoAnswer // it is larger than the client takes
+	}
+	return writeAll(c.conn, connack, o.WriteTimeout)
+}
+
+// expiry returns for how many seconds the session of a client is kept.
+func (e *Engine) expiry(c *Client) uint32 { return min(e.mostExpiry(), c.Expiry) }
+
+// mostExpiry is the longest that any session is kept, in seconds.
+func (e *Engine) mostExpiry() uint32 {
+	return uint32(min(e.o.SessionExpiry/time.Second, math.MaxUint32-1))
+}
+
+// disconnected ends a connection, and its session if it ends with it.
+func (e *Engine) disconnected(c *Client) {
+	e.turns.take(c.ClientID, c)
+	defer e.turns.give(c)
+	e.mu.Lock()
+	delete(e.clients, c)
+	e.mu.Unlock()
+	s := c.session
+	s.leaveUnfinished(s.box.close(c.link))
+	if !s.has(c) {
+		return // another connection has taken the session over
+	}
+	expiry := e.expiry(c)
+	s.mu.Lock()
+	s.client = nil
+	s.ended = expiry == 0
+	persistent := s.persistent
+	if c.farewell != nil && c.farewell.code != packets.CodeDisconnectWillMessage.Code {
+		s.will = nil // [MQTT-3.14.4-3]
+	}
+	s.mu.Unlock()
+	e.log.Debug("disconnected", "client", c.ClientID)
+	e.willDue(s, expiry == 0)
+	if expiry == 0 {
+		e.finish(s)
+	} else {
+		e.expireAfter(s, time.Duration(expiry)*time.Second)
+	}
+	if persistent {
+		e.keepDisconnected(s, expiry)
+	}
+}
+
+// keepDisconnected has the store know that a session is without a connection.
+func (e *Engine) keepDisconnected(s *session, expiry uint32) {
+	record := persistence.DeleteSession(s.id)
+	if expiry > 0 {
+		record = s.keep(func(r *persistence.Session) {
+			r.DisconnectedAt = time.Now()
+			r.ExpirySeconds = expiry // DISCONNECT may have changed it
+		})
+	}
+	err := e.append(&persistence.Op{Records: []persistence.Record{record}})
+	if err != nil && !errors.Is(err, persistence.ErrClosed) {
+		e.log.Error("keep session", "client", s.id, "error", err)
+	}
+}
+
+// expireAfter has a session end when its client stays away.
+func (e *Engine) expireAfter(s *session, after time.Duration) {
+	d := e.schedule.at(time.Now().Add(after), func() {
+		e.tasks.Go(func() { e.expire(s) })
+	})
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.expiring = d
+}
+
+// expire ends a session whose client was away for too long.
+func (e *Engine) expire(s *session) {
+	e.turns.take(s.id, s)
+	defer e.turns.give(s)
+	if e.session(s.id) != s || s.connected() {
+		return
+	}
+	e.finish(s)
+	if err := e.append(&persistence.Op{Records: []persistence.Record{persistence.DeleteSession(s.id)}}); err != nil {
+		e.log.Error("forget session", "client", s.id, "error", err)
+	}
+}
+
+// clip shortens a text for a packet or a log line.
+func clip(text string) string {
+	if len(text) <= maxReasonBytes {
+		return text
+	}
+	return strings.ToValidUTF8(text[:maxReasonBytes], "") + "…"
+}

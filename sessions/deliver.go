@@ -1,0 +1,180 @@
+package sessions
+
+import (
+	"slices"
+
+	"github.com/ambitmq/ambit/topics"
+)
+
+// A match is what one session's subscriptions say of a message: together they
+// are one delivery [MQTT-3.3.4-2].
+type match struct {
+	session     *session
+	qos         byte
+	asPublished bool
+	ids         []byte
+}
+
+// fanOut delivers a message to those whose topic filters match. c lends its
+// scratch room; it may be nil.
+func (e *Engine) fanOut(m *Message, f *flushes, c *Client) {
+	var leaves []*leaf
+	var matches []match
+	if c != nil {
+		leaves, matches = c.leaves[:0], c.matches[:0]
+	}
+	leaves = e.tree.match(leaves, m.Topic)
+	if len(leaves) == 1 {
+		// Nobody is in one leaf twice.
+		if members := leaves[0].members.Load(); members != nil {
+			for i := range *members {
+				if s, sub := (*members)[i].session, (*members)[i].sub; !sub.request.noLocal() || s.id != m.From {
+					e.deliver(m, match{s, sub.qos(), sub.request.asPublished(), sub.ids}, f)
+				}
+			}
+		}
+	} else {
+		matches = gather(matches, leaves, m.From)
+		for i := range matches {
+			e.deliver(m, matches[i], f)
+		}
+	}
+	for _, l := range leaves {
+		if groups := l.groups.Load(); groups != nil {
+			for _, g := range *groups {
+				e.share(m, g, f)
+			}
+		}
+	}
+	if c != nil {
+		clear(matches)
+		c.leaves, c.matches = leaves, matches
+	}
+}
+
+// manyMatches is from how many on sessions are looked up in a map.
+const manyMatches = 32
+
+// gather appends what the members of all leaves are to get.
+func gather(matches []match, leaves []*leaf, from string) []match {
+	var places map[*session]int
+	for _, l := range leaves {
+		members := l.members.Load()
+		if members == nil {
+			continue
+		}
+		for i := range *members {
+			s, sub := (*members)[i].session, (*members)[i].sub
+			if sub.request.noLocal() && s.id == from {
+				continue // [MQTT-3.8.3-3]; another of its subscriptions may do
+			}
+			if places == nil && len(matches) >= manyMatches {
+				places = make(map[*session]int, 2*manyMatches)
+				for i := range matches {
+					places[matches[i].session] = i
+				}
+			}
+			matches = merge(matches, places, s, sub)
+		}
+	}
+	return matches
+}
+
+func merge(matches []match, places map[*session]int, s *session, sub *Subscription) []match {
+	at, known := 0, false
+	if places != nil {
+		at, known = places[s]
+	} else {
+		at = slices.IndexFunc(matches, func(m match) bool { return m.session == s })
+		known = at >= 0
+	}
+	if !known {
+		if places != nil {
+			places[s] = len(matches)
+		}
+		return append(matches, match{s, sub.qos(), sub.request.asPublished(), sub.ids})
+	}
+	old := &matches[at]
+	old.qos = max(old.qos, sub.qos()) // [MQTT-3.3.4-2]
+	old.asPublished = old.asPublished || sub.request.asPublished()
+	if len(sub.ids) > 0 {
+		old.ids = append(slices.Clip(old.ids), sub.ids...) // [MQTT-3.3.4-4]
+	}
+	return matches
+}
+
+// deliver gives a message to one session.
+func (e *Engine) deliver(m *Message, to match, f *flushes) {
+	e.counts.messagesOut.Add(1)
+	to.session.box.push(delivery{
+		m: m, qos: min(m.QoS, to.qos), // [MQTT-3.8.4-8]
+		retain: m.Retain && to.asPublished, // [MQTT-3.3.1-12], [MQTT-3.3.1-13]
+		ids:    to.ids,
+	}, f)
+}
+
+// share gives a message to one member of a group: in turn, to those who are
+// connected and keep pace; else to one who is connected, else to one for whom
+// it can wait.
+func (e *Engine) share(m *Message, g *group, f *flushes) {
+	p := g.members.Load()
+	if p == nil {
+		return
+	}
+	members := *p
+	turn := int(g.turn.Add(1))
+	best, how := 0, -1
+	for i := range members {
+		at := (turn + i) % len(members)
+		if r := members[at].session.box.readiness(); r > how {
+			if best, how = at, r; r == ready {
+				break
+			}
+		}
+	}
+	sub := members[best].sub
+	e.deliver(m, match{members[best].session, sub.qos(), sub.request.asPublished(), sub.ids}, f)
+}
+
+// How ready a session is to be given a message that another may be given.
+const (
+	absent = iota // and it would lose a message of QoS 0
+	slow
+	ready
+)
+
+func (b *outbox) readiness() int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	switch l := b.online(); {
+	case l == nil:
+		return absent
+	case len(b.queue) > 0 || b.resend > 0:
+		return slow
+	}
+	return ready
+}
+
+// Deliver gives a message to the sessions that subscribed to a topic filter by
+// which a handler's target is known. Only whoever drains the store's tail may
+// call it; it goes out with [Engine.Flush].
+func (e *Engine) Deliver(topicFilter string, members []string, m *Message) {
+	for _, id := range members {
+		s := e.session(id)
+		if s == nil {
+			continue
+		}
+		sub := s.sub(topicFilter)
+		if sub == nil || sub.isPlain() || sub.request.noLocal() && m.From == id {
+			continue
+		}
+		e.deliver(m, match{s, sub.qos(), sub.request.asPublished(), sub.ids}, &e.tail)
+	}
+}
+
+// Flush sends what was delivered since it was last called. Whoever drains the
+// store's tail calls it when there is nothing left to apply at once.
+func (e *Engine) Flush() { e.tail.flush() }
+
+// isRoom says whether a target is the handler's.
+func (t Target) isRoom() bool { return t.Kind == topics.Room || t.Kind == topics.Scope }

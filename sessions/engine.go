@@ -1,0 +1,208 @@
+// Package sessions is the MQTT engine: connections, sessions with their queues
+// and packet identifiers, the tree of topic filters, and retained messages.
+//
+// It knows what MQTT says and nothing of what Ambit adds: a [Handler] says what
+// is let in, which messages are documents, and what a topic filter that is no
+// plain one is about.
+package sessions
+
+import (
+	"iter"
+	"log/slog"
+	"net"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/ambitmq/ambit/persistence"
+	"github.com/ambitmq/ambit/topics"
+)
+
+// A Handler gives packets their meaning. Its methods are called concurrently
+// for different clients. An error that is an [*Error] is told with its code.
+type Handler interface {
+	// Admit says whether a client may connect.
+	Admit(c *Client) error
+	// Document returns the change that a message makes to a document, or nil if it
+	// is an ordinary message. name is what its topic means. The message stays as
+	// it is only until Document returns; what the change needs of it is to be kept.
+	Document(name topics.Name, m *Message) (*persistence.Write, error)
+	// Resolve finds what a topic filter is about. remembered is the content filter
+	// that the store has for it, or nil.
+	Resolve(to topics.Filter, remembered []byte) (Target, error)
+	// Join has the handler deliver to a session what a target is about, from the
+	// next change on, under the topic filter to; docs are the documents up to then.
+	// Leave ends that.
+	Join(client string, to topics.Filter, t Target, docs Documents) error
+	Leave(client string, to topics.Filter, t Target)
+	// First yields what a scope holds as of a snapshot.
+	First(to topics.Filter, t Target, snap *persistence.Snapshot) iter.Seq2[*Message, error]
+}
+
+// A Target is what a topic filter is about, beyond the topics that it matches.
+// The zero value is nothing.
+type Target struct {
+	// Kind may differ from that of the topic filter: the same text may be a room
+	// while it has members, and else a document.
+	Kind topics.Kind
+	// Options are those of a room.
+	Options topics.Options
+	// Hash names a room.
+	Hash string
+	// Filter is its content filter as the store remembers it.
+	Filter string
+	// NamesDocuments says that Join will ask for documents.
+	NamesDocuments bool
+	// Content is the handler's own.
+	Content any
+}
+
+// Documents are those of the store at one moment.
+type Documents interface {
+	// Get returns persistence.ErrNotFound for a document that is not there.
+	Get(persistence.Key) (*persistence.Document, error)
+}
+
+var _ Documents = (*persistence.Snapshot)(nil)
+
+// Options are the settings of an [Engine]. They are not written after [New].
+type Options struct {
+	Topics topics.Limits
+	// UserProperties is how many a packet may have.
+	UserProperties int
+	// TopicAliases is the Topic Alias Maximum, and ReceiveMaximum how many QoS 1
+	// and 2 messages of a client may await their acknowledgement.
+	TopicAliases, ReceiveMaximum uint16
+	// ConnectBytes and PacketBytes bound a CONNECT, and every later packet.
+	ConnectBytes, PacketBytes int
+	// QueueBytes bounds what waits for one client.
+	QueueBytes int
+	// Connections is how many clients may be connected.
+	Connections int
+	// ConnectTimeout is the time for a whole CONNECT.
+	ConnectTimeout time.Duration
+	// WriteTimeout is how long a client may leave its socket or its queue full.
+	WriteTimeout time.Duration
+	// SessionExpiry is the longest that an absent client's session is kept.
+	SessionExpiry time.Duration
+	// Log gets what an operator should know.
+	Log *slog.Logger
+}
+
+// An Engine serves the clients of one node.
+type Engine struct {
+	o     Options
+	h     Handler
+	log   *slog.Logger
+	store *persistence.Store
+
+	tree     *tree
+	retained retained
+	turns    *turns
+	schedule schedule
+	sent     flusher
+	counts   counts
+	// tail is the list of whoever drains the store's tail.
+	tail flushes
+	// writers are the goroutines of links, tasks those of dates that were due.
+	writers, tasks sync.WaitGroup
+
+	mu       sync.RWMutex // guards what follows
+	sessions map[string]*session
+	clients  map[*Client]bool  // with a session
+	early    map[net.Conn]bool // that have not said CONNECT
+	draining bool
+}
+
+// New returns an engine that keeps sessions in store. The caller sets no client
+// on it before [Engine.Restore], and drains the store's tail.
+func New(store *persistence.Store, h Handler, o Options) *Engine {
+	e := &Engine{
+		o: o, h: h, log: o.Log, store: store,
+		tree: newTree(), turns: newTurns(), sessions: map[string]*session{}, clients: map[*Client]bool{}, early: map[net.Conn]bool{},
+	}
+	e.counts.started = time.Now()
+	e.sent.start()
+	return e
+}
+
+// session returns the session of a client identifier, or nil.
+func (e *Engine) session(id string) *session {
+	e.mu.RLock()
+	defer e.mu.RUnlock()
+	return e.sessions[id]
+}
+
+// Connected returns the number of clients that are connected.
+func (e *Engine) Connected() int {
+	e.mu.RLock()
+	defer e.mu.RUnlock()
+	return len(e.clients)
+}
+
+// Drain lets nobody in any more, and disconnects everybody with a reason: no
+// wills are published for them.
+func (e *Engine) Drain(why *Error) {
+	e.mu.Lock()
+	e.draining = true
+	for conn := range e.early {
+		_ = conn.Close() // its reader says what it meets
+	}
+	clients := make([]*Client, 0, len(e.clients))
+	for c := range e.clients {
+		clients = append(clients, c)
+	}
+	sessions := make([]*session, 0, len(e.sessions))
+	for _, s := range e.sessions {
+		sessions = append(sessions, s)
+	}
+	e.mu.Unlock()
+	for _, s := range sessions {
+		s.stopDates(e)
+	}
+	for _, c := range clients {
+		c.end(why)
+	}
+}
+
+// greet notes a connection that is to say CONNECT, and returns how long it has
+// for that.
+func (e *Engine) greet(conn net.Conn) time.Duration {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.early[conn] = true
+	if e.draining {
+		return farewell // just to be refused
+	}
+	return e.o.ConnectTimeout
+}
+
+// greeted ends what greet began.
+func (e *Engine) greeted(conn net.Conn) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	delete(e.early, conn)
+}
+
+func (e *Engine) isDraining() bool {
+	e.mu.RLock()
+	defer e.mu.RUnlock()
+	return e.draining
+}
+
+// Close waits for what the engine has started. It is called once every [Engine.Serve]
+// has returned, and before the store is closed.
+func (e *Engine) Close() {
+	e.schedule.stop()
+	e.tasks.Wait()
+	e.writers.Wait()
+	e.sent.stop()
+}
+
+// counts are the figures of $SYS.
+type counts struct {
+	started                 time.Time
+	messagesIn, messagesOut atomic.Int64
+	bytesIn, bytesOut       atomic.Int64
+	shed                    atomic.Int64 // messages of QoS 0 for clients that did not keep pace
+}

@@ -1,0 +1,61 @@
+package sessions
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/mochi-mqtt/server/v2/packets"
+
+	"github.com/ambitmq/ambit/persistence"
+)
+
+// An Error is a fault with the MQTT 5 reason code for it. MQTT 3.1.1 is told
+// what comes nearest, by an old return code or the end of the connection.
+type Error struct {
+	Code byte
+	Text string // for people; becomes the reason string
+}
+
+func (e *Error) Error() string { return fmt.Sprintf("%s (reason code 0x%02X)", e.Text, e.Code) }
+
+// errorOf returns err as an *Error.
+func errorOf(err error) *Error {
+	var e *Error
+	if errors.As(err, &e) {
+		return e
+	}
+	switch {
+	case errors.Is(err, persistence.ErrDiskFull):
+		return &Error{packets.ErrQuotaExceeded.Code, "the disk of the broker is full"}
+	case errors.Is(err, persistence.ErrClosed):
+		return &Error{packets.ErrServerShuttingDown.Code, packets.ErrServerShuttingDown.Reason}
+	}
+	return &Error{packets.ErrUnspecifiedError.Code, "the broker could not do it: " + err.Error()}
+}
+
+func malformed(format string, args ...any) *Error {
+	return &Error{packets.ErrMalformedPacket.Code, fmt.Sprintf(format, args...)}
+}
+
+func violation(format string, args ...any) *Error {
+	return &Error{packets.ErrProtocolViolation.Code, fmt.Sprintf(format, args...)}
+}
+
+// connackCode returns what CONNACK of MQTT 3.1.1 says for a code of MQTT 5, or 0
+// if it has no word for it: then the connection just ends.
+func connackCode(code byte) byte {
+	switch code {
+	case packets.ErrUnsupportedProtocolVersion.Code:
+		return 1
+	case packets.ErrClientIdentifierNotValid.Code:
+		return 2
+	case packets.ErrServerUnavailable.Code, packets.ErrServerBusy.Code, packets.ErrServerShuttingDown.Code,
+		packets.ErrQuotaExceeded.Code, packets.ErrUnspecifiedError.Code:
+		return 3
+	case packets.ErrBadUsernameOrPassword.Code:
+		return 4
+	case packets.ErrNotAuthorized.Code, packets.ErrBanned.Code, packets.ErrTopicNameInvalid.Code:
+		return 5
+	}
+	return 0
+}

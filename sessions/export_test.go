@@ -1,0 +1,86 @@
+package sessions
+
+import (
+	"iter"
+
+	"github.com/ambitmq/ambit/topics"
+)
+
+// A Held is what tests see of a session.
+type Held struct{ s *session }
+
+// Session returns the session of a client identifier, if there is one.
+func (e *Engine) Session(id string) (Held, bool) {
+	s := e.session(id)
+	return Held{s}, s != nil
+}
+
+// Connected says whether the session has a connection.
+func (h Held) Connected() bool { return h.s.connected() }
+
+// Pending returns how many publishes are in the pipeline.
+func (h Held) Pending() int { return int(h.s.pending.Load()) }
+
+// Bytes returns how many wait for the client.
+func (h Held) Bytes() int {
+	h.s.box.mu.Lock()
+	defer h.s.box.mu.Unlock()
+	return h.s.box.bytes
+}
+
+// Online says whether the client is written to.
+func (h Held) Online() bool {
+	h.s.box.mu.Lock()
+	defer h.s.box.mu.Unlock()
+	return h.s.box.online() != nil
+}
+
+// Busy says whether the client's reader waits for somebody.
+func (h Held) Busy() bool {
+	h.s.box.mu.Lock()
+	defer h.s.box.mu.Unlock()
+	return h.s.box.busy > 0
+}
+
+// Sources returns how many snapshots the client reads.
+func (h Held) Sources() int {
+	h.s.box.mu.Lock()
+	defer h.s.box.mu.Unlock()
+	return len(h.s.box.link.sources)
+}
+
+// Queued returns how many messages are queued.
+func (h Held) Queued() int {
+	h.s.box.mu.Lock()
+	defer h.s.box.mu.Unlock()
+	return len(h.s.box.queue)
+}
+
+// Expiry returns for how many seconds the session is kept.
+func (h Held) Expiry() uint32 {
+	h.s.mu.Lock()
+	defer h.s.mu.Unlock()
+	return h.s.record.ExpirySeconds
+}
+
+// Push sends a message at QoS 0.
+func (h Held) Push(m *Message) {
+	var f flushes
+	h.s.box.push(delivery{m: m}, &f)
+	f.flush()
+}
+
+// Tell has the session told messages first, as if it had subscribed to a topic
+// filter. It reports whether the client is there.
+func (h Held) Tell(topicFilter string, messages iter.Seq2[*Message, error], release func()) bool {
+	sub := &Subscription{To: topics.Filter{Text: topicFilter}, Target: Target{Kind: topics.Scope}}
+	defer h.s.box.startSources()
+	return h.s.box.addSource(newSource(sub, messages, release))
+}
+
+// TakeTurn and GiveTurn hold up what happens to the session of an identifier.
+func (e *Engine) TakeTurn(id string, who any) { e.turns.take(id, who) }
+func (e *Engine) GiveTurn(who any)            { e.turns.give(who) }
+
+// MaxSources is how many snapshots a client may read.
+const MaxSources = maxSources

@@ -1,0 +1,385 @@
+package sessions
+
+import (
+	"net"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/mochi-mqtt/server/v2/packets"
+)
+
+const (
+	// batchBytes is about how much waits in a link, encoded, before messages are
+	// queued instead.
+	batchBytes = 64 << 10
+	// maxUnread is how much may wait for a client before its own packets are not
+	// read any more.
+	maxUnread = 4 * batchBytes
+	// stall is how long a client may not take a single byte and still be waited for.
+	stall = 250 * time.Millisecond
+	// farewell is how long a connection that ends may go on writing.
+	farewell = 500 * time.Millisecond
+)
+
+// A link is the way out of one connection: the bytes that it writes next, which
+// everybody appends to and somebody flushes. All of it is under the outbox's
+// mutex.
+//
+// Whoever appends sees to it that the link is flushed, once for all that he
+// appends: see [flushes]. That writes without waiting, if the connection can. What
+// does not fit, and what needs the store, is left to a goroutine that is there
+// only as long as there is such work.
+type link struct {
+	box     *outbox
+	conn    net.Conn
+	direct  *direct // nil if conn cannot be written to without waiting
+	timeout time.Duration
+	peer    peer
+	window  int // how many messages may await an acknowledgement
+
+	out     []byte // encoded, and not being written
+	rest    []byte // of what was being written, what did not fit
+	writing bool
+	started bool // the outbox has opened it; nothing is written before
+	working bool // the goroutine is there
+	dirty   bool // somebody is going to flush
+
+	opened, progress time.Time // when the last write ended
+	// waited is how long others have waited for the client, and waiting since when
+	// so many of them do.
+	waited       time.Duration
+	waiters      int
+	waitingSince time.Time
+
+	// ended says that the connection is closed as soon as out is written.
+	ended   bool
+	ending  func(*Error) // is told why, once
+	sources []*source
+	pulling *source
+	// unfinished are the topic filters of sources that the end cut off.
+	unfinished []string
+}
+
+func newLink(conn net.Conn, c *Connect, timeout time.Duration, ending func(*Error)) *link {
+	now := time.Now()
+	return &link{
+		conn: conn, direct: newDirect(conn), timeout: timeout, peer: newPeer(c),
+		window: min(maxAwaiting, c.Receive), // [MQTT-3.3.4-9]
+		opened: now, progress: now, ending: ending,
+	}
+}
+
+// buffers are for what links write.
+var buffers = sync.Pool{New: func() any { return new([]byte) }}
+
+// room returns the bytes to append to.
+func (l *link) room() []byte {
+	if l.out == nil {
+		l.out = (*buffers.Get().(*[]byte))[:0]
+	}
+	return l.out
+}
+
+// recycle gives back a buffer, unless a large message has made it large.
+func recycle(b []byte) {
+	if cap(b) > 0 && cap(b) <= 2*batchBytes {
+		buffers.Put(&b)
+	}
+}
+
+// free says whether a message of this QoS may be encoded at once.
+func (l *link) free(qos byte) bool {
+	return len(l.box.queue) == 0 && l.box.resend == 0 && l.fits(qos)
+}
+
+// fits says whether the socket and the client's window have room.
+func (l *link) fits(qos byte) bool {
+	return len(l.out) < batchBytes && (qos == 0 || l.box.awaiting() < l.window)
+}
+
+// next encodes what is queued and may be sent now.
+func (l *link) next() {
+	b := l.box
+	for b.resend > 0 && l.fits(1) {
+		f := &b.sent[len(b.sent)-b.resend]
+		b.resend--
+		if f.released {
+			l.out = l.peer.appendAck(l.room(), ack{kind: packets.Pubrel, id: f.id})
+		} else {
+			l.send(f)
+		}
+	}
+	n := 0
+	for n < len(b.queue) && b.resend == 0 && l.fits(b.queue[n].qos) {
+		d := b.queue[n]
+		b.queue[n] = delivery{} // let the message go
+		n++
+		b.bytes -= d.m.size()
+		l.dispatch(d)
+	}
+	if b.queue = b.queue[n:]; len(b.queue) == 0 {
+		b.queue = nil
+	}
+	if n > 0 {
+		b.changed.Broadcast()
+	}
+	if l.source() != nil {
+		l.wake()
+	}
+}
+
+// dispatch encodes one message that is not in the queue.
+func (l *link) dispatch(d delivery) {
+	if d.qos == 0 {
+		l.out, _ = l.peer.appendPublish(l.room(), &d, 0, false)
+		return
+	}
+	b := l.box
+	d.m = d.m.Keep()
+	b.sent = append(b.sent, flight{delivery: d, id: b.nextID()})
+	b.bytes += d.m.size()
+	l.send(&b.sent[len(b.sent)-1])
+}
+
+// send encodes a flight, or forgets it if it has expired or is too large for
+// the client.
+func (l *link) send(f *flight) {
+	var ok bool
+	l.out, ok = l.peer.appendPublish(l.room(), &f.delivery, f.id, f.tried)
+	f.tried = true
+	if !ok {
+		l.box.forget(l.box.find(f.id))
+	}
+}
+
+// overtake notes that a message is newer than what snapshots hold.
+func (l *link) overtake(m *Message) {
+	if m.Supersedes {
+		for _, s := range l.sources {
+			s.overtaken[m.Topic] = true
+		}
+	}
+}
+
+// flush writes what was appended, without waiting if the connection can.
+func (l *link) flush() {
+	l.box.mu.Lock()
+	defer l.box.mu.Unlock()
+	l.dirty = false
+	if l.direct == nil {
+		l.wake()
+		return
+	}
+	for l.started && !l.writing && !l.working && len(l.out) > 0 {
+		buf := l.out
+		l.out, l.writing = nil, true
+		l.box.mu.Unlock()
+		n, err := l.direct.write(buf)
+		l.box.mu.Lock()
+		l.writing = false
+		switch {
+		case err != nil:
+			l.fail()
+		case n < len(buf):
+			l.rest = append([]byte(nil), buf[n:]...)
+			l.wake()
+		default:
+			l.progress = time.Now()
+		}
+		l.box.engine.counts.bytesOut.Add(int64(n))
+		recycle(buf)
+		l.wake() // if there is something for it
+		l.box.changed.Broadcast()
+	}
+}
+
+// wake starts the goroutine if there is work for it.
+func (l *link) wake() {
+	if l.started && !l.working && !l.writing && l.hasWork() {
+		l.working = true
+		l.box.engine.writers.Go(l.work)
+	}
+}
+
+func (l *link) hasWork() bool {
+	switch {
+	case len(l.rest) > 0 || l.ended && l.conn != nil:
+		return true
+	case l.direct == nil && len(l.out) > 0:
+		return true
+	}
+	return !l.ended && l.source() != nil
+}
+
+// work writes, waiting for the client, until there is nothing left that others
+// do not do as well.
+func (l *link) work() {
+	b := l.box
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for l.hasWork() || len(l.out) > 0 {
+		if len(l.rest)+len(l.out) == 0 && l.ended {
+			_ = l.conn.Close() // its reader says what it meets
+			l.conn = nil
+			break
+		}
+		if src := l.source(); src != nil && !l.ended {
+			l.pulling = src
+			b.mu.Unlock()
+			l.pull(src)
+			b.mu.Lock()
+		}
+		l.write()
+		if !l.ended {
+			l.next()
+		}
+		b.changed.Broadcast()
+	}
+	l.working = false
+}
+
+// write writes what is there, and waits for it.
+func (l *link) write() {
+	rest, out := l.rest, l.out
+	l.rest, l.out, l.writing = nil, nil, true
+	conn, limit := l.conn, l.timeout
+	if l.ended {
+		limit = farewell
+	}
+	l.box.mu.Unlock()
+	var err error
+	for _, buf := range [...][]byte{rest, out} {
+		if len(buf) > 0 && err == nil {
+			err = writeAll(conn, buf, limit)
+		}
+	}
+	l.box.engine.counts.bytesOut.Add(int64(len(rest) + len(out)))
+	recycle(out)
+	l.box.mu.Lock()
+	l.writing = false
+	if err != nil {
+		l.fail()
+		return
+	}
+	l.progress = time.Now()
+}
+
+// writeAll writes all of b before the limit.
+func writeAll(conn net.Conn, b []byte, limit time.Duration) error {
+	if err := conn.SetWriteDeadline(time.Now().Add(limit)); err != nil {
+		return err
+	}
+	if _, err := conn.Write(b); err != nil {
+		return err
+	}
+	return conn.SetWriteDeadline(time.Time{}) // else it ends a later write that does not wait
+}
+
+// fail ends a link whose connection cannot be written to.
+func (l *link) fail() {
+	l.out, l.rest = nil, nil
+	l.end(&Error{packets.ErrUnspecifiedError.Code, "the connection cannot be written to"})
+	l.out = nil
+}
+
+// end closes the connection once what is there is written, and the farewell
+// that MQTT 5 has for err. The sources stop, but the one that is being pulled.
+func (l *link) end(err *Error) {
+	if l.ended {
+		return
+	}
+	l.ended = true
+	for _, s := range slices.Clone(l.sources) {
+		l.unfinished = append(l.unfinished, s.topicFilter)
+		l.cancel(s)
+	}
+	if err != nil {
+		if err.Code == packets.ErrQuotaExceeded.Code {
+			l.out = nil // a client that does not read would not come to the end
+		}
+		if l.peer.version == 5 { // [MQTT-4.13.1-1]
+			l.out = l.peer.appendRare(l.room(), &packets.Packet{
+				FixedHeader: packets.FixedHeader{Type: packets.Disconnect}, ReasonCode: err.Code,
+				Properties: packets.Properties{ReasonString: err.Text},
+			})
+		}
+		l.ending(err)
+	}
+	if l.writing {
+		// A write in progress may wait for a client that does not read.
+		_ = l.conn.SetWriteDeadline(time.Now().Add(farewell)) // fails when the connection is gone
+	}
+	l.wake()
+	l.box.changed.Broadcast()
+}
+
+// close ends a link whose reader has ended, and reports whether the connection
+// will be closed once what is there is written.
+func (l *link) close() bool {
+	l.box.mu.Lock()
+	defer l.box.mu.Unlock()
+	l.end(nil)
+	return l.started
+}
+
+// credit returns how long others may still wait for the client: not at all once
+// it has stalled, and else the patience of the broker, and a share of the time for
+// which it has been connected.
+func (l *link) credit(now time.Time) time.Duration {
+	earned := time.Duration(creditShare * float64(now.Sub(l.opened)))
+	left := l.timeout + earned - l.waited
+	if l.waiters > 0 {
+		left -= now.Sub(l.waitingSince)
+	}
+	return min(left, l.progress.Add(stall).Sub(now))
+}
+
+// wait waits for a change of the outbox, at the client's expense, until d has
+// passed. What the waiter has appended elsewhere goes out meanwhile.
+func (l *link) wait(d time.Duration, f *flushes) {
+	b := l.box
+	if len(f.links) > 0 || f.reader != nil && !f.busy {
+		b.mu.Unlock()
+		f.flush()
+		f.wait()
+		b.mu.Lock()
+		return // things may have changed
+	}
+	timer := time.AfterFunc(d, func() {
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		b.changed.Broadcast()
+	})
+	if l.waiters == 0 {
+		l.waitingSince = time.Now()
+	}
+	l.waiters++
+	b.changed.Wait()
+	timer.Stop()
+	l.waiters--
+	if l.waiters == 0 {
+		l.waited += time.Since(l.waitingSince)
+	}
+}
+
+// pace makes the reader of a client wait while the client does not read what it
+// is sent.
+func (l *link) pace() {
+	b := l.box
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for !l.ended && len(l.out)+len(l.rest) > maxUnread {
+		b.changed.Wait()
+	}
+}
+
+// answer sends a packet that mochi's codec writes.
+func (l *link) answer(pk *packets.Packet, f *flushes) {
+	l.box.mu.Lock()
+	defer l.box.mu.Unlock()
+	if !l.ended {
+		l.out = l.peer.appendRare(l.room(), pk)
+		f.add(l)
+	}
+}

@@ -1,0 +1,128 @@
+package sessions
+
+import (
+	"bytes"
+	"strconv"
+	"time"
+
+	"github.com/mochi-mqtt/server/v2/packets"
+
+	"github.com/ambitmq/ambit/persistence"
+)
+
+// A Message is an application message on its way to any number of clients. It
+// is not written once it is made.
+type Message struct {
+	Topic   string
+	Payload []byte
+	QoS     byte
+	Retain  bool
+	// Properties are those that go on with the message, as MQTT 5 writes them: see
+	// [AppendProperty]. Its expiry is not among them.
+	Properties []byte
+	// From is the client that caused it, for No Local [MQTT-3.8.3-3].
+	From string
+	// Supersedes says that what a snapshot holds for the same topic is out of date.
+	Supersedes bool
+	// Last says that the message tells of the end of a snapshot.
+	Last bool
+
+	// Of a mortal message, life is how long it may be delivered, and expires until
+	// when.
+	mortal  bool
+	life    time.Duration
+	expires time.Time
+	// borrowed says that Payload and Properties are in a buffer that is used again.
+	borrowed bool
+}
+
+// messageOverhead is what a message takes beside its text.
+const messageOverhead = 128
+
+// size is about what a message takes in memory.
+func (m *Message) size() int {
+	return messageOverhead + len(m.Topic) + len(m.Payload) + len(m.Properties)
+}
+
+// begin returns m with its life beginning now.
+func (m *Message) begin(now time.Time) *Message {
+	if m.mortal {
+		m.expires = now.Add(m.life)
+	}
+	return m
+}
+
+// Keep returns a message that stays as it is: m itself, or a copy of one whose
+// text is only lent.
+func (m *Message) Keep() *Message {
+	if !m.borrowed {
+		return m
+	}
+	n := *m
+	n.borrowed = false
+	n.Payload, n.Properties = bytes.Clone(m.Payload), bytes.Clone(m.Properties)
+	return &n
+}
+
+// Volatile returns the value of the user property of this name, if there is one.
+func (m *Message) User(key string) (value []byte, ok bool) {
+	for p := range all(m.Properties) {
+		if p.ID == packets.PropUser && string(p.Key) == key {
+			value, ok = p.Value, true
+		}
+	}
+	return value, ok
+}
+
+// record returns the message as the store keeps it.
+func (m *Message) record(now time.Time) persistence.Record {
+	if len(m.Payload) == 0 {
+		return persistence.DeleteRetained(m.Topic) // [MQTT-3.3.1-6]
+	}
+	props := persistence.Properties{Expiry: m.expires}
+	for p := range all(m.Properties) {
+		switch p.ID {
+		case packets.PropPayloadFormat:
+			props.PayloadFormat, props.HasPayloadFormat = p.Number, true
+		case packets.PropContentType:
+			props.ContentType = string(p.Value)
+		case packets.PropResponseTopic:
+			props.ResponseTopic = string(p.Value)
+		case packets.PropCorrelationData:
+			props.CorrelationData = bytes.Clone(p.Value)
+		case packets.PropUser:
+			props.User = append(props.User, [2]string{string(p.Key), string(p.Value)})
+		}
+	}
+	return persistence.PutRetained(persistence.Retained{
+		Topic: m.Topic, Payload: m.Payload, QoS: m.QoS, Properties: props, Created: now, ClientID: m.From,
+	})
+}
+
+// restored is the reverse of record.
+func restored(r persistence.Retained) *Message {
+	m := &Message{
+		Topic: r.Topic, Payload: r.Payload, QoS: r.QoS, Retain: true, From: r.ClientID, Supersedes: true,
+		expires: r.Properties.Expiry, mortal: !r.Properties.Expiry.IsZero(),
+	}
+	add := func(id byte, value []byte) {
+		if len(value) > 0 {
+			m.Properties = AppendProperty(m.Properties, Property{ID: id, Value: value})
+		}
+	}
+	if r.Properties.HasPayloadFormat {
+		m.Properties = AppendProperty(m.Properties, Property{ID: packets.PropPayloadFormat, Number: r.Properties.PayloadFormat})
+	}
+	add(packets.PropContentType, []byte(r.Properties.ContentType))
+	add(packets.PropResponseTopic, []byte(r.Properties.ResponseTopic))
+	add(packets.PropCorrelationData, r.Properties.CorrelationData)
+	for _, u := range r.Properties.User {
+		m.Properties = AppendUser(m.Properties, u[0], u[1])
+	}
+	return m
+}
+
+// AppendUint appends a user property whose value is a number.
+func AppendUint(b []byte, key string, value uint64) []byte {
+	return AppendUser(b, key, strconv.FormatUint(value, 10))
+}

@@ -1,0 +1,303 @@
+package sessions
+
+import (
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/mochi-mqtt/server/v2/packets"
+)
+
+const (
+	// maxAwaiting is how many messages may await a client's acknowledgement,
+	// whatever Receive Maximum the client allows.
+	maxAwaiting = 1024
+	// maxSources bounds the snapshots that one client reads at a time.
+	maxSources = 256
+	// busyFactor is how many times its bound an outbox may hold while the client's
+	// own reader is what everybody would have to wait for.
+	busyFactor = 8
+	// creditShare is the part of the time by which one client may slow the broker
+	// down in the long run.
+	creditShare = 0.1
+)
+
+// An outbox is the way out to one session: what waits for its client, in order,
+// within a bound. It outlives connections; see [link] for what does not.
+//
+// A message that may be sent at once is encoded at once, into the bytes that
+// the connection writes next. Only others are queued: those for an absent
+// client, or one whose window or socket is full.
+type outbox struct {
+	engine *Engine
+	id     string
+
+	mu      sync.Mutex // guards what follows
+	changed *sync.Cond // there is more room, or nobody to wait for
+	// link is the connection, the last one if the client is away. May be nil.
+	link *link
+	// keep says that QoS 1 and 2 messages wait for an absent client.
+	keep bool
+	// busy counts the calls in which the client's reader waits for somebody.
+	busy  int
+	queue []delivery
+	bytes int // in queue and in sent
+	// sent are the messages without a complete acknowledgement, in order. The last
+	// ones, as many as resend, go to a resumed client first.
+	sent   []flight
+	resend int
+	lastID uint16
+	lost   int // messages that an absent client's full outbox dropped
+}
+
+// A flight is a QoS 1 or 2 message on its way.
+type flight struct {
+	delivery
+	id       uint16
+	released bool // PUBREC came; PUBREL is what counts now
+	tried    bool // it was sent before
+}
+
+func newOutbox(e *Engine, id string) *outbox {
+	b := &outbox{engine: e, id: id}
+	b.changed = sync.NewCond(&b.mu)
+	return b
+}
+
+// open starts to write to a client. What the last connection left
+// unacknowledged is sent again first, in order [MQTT-4.4.0-1], [MQTT-4.6.0-1].
+func (b *outbox) open(l *link, keep bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.link, b.keep, l.started = l, keep, true
+	if l.ended { // before it began
+		l.wake()
+		return
+	}
+	b.resend = len(b.sent)
+	l.next()
+	l.wake()
+}
+
+// close ends what open began, if l is still the connection, and returns the
+// topic filters whose snapshot was not complete.
+func (b *outbox) close(l *link) (unfinished []string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.link != l {
+		return nil
+	}
+	l.end(nil)
+	unfinished, l.unfinished = l.unfinished, nil
+	if !b.keep {
+		b.queue, b.sent, b.resend, b.bytes = nil, nil, 0, 0
+	}
+	b.queue = slices.DeleteFunc(b.queue, func(d delivery) bool {
+		if d.qos == 0 {
+			b.bytes -= d.m.size()
+		}
+		return d.qos == 0
+	})
+	return unfinished
+}
+
+// online returns the connection, or nil while the client is away.
+func (b *outbox) online() *link {
+	if b.link == nil || b.link.ended {
+		return nil
+	}
+	return b.link
+}
+
+// waits notes that the client's reader begins to wait for somebody else, which
+// may in turn wait for this outbox; the function that it returns ends that.
+func (b *outbox) waits() (done func()) {
+	b.addBusy(1)
+	return func() { b.addBusy(-1) }
+}
+
+func (b *outbox) addBusy(n int) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.busy += n
+	b.changed.Broadcast()
+}
+
+// ack sends an acknowledgement on a connection, if it still is one. It never
+// waits: see [link.pace].
+func (b *outbox) ack(l *link, a ack, f *flushes) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if l != nil && b.online() == l {
+		l.out = l.peer.appendAck(l.room(), a)
+		f.add(l)
+	}
+}
+
+// push sends a message, or queues it. It waits while the outbox is full, as long
+// as the client has credit.
+func (b *outbox) push(d delivery, f *flushes) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	l := b.online()
+	if l != nil && l.free(d.qos) && (d.qos == 0 || !b.full(d.m.size(), f)) {
+		l.overtake(d.m)
+		l.dispatch(d)
+		f.add(l)
+		return
+	}
+	if l == nil && (d.qos == 0 || !b.keep) || !b.makeRoom(d, f) {
+		return
+	}
+	d.m = d.m.Keep()
+	b.queue = append(b.queue, d)
+	b.bytes += d.m.size()
+	if l := b.online(); l != nil {
+		l.overtake(d.m)
+		l.next()
+		f.add(l)
+	}
+}
+
+// makeRoom waits until a message fits. For a client that is not waited for any
+// more it sheds messages of QoS 0, the oldest first, and gives the client up if
+// that is not enough. For an absent client it drops the oldest messages.
+func (b *outbox) makeRoom(d delivery, f *flushes) bool {
+	size := d.m.size()
+	for l := b.online(); l != nil && b.full(size, f); l = b.online() {
+		if left := l.credit(time.Now()); left > 0 {
+			l.wait(left, f)
+			continue
+		}
+		if b.shedOldest(size, f) {
+			break
+		}
+		if d.qos == 0 {
+			b.engine.counts.shed.Add(1)
+			return false
+		}
+		l.end(&Error{packets.ErrQuotaExceeded.Code, "the client does not keep pace"})
+	}
+	if b.online() != nil {
+		return true
+	}
+	if d.qos == 0 || !b.keep {
+		return false
+	}
+	for len(b.queue) > 0 && b.full(size, f) {
+		b.drop(0)
+		b.lost++
+	}
+	if b.full(size, f) {
+		b.lost++
+		return false
+	}
+	return true
+}
+
+// shedOldest drops messages of QoS 0 until size more bytes fit, and reports
+// whether they do.
+func (b *outbox) shedOldest(size int, f *flushes) bool {
+	for i := 0; i < len(b.queue) && b.full(size, f); {
+		if b.queue[i].qos > 0 {
+			i++
+			continue
+		}
+		b.drop(i)
+		b.engine.counts.shed.Add(1)
+	}
+	return !b.full(size, f)
+}
+
+func (b *outbox) drop(i int) {
+	b.bytes -= b.queue[i].m.size()
+	b.queue = slices.Delete(b.queue, i, i+1)
+}
+
+// full says whether size more bytes are too many. One message always fits. A
+// client whose reader waits cannot read the acknowledgements that make room:
+// whoever waited for it here would wait for itself.
+func (b *outbox) full(size int, f *flushes) bool {
+	limit := b.engine.o.QueueBytes
+	if b.busy > 0 || f.reader == b {
+		limit *= busyFactor
+	}
+	return b.bytes > 0 && b.bytes+size > limit
+}
+
+// acknowledged takes a client's PUBACK, PUBREC or PUBCOMP for a message.
+func (b *outbox) acknowledged(l *link, kind byte, id uint16, code byte, f *flushes) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	i := b.find(id)
+	if b.online() != l || i >= len(b.sent)-b.resend {
+		return // of another connection, or not sent yet on this one
+	}
+	if kind == packets.Pubrec && code < packets.ErrUnspecifiedError.Code {
+		pubrel := ack{kind: packets.Pubrel, id: id}
+		if i >= 0 {
+			b.sent[i].released = true // [MQTT-4.3.3-5]
+		} else {
+			pubrel.code = packets.ErrPacketIdentifierNotFound.Code
+		}
+		l.out = l.peer.appendAck(l.room(), pubrel)
+		f.add(l)
+		return
+	}
+	b.forget(i)
+	if len(b.queue) > 0 || b.resend > 0 || len(l.sources) > 0 {
+		l.next()
+		f.add(l)
+	}
+}
+
+// nextID returns a packet identifier that no flight has [MQTT-2.2.1-4]. There
+// always is one: flights are bounded by the window. They are in the order of
+// their identifiers, so only one that has come around again must be looked for.
+func (b *outbox) nextID() uint16 {
+	last := b.lastID
+	for {
+		b.lastID++
+		if b.lastID == 0 {
+			continue
+		}
+		if len(b.sent) == 0 || b.lastID-b.sent[0].id > last-b.sent[0].id || b.find(b.lastID) < 0 {
+			return b.lastID
+		}
+	}
+}
+
+// find returns the place of a flight, or -1. Most often it is the first one.
+func (b *outbox) find(id uint16) int {
+	return slices.IndexFunc(b.sent, func(f flight) bool { return f.id == id })
+}
+
+// forget ends a flight. Where nobody is, -1, there is none.
+func (b *outbox) forget(i int) {
+	if i < 0 {
+		return
+	}
+	b.bytes -= b.sent[i].m.size()
+	if i == 0 {
+		b.sent[0] = flight{} // let the message go
+		b.sent = b.sent[1:]
+	} else {
+		b.sent = slices.Delete(b.sent, i, i+1)
+	}
+	if len(b.sent) == 0 {
+		b.sent = nil
+	}
+	b.changed.Broadcast()
+}
+
+// awaiting is how many messages await an acknowledgement of this connection.
+func (b *outbox) awaiting() int { return len(b.sent) - b.resend }
+
+// takeLost returns how many messages were dropped since it was last called.
+func (b *outbox) takeLost() int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	n := b.lost
+	b.lost = 0
+	return n
+}

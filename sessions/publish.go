@@ -1,0 +1,374 @@
+package sessions
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"time"
+
+	"github.com/mochi-mqtt/server/v2/packets"
+
+	"github.com/ambitmq/ambit/persistence"
+	"github.com/ambitmq/ambit/topics"
+)
+
+// refusalLogEvery bounds how often refused publishes of one client are logged.
+const refusalLogEvery = time.Second
+
+// publish takes a PUBLISH. The message is read in place: its payload is copied
+// only if it outlives the packet.
+func (c *Client) publish(f frame) error {
+	qos, dup := f.flags>>1&3, f.flags&8 != 0
+	switch {
+	case qos == 3: // [MQTT-3.3.1-4]
+		return malformed("the QoS of a PUBLISH is 3")
+	case dup && qos == 0: // [MQTT-3.3.1-2]
+		return malformed("DUP is set at QoS 0")
+	}
+	cur := cursor{rest: f.body}
+	topic, id := cur.text(), uint16(0)
+	if qos > 0 {
+		if id = cur.uint16(); id == 0 && cur.err == nil { // [MQTT-2.2.1-2]
+			return violation("the packet identifier of a PUBLISH is 0")
+		}
+	}
+	m := &c.message
+	*m = Message{QoS: qos, Retain: f.flags&1 != 0, Supersedes: f.flags&1 != 0, From: c.ClientID, borrowed: true}
+	var props properties
+	if c.link.peer.version == 5 && cur.err == nil {
+		if len(cur.rest) > 0 && cur.rest[0] == 0 { // the most there are
+			cur.rest = cur.rest[1:]
+		} else {
+			props = cur.properties(packets.Publish)
+			m.Properties = props.passed
+			m.mortal = props.is(packets.PropMessageExpiryInterval)
+			m.life = time.Duration(props.number[packets.PropMessageExpiryInterval]) * time.Second
+		}
+	}
+	if cur.err != nil {
+		return cur.err
+	}
+	m.Payload = cur.rest
+	if err := c.checkUsers(props.users); err != nil {
+		return err
+	}
+	if err := c.resolve(topic, uint16(props.number[packets.PropTopicAlias])); err != nil {
+		return err
+	}
+	m.Topic = c.topic
+	if m.mortal {
+		m.begin(time.Now())
+	}
+	c.engine.counts.messagesIn.Add(1)
+	return c.engine.receive(c, m, id)
+}
+
+// resolve finds the topic of a message, which may be an alias, and what it
+// means. A device mostly publishes on the same topic again.
+func (c *Client) resolve(topic []byte, alias uint16) error {
+	switch {
+	case alias > c.engine.o.TopicAliases: // [MQTT-3.3.2-9]
+		return &Error{packets.ErrTopicAliasInvalid.Code, "the topic alias is greater than the Topic Alias Maximum"}
+	case len(topic) == 0 && alias == 0:
+		if c.link.peer.version < 5 {
+			return malformed("the topic is empty") // [MQTT-4.7.3-1]
+		}
+		return violation("there is neither a topic nor an alias")
+	case len(topic) == 0:
+		known, ok := c.aliases[alias]
+		if !ok {
+			return violation("the topic alias %d was not introduced", alias)
+		}
+		if known != c.topic {
+			c.setTopic(known)
+		}
+		return nil
+	}
+	if string(topic) != c.topic {
+		c.setTopic(string(topic))
+	}
+	if strings.ContainsAny(c.topic, "+#") { // [MQTT-3.3.2-2]
+		return &Error{packets.ErrTopicNameInvalid.Code, "a topic name must not contain + or #"}
+	}
+	if alias > 0 {
+		if c.aliases == nil {
+			c.aliases = map[uint16]string{}
+		}
+		c.aliases[alias] = c.topic
+	}
+	return nil
+}
+
+func (c *Client) setTopic(topic string) {
+	c.topic = topic
+	c.name, c.nameErr = topics.ParseName(topic, c.engine.o.Topics)
+}
+
+// A publication is a PUBLISH that waits for its acknowledgement.
+type publication struct {
+	engine  *Engine
+	session *session
+	id      uint16
+	qos     byte
+	topic   string
+	// client is who gets the acknowledgement. At QoS 2 it may change, under the
+	// session's mutex, when the client connects and sends the publish again.
+	client *Client
+	// answered says, under the session's mutex, that PUBREC was sent.
+	answered bool
+}
+
+// receive publishes a message of a client, and acknowledges it in order.
+func (e *Engine) receive(c *Client, m *Message, id uint16) error {
+	s := c.session
+	if m.QoS == 2 && s.resent(c, id) {
+		return nil
+	}
+	if m.QoS > 0 && c.receiving.Add(1) > int32(e.o.ReceiveMaximum) && c.Version == 5 { // [MQTT-3.3.4-7]
+		return &Error{packets.ErrReceiveMaximum.Code, "more publishes await their acknowledgement than the Receive Maximum allows"}
+	}
+	kept, op, err := e.operation(m, c.name, c.nameErr)
+	if op == nil && err == nil && s.pending.Load() == 0 {
+		e.fanOut(m, &c.flushes, c)
+		if m.QoS == 0 {
+			return nil
+		}
+	}
+	if op == nil && m.QoS == 0 && err != nil && s.pending.Load() == 0 {
+		e.logRefusal(s, m.Topic, m.QoS, err)
+		return nil
+	}
+	p := &publication{engine: e, session: s, client: c, id: id, qos: m.QoS, topic: m.Topic}
+	p.await()
+	switch {
+	case s.pending.Load() == 0 && err != nil:
+		p.refuse(err, &c.flushes)
+	case s.pending.Load() == 0 && op == nil:
+		p.ack(packets.CodeSuccess.Code, "", &c.flushes)
+	case err != nil:
+		e.enqueue(p, &persistence.Op{}, err) // after the publishes before it
+	case op == nil: // subscribers get what a client publishes in order [MQTT-4.6.0-6]
+		kept = m.Keep()
+		e.enqueue(p, &persistence.Op{Bytes: kept.size(), Applied: func(*persistence.Result) { e.fanOut(kept, &e.tail, nil) }}, nil)
+	default:
+		e.enqueue(p, op, nil)
+	}
+	return nil
+}
+
+// Publish publishes a message that no client waits for. Its error says why it
+// is refused.
+func (e *Engine) Publish(m *Message) error {
+	name, err := topics.ParseName(m.Topic, e.o.Topics)
+	m, op, err := e.operation(m, name, err)
+	switch {
+	case err != nil:
+		return err
+	case op == nil:
+		var f flushes
+		e.fanOut(m, &f, nil)
+		f.flush()
+		return nil
+	}
+	return e.append(op)
+}
+
+// operation returns what a message does to the store, and after that to its
+// subscribers, with a message that stays as it is; nil for an ordinary message that
+// the store need not know of. The error is why it is refused.
+func (e *Engine) operation(m *Message, name topics.Name, nameErr error) (*Message, *persistence.Op, error) {
+	if nameErr != nil {
+		return m, nil, &Error{packets.ErrTopicNameInvalid.Code, nameErr.Error()}
+	}
+	var write *persistence.Write
+	if name.Kind == topics.Document {
+		m = m.Keep()
+		var err error
+		if write, err = e.h.Document(name, m); err != nil {
+			return m, nil, err
+		}
+	}
+	plain := m.Retain && (write == nil || len(m.Payload) == 0) // sets or clears a plain retained message
+	if write == nil && !m.Retain {
+		return m, nil, nil
+	}
+	m = m.Keep()
+	m.Supersedes = true
+	op := &persistence.Op{Write: write, Bytes: m.size()}
+	if plain {
+		op.Records = []persistence.Record{m.record(time.Now())}
+	} else if m.Retain { // the document is the retained message now
+		op.Records = []persistence.Record{persistence.DeleteRetained(m.Topic)}
+	}
+	op.Applied = func(*persistence.Result) {
+		if plain {
+			e.retain(m)
+		} else if m.Retain {
+			e.unretain(m.Topic)
+		}
+		e.fanOut(m, &e.tail, nil)
+	}
+	return m, op, nil
+}
+
+// enqueue puts a publish into the pipeline, to be acknowledged when it is on
+// disk and those before it are acknowledged. A non-nil refused is its answer.
+// It waits while the pipeline is full, which stops the reading of the client's
+// socket.
+func (e *Engine) enqueue(p *publication, op *persistence.Op, refused error) {
+	defer p.session.box.waits()()
+	applied := op.Applied
+	op.Applied = func(r *persistence.Result) {
+		if r.Err == nil && refused == nil && applied != nil {
+			applied(r)
+		}
+		p.session.pending.Add(-1) // it was answered before it was applied
+	}
+	p.session.pending.Add(1)
+	if p.qos > 0 {
+		op.Committed = func(r *persistence.Result) {
+			var f flushes
+			if err := errors.Join(refused, r.Err); err != nil {
+				p.refuse(err, &f)
+			} else {
+				p.ack(packets.CodeSuccess.Code, "", &f)
+			}
+			e.sent.take(&f)
+		}
+	}
+	if err := e.append(op); err != nil {
+		p.session.pending.Add(-1)
+		var f flushes
+		p.refuse(err, &f)
+		f.flush()
+	}
+}
+
+// submit puts an operation into the pipeline and waits for it: until it is on
+// disk, or until it is applied if that means anything.
+func (e *Engine) submit(op *persistence.Op) error {
+	done := make(chan error, 1)
+	if applied := op.Applied; applied != nil {
+		op.Applied = func(r *persistence.Result) {
+			if r.Err == nil {
+				applied(r)
+			}
+			done <- r.Err
+		}
+	} else {
+		op.Committed = func(r *persistence.Result) { done <- r.Err }
+	}
+	if err := e.append(op); err != nil {
+		return err
+	}
+	return <-done
+}
+
+// append puts an operation into the pipeline. The store bounds the wait: it
+// commits as fast as the disk does, and gives up waiting when it closes.
+func (e *Engine) append(op *persistence.Op) error {
+	return e.store.Append(context.Background(), op)
+}
+
+// ack sends PUBACK or PUBREC, if the publish has either.
+func (p *publication) ack(code byte, text string, f *flushes) {
+	if p.qos == 0 {
+		return
+	}
+	a := ack{kind: packets.Puback, id: p.id, code: code, text: text}
+	client := p.client
+	if p.qos == 2 {
+		a.kind = packets.Pubrec
+		client = p.answer(code)
+	}
+	if p.qos == 1 || code >= packets.ErrUnspecifiedError.Code {
+		client.receiving.Add(-1) // PUBCOMP does it for QoS 2
+	}
+	p.session.box.ack(client.link, a, f)
+}
+
+// refuse answers a publish that is not accepted: with a reason code where MQTT
+// has one, by closing the connection where an acknowledgement would be a lie
+// [MQTT-3.3.5-2 of MQTT 3.1.1], and with silence where nobody waits for one.
+func (p *publication) refuse(err error, f *flushes) {
+	r := errorOf(err)
+	p.engine.logRefusal(p.session, p.topic, p.qos, err)
+	if p.qos == 0 || p.client.Version == 5 {
+		p.ack(r.Code, clip(r.Text), f)
+		return
+	}
+	p.answer(r.Code).end(r)
+}
+
+// logRefusal says why a publish was refused, and of a flood of them how many.
+func (e *Engine) logRefusal(s *session, topic string, qos byte, err error) {
+	r := errorOf(err)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.refusals++
+	if time.Since(s.refusalLog) < refusalLogEvery {
+		return
+	}
+	e.log.Warn("publish refused", "client", s.id, "topic", clip(topic), "qos", qos,
+		"reason", clip(r.Text), "code", r.Code, "times", s.refusals)
+	s.refusals, s.refusalLog = 0, time.Now()
+}
+
+// What follows is the receiver's side of QoS 2 [MQTT-4.3.3-8] to
+// [MQTT-4.3.3-12].
+
+// await notes that a QoS 2 publish has come, so that it counts once when it
+// comes again.
+func (p *publication) await() {
+	if p.qos != 2 {
+		return
+	}
+	p.session.mu.Lock()
+	defer p.session.mu.Unlock()
+	p.session.received[p.id] = p
+}
+
+// answer notes how a publish is answered, and returns the connection to answer
+// on. One that is refused awaits no PUBREL [MQTT-4.3.3-9].
+func (p *publication) answer(code byte) *Client {
+	p.session.mu.Lock()
+	defer p.session.mu.Unlock()
+	p.answered = true
+	if code >= packets.ErrUnspecifiedError.Code && p.session.received[p.id] == p {
+		delete(p.session.received, p.id)
+	}
+	return p.client
+}
+
+// resent says whether a PUBLISH is one that was received before and awaits its
+// PUBREL, and sees to it that it is answered once more: now if it was answered,
+// else when it is.
+func (s *session) resent(c *Client, id uint16) bool {
+	s.mu.Lock()
+	p := s.received[id]
+	answered := p != nil && p.answered
+	if p != nil && p.client != c {
+		p.client = c
+		c.receiving.Add(1) // it counts for this connection now
+	}
+	s.mu.Unlock()
+	if answered {
+		s.box.ack(c.link, ack{kind: packets.Pubrec, id: id}, &c.flushes)
+	}
+	return p != nil
+}
+
+// release takes a client's PUBREL.
+func (s *session) release(c *Client, id uint16) {
+	pubcomp := ack{kind: packets.Pubcomp, id: id}
+	s.mu.Lock()
+	p := s.received[id]
+	delete(s.received, id)
+	s.mu.Unlock()
+	if p == nil {
+		pubcomp.code = packets.ErrPacketIdentifierNotFound.Code
+	} else if p.client == c {
+		c.receiving.Add(-1)
+	}
+	s.box.ack(c.link, pubcomp, &c.flushes)
+}

@@ -1,0 +1,225 @@
+package sessions
+
+import (
+	"errors"
+	"io"
+	"net"
+	"os"
+	"runtime/debug"
+	"time"
+
+	"github.com/mochi-mqtt/server/v2/packets"
+)
+
+const (
+	// smallBuffer is what a quiet connection reads into, and largeBuffer what one
+	// does that is busy.
+	smallBuffer = 512
+	largeBuffer = 32 << 10
+)
+
+// An inbound is the bytes of a connection that are not handled yet.
+type inbound struct {
+	conn net.Conn
+	buf  []byte
+	n    int // bytes in buf
+	// quiet counts reads in a row that would have fitted a small buffer.
+	quiet int
+}
+
+// read reads more bytes. It makes room as bytes come, not as a length claims.
+func (in *inbound) read() (int, error) {
+	if in.n == len(in.buf) {
+		larger := make([]byte, max(smallBuffer, 4*in.n))
+		copy(larger, in.buf[:in.n])
+		in.buf = larger
+	}
+	n, err := in.conn.Read(in.buf[in.n:])
+	in.n += n
+	return n, err
+}
+
+// drop forgets the first bytes. A connection that has become quiet goes back to
+// a small buffer.
+func (in *inbound) drop(size int) {
+	in.n = copy(in.buf, in.buf[size:in.n])
+	if len(in.buf) == smallBuffer {
+		return
+	}
+	if size < smallBuffer {
+		in.quiet++
+	} else {
+		in.quiet = 0
+	}
+	if in.n < smallBuffer && (in.quiet > 64 || len(in.buf) > largeBuffer) {
+		smaller := make([]byte, smallBuffer)
+		copy(smaller, in.buf[:in.n])
+		in.buf, in.quiet = smaller, 0
+	}
+}
+
+// Serve serves a client until its connection ends, and closes it. listener
+// names where it came in.
+func (e *Engine) Serve(conn net.Conn, listener string) {
+	c := &Client{Remote: conn.RemoteAddr(), Listener: listener, engine: e, conn: conn}
+	defer func() {
+		if r := recover(); r != nil {
+			e.log.Error("a packet has ended its connection", "remote", c.Remote, "panic", r, "stack", string(debug.Stack()))
+		}
+		if c.session == nil || !c.link.close() {
+			_ = conn.Close() // nobody else does
+		}
+		if c.session != nil {
+			e.disconnected(c)
+		}
+	}()
+	in := &inbound{conn: conn}
+	if !c.connect(in) {
+		return
+	}
+	err := c.read(in)
+	var fault *Error
+	switch {
+	case errors.As(err, &fault):
+		c.end(fault)
+	case errors.Is(err, os.ErrDeadlineExceeded): // [MQTT-3.1.2-22]
+		c.end(&Error{packets.ErrKeepAliveTimeout.Code, "nothing was heard for one and a half times the keep-alive"})
+	case !errors.Is(err, io.EOF):
+		e.log.Debug("connection lost", "client", clip(c.ClientID), "error", err)
+	}
+}
+
+// read handles packets, batch by batch, until there are no more.
+func (c *Client) read(in *inbound) error {
+	for {
+		if err := c.handleAll(in); err != nil {
+			c.flushes.flush()
+			c.flushes.proceed()
+			return err
+		}
+		c.flushes.flush()
+		c.flushes.proceed()
+		c.link.pace()
+		c.extend()
+		n, err := in.read()
+		if n == 0 && err != nil {
+			return err
+		}
+		c.engine.counts.bytesIn.Add(int64(n))
+	}
+}
+
+// handleAll handles the complete packets that are there.
+func (c *Client) handleAll(in *inbound) error {
+	done := 0
+	defer func() { in.drop(done) }()
+	for {
+		f, size, err := cut(in.buf[done:in.n], c.engine.o.PacketBytes)
+		if err != nil || size == 0 {
+			return err
+		}
+		done += size
+		if err := c.handle(f); err != nil {
+			return err
+		}
+	}
+}
+
+// extend sets the deadline of the keep-alive [MQTT-3.1.2-22], and not for every
+// packet: a tenth of it does not matter.
+func (c *Client) extend() {
+	if c.KeepAlive == 0 {
+		return
+	}
+	grace := time.Duration(c.KeepAlive) * time.Second * 3 / 2
+	now := time.Now()
+	if c.deadline.Sub(now) < grace-grace/32 {
+		c.deadline = now.Add(grace)
+		_ = c.conn.SetReadDeadline(c.deadline) // fails when the connection is gone
+	}
+}
+
+// handle handles one packet. An error ends the connection.
+func (c *Client) handle(f frame) error {
+	switch f.kind {
+	case packets.Publish:
+		return c.publish(f)
+	case packets.Puback, packets.Pubrec, packets.Pubrel, packets.Pubcomp:
+		return c.acknowledge(f)
+	case packets.Subscribe:
+		return c.subscribe(f)
+	case packets.Unsubscribe:
+		return c.unsubscribe(f)
+	case packets.Pingreq:
+		if len(f.body) > 0 {
+			return malformed("PINGREQ has a body")
+		}
+		return c.pong()
+	case packets.Disconnect:
+		return c.disconnect(f)
+	case packets.Auth:
+		return violation("there is no authentication to go on with")
+	case packets.Connect: // [MQTT-3.1.0-2]
+		return violation("a second CONNECT")
+	}
+	return violation("a packet of type %d", f.kind)
+}
+
+// pong answers a PINGREQ [MQTT-3.12.4-1].
+func (c *Client) pong() error {
+	b := c.link.box
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if !c.link.ended {
+		c.link.out = append(c.link.room(), packets.Pingresp<<4, 0)
+		c.flushes.add(c.link)
+	}
+	return nil
+}
+
+// acknowledge takes PUBACK, PUBREC, PUBREL or PUBCOMP.
+func (c *Client) acknowledge(f frame) error {
+	r, err := decodeReply(f.body, f.kind, c.link.peer.version)
+	if err != nil {
+		return err
+	}
+	if err := c.checkUsers(r.properties.users); err != nil {
+		return err
+	}
+	if f.kind == packets.Pubrel {
+		c.session.release(c, r.id)
+		return nil
+	}
+	c.session.box.acknowledged(c.link, f.kind, r.id, r.code, &c.flushes)
+	return nil
+}
+
+func (c *Client) checkUsers(n int) error {
+	if n > c.engine.o.UserProperties {
+		return tooManyProperties(n, c.engine.o.UserProperties)
+	}
+	return nil
+}
+
+// disconnect takes a DISCONNECT.
+func (c *Client) disconnect(f frame) error {
+	if c.link.peer.version < 5 && len(f.body) > 0 {
+		return malformed("DISCONNECT has a body")
+	}
+	r, err := decodeReply(f.body, f.kind, c.link.peer.version)
+	if err != nil {
+		return err
+	}
+	if err := c.checkUsers(r.properties.users); err != nil {
+		return err
+	}
+	if r.properties.is(packets.PropSessionExpiryInterval) {
+		expiry := r.properties.number[packets.PropSessionExpiryInterval]
+		if c.Expiry == 0 && expiry != 0 { // [MQTT-3.1.2-23]
+			return violation("a session that was to end with its connection cannot be kept")
+		}
+		c.Expiry = expiry
+	}
+	c.farewell = &r
+	return io.EOF
+}

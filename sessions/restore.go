@@ -1,0 +1,102 @@
+package sessions
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/ambitmq/ambit/persistence"
+	"github.com/ambitmq/ambit/topics"
+)
+
+// Restore brings back what outlives the process: sessions with their
+// subscriptions, and retained messages. It is called once, before any client is
+// served.
+func (e *Engine) Restore() error {
+	now := time.Now()
+	var gone []persistence.Record
+	for record, err := range e.store.Sessions() {
+		switch {
+		case err != nil:
+			return fmt.Errorf("sessions: restore: %w", err)
+		case expired(record, now):
+			gone = append(gone, persistence.DeleteSession(record.ClientID))
+		default:
+			e.restoreSession(record, now)
+		}
+	}
+	for record, err := range e.store.Subscriptions() {
+		if err != nil {
+			return fmt.Errorf("sessions: restore subscriptions: %w", err)
+		}
+		if err := e.restoreSubscription(record); err != nil {
+			e.log.Error("subscription lost", "client", record.ClientID, "topic_filter", record.TopicFilter, "error", err)
+		}
+	}
+	for record, err := range e.store.RetainedMessages() {
+		switch expiry := record.Properties.Expiry; {
+		case err != nil:
+			return fmt.Errorf("sessions: restore retained messages: %w", err)
+		case !expiry.IsZero() && expiry.Before(now):
+			gone = append(gone, persistence.DeleteRetained(record.Topic))
+		default:
+			e.retain(restored(record))
+		}
+	}
+	if len(gone) == 0 {
+		return nil
+	}
+	return e.submit(&persistence.Op{Records: gone})
+}
+
+// expired says whether a session's time was over while nobody was here to see.
+func expired(r persistence.Session, now time.Time) bool {
+	if r.DisconnectedAt.IsZero() {
+		return false
+	}
+	return now.Sub(r.DisconnectedAt) > time.Duration(r.ExpirySeconds)*time.Second
+}
+
+// restoreSession makes a session without a connection, for what is left of its
+// time.
+func (e *Engine) restoreSession(r persistence.Session, now time.Time) {
+	if r.DisconnectedAt.IsZero() {
+		r.DisconnectedAt = now // it was connected when the process ended
+	}
+	s := e.newSession(r.ClientID, true)
+	s.record, s.box.keep = r, true
+	e.mu.Lock()
+	e.sessions[r.ClientID] = s
+	e.mu.Unlock()
+	e.expireAfter(s, time.Duration(r.ExpirySeconds)*time.Second-now.Sub(r.DisconnectedAt))
+}
+
+// restoreSubscription subscribes a restored session again.
+func (e *Engine) restoreSubscription(r persistence.Subscription) error {
+	s := e.session(r.ClientID)
+	if s == nil {
+		return nil // it has expired
+	}
+	sub, err := e.read(requestOf(r), r.Identifier, r.Filter)
+	if err != nil {
+		return err
+	}
+	if err := e.join(s, sub, e.store); err != nil {
+		return err
+	}
+	if sub.Target.Kind == topics.Scope {
+		s.leaveUnfinished([]string{sub.To.Text}) // what was on its way to the client is lost
+	}
+	return nil
+}
+
+// requestOf returns the request that a stored subscription was.
+func requestOf(r persistence.Subscription) request {
+	options := r.QoS | r.RetainHandling<<4
+	if r.NoLocal {
+		options |= 4
+	}
+	if r.RetainAsPublished {
+		options |= 8
+	}
+	return request{topicFilter: r.TopicFilter, options: options}
+}

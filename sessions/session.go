@@ -1,0 +1,324 @@
+package sessions
+
+import (
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/mochi-mqtt/server/v2/packets"
+
+	"github.com/ambitmq/ambit/persistence"
+	"github.com/ambitmq/ambit/topics"
+)
+
+// A session is what Ambit knows of one client identifier, connected or not.
+type session struct {
+	id  string
+	box *outbox
+	// pending counts the publishes of the client that are in the pipeline. As long
+	// as there are any, later ones queue up behind them, so that all are
+	// acknowledged and delivered in order [MQTT-4.6.0-2], [MQTT-4.6.0-6].
+	pending atomic.Int32
+
+	mu     sync.Mutex // guards what follows
+	record persistence.Session
+	// persistent says that it outlives its connection, and the process.
+	persistent bool
+	client     *Client // nil while it is away
+	ended      bool
+	subs       map[string]*Subscription // by topic filter as typed
+	// unfinished are the topic filters whose snapshot the last connection did not
+	// get to its end.
+	unfinished []string
+	// received are the QoS 2 publishes of the client that await its PUBREL, by
+	// packet identifier.
+	received map[uint16]*publication
+	// will is the message that the connection leaves behind; delayed is when it is
+	// due once the connection is gone, and expiring when the session ends.
+	will              *Message
+	willDelay         time.Duration
+	delayed, expiring *date
+	// refusals counts the refused publishes since the last one that was logged.
+	refusals   int
+	refusalLog time.Time
+}
+
+// A Subscription is one topic filter that a session subscribed to.
+type Subscription struct {
+	To      topics.Filter
+	Target  Target
+	request request
+	// identifier is the subscription identifier, and ids the same as it is written.
+	identifier uint32
+	ids        []byte
+}
+
+func (s *Subscription) qos() byte { return s.request.qos() }
+
+// isPlain says whether the tree has the subscription, and not the handler.
+func (s *Subscription) isPlain() bool { return s.Target.Kind == topics.Plain }
+
+// record returns the subscription as the store keeps it.
+func (s *Subscription) record(client string) persistence.Record {
+	r := persistence.Subscription{
+		ClientID: client, TopicFilter: s.request.topicFilter, QoS: s.qos(),
+		NoLocal: s.request.noLocal(), RetainAsPublished: s.request.asPublished(),
+		RetainHandling: s.request.retainHandling(), Identifier: s.identifier,
+	}
+	if s.Target.Filter != "" {
+		r.Filter = []byte(s.Target.Filter)
+	}
+	return persistence.PutSubscription(r)
+}
+
+// sub returns the subscription with this topic filter.
+func (s *session) sub(topicFilter string) *Subscription {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.subs[topicFilter]
+}
+
+// begin gives a connection its session: the one that is there, which is
+// resumed, or a new one if there is none or the client wants a clean start. A
+// connection that it has is taken over. What has to be is on disk then.
+func (e *Engine) begin(c *Client) (s *session, resumed bool, err error) {
+	expiry := e.expiry(c)
+	s, resumed, stored := e.resume(c, expiry > 0)
+	c.session, c.link.box, c.flushes.reader = s, s.box, s.box
+	e.takeOver(s, c)
+	e.mu.Lock()
+	e.clients[c] = true
+	draining := e.draining
+	e.mu.Unlock()
+	if draining {
+		return s, false, &Error{packets.ErrServerShuttingDown.Code, packets.ErrServerShuttingDown.Reason}
+	}
+	record := s.keep(func(r *persistence.Session) {
+		*r = persistence.Session{ClientID: c.ClientID, ProtocolVersion: c.Version, Clean: c.Clean, ExpirySeconds: expiry}
+	})
+	var records []persistence.Record
+	if stored && (!resumed || expiry == 0) {
+		records = append(records, persistence.DeleteSession(c.ClientID))
+	}
+	if expiry > 0 {
+		records = append(records, record)
+	}
+	if expiry > 0 && resumed && !stored {
+		records = append(records, s.subscriptionRecords()...)
+	}
+	if len(records) > 0 {
+		err = e.submit(&persistence.Op{Records: records})
+	}
+	return s, resumed, err
+}
+
+// resume returns the session for a CONNECT. stored says that there was one
+// before that outlived its connections.
+func (e *Engine) resume(c *Client, persistent bool) (s *session, resumed, stored bool) {
+	old := e.session(c.ClientID)
+	if old != nil {
+		old.mu.Lock()
+		stored = old.persistent
+		resumed = !c.Clean && !old.ended && old.outlives()
+		if resumed {
+			old.persistent = persistent
+		}
+		old.mu.Unlock()
+	}
+	if resumed {
+		return old, true, stored
+	}
+	if old != nil {
+		e.leaveAll(old)
+	}
+	s = e.newSession(c.ClientID, persistent)
+	e.mu.Lock()
+	e.sessions[c.ClientID] = s
+	e.mu.Unlock()
+	return s, false, stored
+}
+
+// outlives says whether the session would go on after its connection. Before
+// MQTT 5, one with Clean Session does not, even if another connection asks for
+// it while it lasts.
+func (s *session) outlives() bool { return s.record.ProtocolVersion == 5 || !s.record.Clean }
+
+func (e *Engine) newSession(id string, persistent bool) *session {
+	return &session{
+		id: id, persistent: persistent, box: newOutbox(e, id),
+		subs: map[string]*Subscription{}, received: map[uint16]*publication{},
+	}
+}
+
+// takeOver gives a session to a connection. If it has another one, that ends,
+// and its will is due now or never.
+func (e *Engine) takeOver(s *session, c *Client) {
+	s.mu.Lock()
+	old := s.client
+	s.cancelDates(e)
+	left := s.will
+	if s.willDelay > 0 {
+		left = nil // [MQTT-3.1.3-9]: the session goes on before the delay has passed
+	}
+	s.client = c
+	s.will, s.willDelay = c.Will, c.WillDelay
+	s.mu.Unlock()
+	e.publishWill(s.id, left)
+	if old != nil {
+		e.retire(s, old)
+	}
+}
+
+// retire takes the session from a connection that another one replaces
+// [MQTT-3.1.4-3].
+func (e *Engine) retire(s *session, old *Client) {
+	old.end(&Error{packets.ErrSessionTakenOver.Code, "another connection has taken the session over"})
+	s.leaveUnfinished(s.box.close(old.link))
+}
+
+// keep notes what the store is to know of the session, and returns it.
+func (s *session) keep(change func(*persistence.Session)) persistence.Record {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	change(&s.record)
+	return persistence.PutSession(s.record)
+}
+
+// finish forgets a session: it leaves its rooms, and its will is due.
+func (e *Engine) finish(s *session) {
+	e.mu.Lock()
+	if e.sessions[s.id] == s {
+		delete(e.sessions, s.id)
+	}
+	e.mu.Unlock()
+	e.leaveAll(s)
+}
+
+// leaveAll ends the subscriptions of a session, and the connection that it may
+// still have. A will that still waits is due: the session ends before its delay
+// has passed [MQTT-3.1.3-9].
+func (e *Engine) leaveAll(s *session) {
+	s.mu.Lock()
+	subs, client := s.subs, s.client
+	s.subs, s.client, s.ended = map[string]*Subscription{}, nil, true
+	s.cancelDates(e)
+	left := s.will
+	s.will = nil
+	s.mu.Unlock()
+	if client != nil {
+		e.retire(s, client)
+	}
+	for _, sub := range subs {
+		e.leave(s, sub)
+	}
+	e.publishWill(s.id, left)
+}
+
+// leave ends a subscription.
+func (e *Engine) leave(s *session, sub *Subscription) {
+	if sub.isPlain() {
+		e.tree.remove(sub.To.Text, sub.To.Share, s)
+	} else {
+		e.h.Leave(s.id, sub.To, sub.Target)
+	}
+}
+
+// cancelDates takes back what was to come of an absent client. The caller holds
+// s.mu.
+func (s *session) cancelDates(e *Engine) {
+	e.schedule.cancel(s.delayed)
+	e.schedule.cancel(s.expiring)
+	s.delayed, s.expiring = nil, nil
+}
+
+func (s *session) stopDates(e *Engine) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.cancelDates(e)
+}
+
+// has says whether the session is that of a connection.
+func (s *session) has(c *Client) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.client == c
+}
+
+// connected says whether the session has a connection.
+func (s *session) connected() bool { return !s.has(nil) }
+
+// subscriptionRecords returns all subscriptions as the store keeps them.
+func (s *session) subscriptionRecords() []persistence.Record {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var records []persistence.Record
+	for _, sub := range s.subs {
+		records = append(records, sub.record(s.id))
+	}
+	return records
+}
+
+// leaveUnfinished notes the topic filters of snapshots that were cut off.
+func (s *session) leaveUnfinished(topicFilters []string) {
+	if len(topicFilters) == 0 {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.unfinished = append(s.unfinished, topicFilters...)
+}
+
+// takeUnfinished returns the subscriptions whose snapshot must be sent again:
+// those that were cut off, and all scopes if messages were lost.
+func (s *session) takeUnfinished(lost bool) []*Subscription {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var subs []*Subscription
+	for _, sub := range s.subs {
+		if slices.Contains(s.unfinished, sub.To.Text) || lost && sub.Target.Kind == topics.Scope {
+			subs = append(subs, sub)
+		}
+	}
+	s.unfinished = nil
+	return subs
+}
+
+// willDue publishes the will of a connection that is over, or starts its delay
+// [MQTT-3.1.2-8]. When the session ends with the connection there is none.
+func (e *Engine) willDue(s *session, ends bool) {
+	draining := e.isDraining()
+	s.mu.Lock()
+	left := s.will
+	if draining {
+		left, s.will = nil, nil
+	}
+	if left != nil && s.willDelay > 0 && !ends {
+		s.delayed = e.schedule.at(time.Now().Add(s.willDelay), func() {
+			e.tasks.Go(func() {
+				s.mu.Lock()
+				left := s.will
+				s.will = nil
+				s.mu.Unlock()
+				e.publishWill(s.id, left)
+			})
+		})
+		left = nil
+	} else {
+		s.will = nil
+	}
+	s.mu.Unlock()
+	e.publishWill(s.id, left)
+}
+
+// publishWill publishes a will, if there is one, as the client itself would
+// have. Nobody is there to be told that it is refused.
+func (e *Engine) publishWill(client string, m *Message) {
+	if m == nil {
+		return
+	}
+	n := *m
+	if err := e.Publish(n.begin(time.Now())); err != nil {
+		e.log.Warn("will refused", "client", client, "topic", clip(m.Topic), "reason", err)
+	}
+}

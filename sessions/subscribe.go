@@ -1,0 +1,234 @@
+package sessions
+
+import (
+	"errors"
+	"slices"
+	"strconv"
+
+	"github.com/mochi-mqtt/server/v2/packets"
+
+	"github.com/ambitmq/ambit/persistence"
+	"github.com/ambitmq/ambit/topics"
+)
+
+// subscribe takes a SUBSCRIBE. Its subscriptions are on disk, and count, before
+// SUBACK is written.
+func (c *Client) subscribe(f frame) error {
+	pk, err := decodeSubscribe(f.body, f.kind, c.link.peer.version)
+	if err != nil {
+		return err
+	}
+	if err := c.checkUsers(pk.users); err != nil {
+		return err
+	}
+	answer := packets.Packet{
+		FixedHeader: packets.FixedHeader{Type: packets.Suback}, PacketID: pk.id,
+		ReasonCodes: make([]byte, len(pk.requests)),
+	}
+	var granted []*Subscription
+	for i, r := range pk.requests {
+		sub, err := c.engine.read(r, pk.identifier, nil)
+		if err != nil {
+			c.refuseFilter(&answer, i, r, err)
+			continue
+		}
+		answer.ReasonCodes[i] = sub.qos()
+		granted = append(granted, sub)
+		if sub.Target.Hash != "" {
+			answer.Properties.User = append(answer.Properties.User,
+				packets.UserProperty{Key: "room-" + strconv.Itoa(i), Val: sub.Target.Hash})
+		}
+	}
+	c.flushes.flush() // what comes next may wait
+	if err := c.grant(granted); err != nil {
+		c.engine.log.Error("subscribe", "client", c.ClientID, "error", err)
+		for i := range answer.ReasonCodes {
+			if answer.ReasonCodes[i] < packets.ErrUnspecifiedError.Code {
+				answer.ReasonCodes[i] = c.subackCode(errorOf(err))
+			}
+		}
+	}
+	c.link.answer(&answer, &c.flushes)
+	// The standard lets what is retained come before SUBACK, but not every client
+	// does.
+	c.session.box.startSources()
+	return nil
+}
+
+// refuseFilter notes in SUBACK why a topic filter is refused.
+func (c *Client) refuseFilter(answer *packets.Packet, i int, r request, err error) {
+	e := errorOf(err)
+	answer.ReasonCodes[i] = c.subackCode(e)
+	answer.Properties.User = append(answer.Properties.User,
+		packets.UserProperty{Key: "error-" + strconv.Itoa(i), Val: clip(e.Text)})
+	c.engine.log.Warn("subscription refused", "client", c.ClientID, "topic_filter", clip(r.topicFilter), "reason", clip(e.Text))
+}
+
+// subackCode returns a refusal as MQTT 3.1.1 or 5 puts it into SUBACK.
+func (c *Client) subackCode(e *Error) byte {
+	if c.link.peer.version < 5 {
+		return packets.ErrUnspecifiedError.Code // [MQTT-3.9.3-2] of MQTT 3.1.1
+	}
+	return e.Code
+}
+
+// read understands one topic filter.
+func (e *Engine) read(r request, identifier uint32, remembered []byte) (*Subscription, error) {
+	to, err := topics.ParseFilter(r.topicFilter, e.o.Topics)
+	if err != nil {
+		return nil, &Error{packets.ErrTopicFilterInvalid.Code, err.Error()}
+	}
+	t, err := e.h.Resolve(to, remembered)
+	if err != nil {
+		return nil, err
+	}
+	sub := &Subscription{To: to, Target: t, request: r, identifier: identifier}
+	if t.isRoom() {
+		sub.To.Kind, sub.To.Room.Options = t.Kind, t.Options
+	}
+	if identifier > 0 {
+		sub.ids = appendIdentifier(nil, identifier)
+	}
+	return sub, nil
+}
+
+// grant adds subscriptions to the session, and has it told what they are told
+// first.
+func (c *Client) grant(granted []*Subscription) error {
+	if len(granted) == 0 {
+		return nil
+	}
+	e, s := c.engine, c.session
+	defer s.box.waits()()
+	s.mu.Lock()
+	persistent := s.persistent
+	s.mu.Unlock()
+	var records []persistence.Record
+	var first []*Subscription
+	for _, sub := range granted {
+		existed := s.sub(sub.request.topicFilter) != nil
+		if persistent {
+			records = append(records, sub.record(s.id))
+		}
+		if rh := sub.request.retainHandling(); rh == 0 || rh == 1 && !existed { // [MQTT-3.3.1-9] to [MQTT-3.3.1-11]
+			first = append(first, sub)
+		}
+	}
+	if s.box.reading(first)+len(first) > maxSources {
+		return &Error{packets.ErrQuotaExceeded.Code, "too many snapshots are being read"}
+	}
+	var failed error
+	err := e.tellFirst(s, first, &persistence.Op{
+		Records:  records,
+		Snapshot: slices.ContainsFunc(granted, func(sub *Subscription) bool { return sub.Target.NamesDocuments }),
+		Applied: func(r *persistence.Result) {
+			for _, sub := range granted {
+				failed = errors.Join(failed, e.join(s, sub, r.Snapshot))
+			}
+		},
+	})
+	return errors.Join(err, failed)
+}
+
+// join makes a subscription count from the next change on. docs are the
+// documents up to that.
+func (e *Engine) join(s *session, sub *Subscription, docs Documents) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.ended {
+		return nil
+	}
+	if !sub.isPlain() {
+		if err := e.h.Join(s.id, sub.To, sub.Target, docs); err != nil {
+			return err
+		}
+	}
+	if old := s.subs[sub.request.topicFilter]; old != nil && (old.isPlain() != sub.isPlain() || old.Target.Hash != sub.Target.Hash) {
+		e.leave(s, old)
+	}
+	s.subs[sub.request.topicFilter] = sub
+	if sub.isPlain() {
+		e.tree.add(sub.To.Text, sub.To.Share, member{s, sub})
+	}
+	return nil
+}
+
+// tellFirst puts op into the pipeline, and has the session told what these
+// subscriptions are told first, exactly as of that point of it. It waits until
+// op is applied.
+func (e *Engine) tellFirst(s *session, subs []*Subscription, op *persistence.Op) error {
+	subs = slices.DeleteFunc(subs, func(sub *Subscription) bool {
+		return sub.To.Share != "" || sub.Target.Kind == topics.Room // [MQTT-4.8.2]
+	})
+	op.Snapshot = op.Snapshot || len(subs) > 0
+	applied := op.Applied
+	op.Applied = func(r *persistence.Result) {
+		if applied != nil {
+			applied(r)
+		}
+		if r.Snapshot == nil {
+			return
+		}
+		snapshot := &shared{snap: r.Snapshot}
+		snapshot.users.Store(int32(len(subs)) + 1)
+		defer snapshot.release()
+		for _, sub := range subs {
+			if !s.box.addSource(newSource(sub, e.first(sub, r.Snapshot), snapshot.release)) {
+				s.leaveUnfinished([]string{sub.To.Text})
+			}
+		}
+	}
+	return e.submit(op)
+}
+
+// unsubscribe takes an UNSUBSCRIBE.
+func (c *Client) unsubscribe(f frame) error {
+	pk, err := decodeSubscribe(f.body, f.kind, c.link.peer.version)
+	if err != nil {
+		return err
+	}
+	if err := c.checkUsers(pk.users); err != nil {
+		return err
+	}
+	answer := packets.Packet{FixedHeader: packets.FixedHeader{Type: packets.Unsuback}, PacketID: pk.id}
+	var records []persistence.Record
+	for _, r := range pk.requests {
+		code := packets.CodeNoSubscriptionExisted.Code
+		if persistent, existed := c.drop(r.topicFilter); existed {
+			code = packets.CodeSuccess.Code
+			if persistent {
+				records = append(records, persistence.DeleteSubscription(c.ClientID, r.topicFilter))
+			}
+		}
+		answer.ReasonCodes = append(answer.ReasonCodes, code)
+	}
+	if len(records) > 0 {
+		c.flushes.flush() // what comes next may wait
+		done := c.session.box.waits()
+		err := c.engine.submit(&persistence.Op{Records: records})
+		done()
+		if err != nil {
+			c.engine.log.Error("unsubscribe", "client", c.ClientID, "error", err)
+		}
+	}
+	c.link.answer(&answer, &c.flushes)
+	return nil
+}
+
+// drop ends a subscription of the session.
+func (c *Client) drop(topicFilter string) (persistent, existed bool) {
+	s := c.session
+	s.mu.Lock()
+	sub := s.subs[topicFilter]
+	persistent = s.persistent
+	delete(s.subs, topicFilter)
+	s.mu.Unlock()
+	if sub == nil {
+		return false, false
+	}
+	c.engine.leave(s, sub)
+	if sub.To.Share == "" {
+		s.box.dropSource(sub.To.Text)
+	}
+	return persistent, true
+}
