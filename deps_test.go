@@ -34,7 +34,7 @@ sessions: persistence topics [
 	github.com/puzpuzpuz/xsync/v4
 	github.com/tidwall/btree
 ]
-sessions test: hooks rooms [github.com/cockroachdb/pebble/v2]
+sessions test: filter hooks rooms [github.com/cockroachdb/pebble/v2]
 
 rooms: filter persistence topics [github.com/go-json-experiment/json]
 rooms test: [github.com/cockroachdb/datadriven]
