@@ -34,6 +34,9 @@ func (x *index) coverBelow(n node, limit float64) (cover, bool) {
 		return x.jointCover(n, limit)
 	}
 	guess := x.guess(n)
+	if _, ok := n.(moment); ok { // of which a sample of documents knows nothing
+		return cover{access: []node{n}, chance: guess}, guess < limit
+	}
 	if x.sample.chance(0, guess) >= limit {
 		return cover{}, false
 	}
@@ -136,8 +139,10 @@ func (x *index) guess(n node) float64 {
 		return min(0.9, 0.1*float64(len(n.values)))
 	case pattern, substring:
 		return 0.1
-	case timing:
+	case timing, difference, nearness:
 		return 0.5
+	case crossing:
+		return 0.01
 	case existence:
 		return 0.6
 	}
