@@ -5,9 +5,10 @@ import "math"
 // gone is the ID of a disk that is removed. No shape has it.
 const gone = math.MaxUint32
 
-// A disk is what a list holds of a circle: 24 bytes that decide for almost all
-// points, in a ball around the centre. Within 50 km the chord is so good a
-// measure of the geodesic that one point in thousands needs Contains.
+// A disk is what can be said of a circle without its geodesics: 24 bytes that
+// decide for almost all points, in a ball around the centre. Within 50 km the
+// chord is so good a measure of the geodesic that one point in thousands needs
+// Contains. Most are kept as chips.
 type disk struct {
 	x, y, z int32 // the centre, a position
 	in, out float32

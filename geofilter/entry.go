@@ -8,6 +8,7 @@ type entry struct {
 	crate   crate
 	hoop    hoop
 	finest  int
+	isNew   bool // to those who hold a Trail
 }
 
 func makeEntry(id uint32, s Shape) entry {

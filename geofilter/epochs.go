@@ -23,9 +23,9 @@ const (
 	minEpochs   = 1 << 10
 )
 
-// epochLevel returns the level at which a shape counts.
-func epochLevel(o outline) int {
-	level := max(1, min(o.finest(), finestEpoch))
+// epochLevel returns the level at which a shape counts, by its finest cells.
+func epochLevel(finest int) int {
+	level := max(1, min(finest, finestEpoch))
 	return level - (level-1)%epochStep
 }
 
@@ -74,25 +74,28 @@ func (e *epochs) reserve(shapes int) {
 	e.table.Store(&epochTable{generation, make([]atomic.Uint32, size)})
 }
 
-// count counts a shape in c. A nil outline is that of all of c. Only when an
-// Index knows the shape may it be counted: else a Trail could miss both.
+// count counts a shape in c, of which a nil outline holds all. Only when an Index
+// knows the shape in c may it be counted: else a Trail could miss both.
 func (e *epochs) count(c cell, o outline, level int) {
-	if o != nil {
-		how, inner := o.relate(c)
-		switch how {
-		case apart:
-			return
-		case within:
-			o = nil
-		default:
-			o = inner
-		}
+	t := e.table.Load()
+	if up := c.level - level; up >= 0 {
+		t.at(uint32(c.face), level, c.i>>up, c.j>>up).Add(1)
+		return
 	}
-	if c.level == level || o == nil && c.level > 0 && (c.level-1)%epochStep == 0 {
-		e.table.Load().at(uint32(c.face), c.level, c.i, c.j).Add(1)
+	if o == nil && c.level > 0 && (c.level-1)%epochStep == 0 {
+		t.at(uint32(c.face), c.level, c.i, c.j).Add(1)
 		return
 	}
 	for i := range 4 {
-		e.count(c.child(i), o, level)
+		child, inner := c.child(i), o
+		if o != nil {
+			how := apart
+			if how, inner = o.relate(child); how == apart {
+				continue
+			} else if how == within {
+				inner = nil
+			}
+		}
+		e.count(child, inner, level)
 	}
 }

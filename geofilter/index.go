@@ -45,11 +45,9 @@ func (x *Index) Add(id uint32, s Shape) {
 	x.shapes.set(id, s)
 	x.epochs.reserve(int(x.len.Add(1)))
 	e := makeEntry(id, s)
+	e.isNew = true
 	for face := range x.faces {
 		x.add(&x.faces[face], makeCell(face, 0, 0, 0), &e, e.outline)
-	}
-	for face := range x.faces {
-		x.epochs.count(makeCell(face, 0, 0, 0), e.outline, epochLevel(e.outline))
 	}
 }
 
@@ -116,37 +114,52 @@ func placeOf(p Point) place {
 
 // ask appends the shapes of a node that contain a place.
 func (x *Index) ask(dst []uint32, n *node, at *place) []uint32 {
-	disks := n.inUse()
-	for i := range disks {
-		d := &disks[i]
-		how := d.tell(&at.position)
+	chips, spot := n.inUse(), n.grid.spot(&at.position)
+	for i := range chips {
+		c := &chips[i]
+		how := c.tell(&spot)
 		if how == apart {
 			continue
 		}
-		if id := atomic.LoadUint32(&d.id); id != gone && (how == within || x.shapes.contains(id, at.point)) {
+		if id := atomic.LoadUint32(&c.id); id != gone && (how == within || x.shapes.contains(id, at.point)) {
 			dst = append(dst, id)
 		}
 	}
-	r := n.rest.Load()
-	if r == nil {
-		return dst
+	if r := n.rest.Load(); r != nil {
+		return x.askRest(dst, r, at)
 	}
-	dst = append(dst, r.within...)
+	return dst
+}
+
+func (x *Index) askRest(dst []uint32, r *rest, at *place) []uint32 {
+	found := func(id *uint32) {
+		if id := atomic.LoadUint32(id); id != gone {
+			dst = append(dst, id)
+		}
+	}
+	// decide is for what is within, apart, or to be asked itself.
+	decide := func(id *uint32, how relation) {
+		if how == within || how != apart && x.shapes.contains(atomic.LoadUint32(id), at.point) {
+			found(id)
+		}
+	}
+	for i := range r.within {
+		found(&r.within[i])
+	}
+	for i := range r.disks {
+		decide(&r.disks[i].id, r.disks[i].tell(&at.position))
+	}
+	for i := range r.hoops {
+		decide(&r.hoops[i].outer.id, r.hoops[i].tell(&at.position))
+	}
 	for i := range r.crates {
 		if r.crates[i].box.Contains(at.point) {
-			dst = append(dst, r.crates[i].id)
+			found(&r.crates[i].id)
 		}
 	}
 	for i := range r.clips {
 		if r.clips[i].clip.contains(at.normal) {
-			dst = append(dst, r.clips[i].id)
-		}
-	}
-	for i := range r.hoops {
-		h := &r.hoops[i]
-		how, id := h.tell(&at.position), h.outer.id
-		if how == within || how == byHoop && x.shapes.contains(id, at.point) {
-			dst = append(dst, id)
+			found(&r.clips[i].id)
 		}
 	}
 	return dst

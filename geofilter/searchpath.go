@@ -51,31 +51,37 @@ func (x *Index) follow(dst []uint32, n *node, c cell, legs []leg) []uint32 {
 
 // askAlong appends the shapes of a node whose edges a leg meets.
 func (x *Index) askAlong(dst []uint32, n *node, l *leg) []uint32 {
-	disks := n.inUse()
-	for i := range disks {
-		d := &disks[i]
-		how := d.along(l)
-		if how == apart {
-			continue
-		}
-		if id := atomic.LoadUint32(&d.id); id != gone && (how == within || x.shapes.meets(id, l)) {
+	found := func(id *uint32) {
+		if id := atomic.LoadUint32(id); id != gone {
 			dst = append(dst, id)
 		}
 	}
-	r := n.lists()
+	decide := func(id *uint32, how relation) {
+		if how == within || how != apart && x.shapes.meets(atomic.LoadUint32(id), l) {
+			found(id)
+		}
+	}
+	chips, r := n.inUse(), n.lists()
+	for i := range chips {
+		d := n.grid.disk(&chips[i])
+		decide(&chips[i].id, d.along(l))
+	}
+	for i := range r.disks {
+		decide(&r.disks[i].id, r.disks[i].along(l))
+	}
+	for i := range r.hoops {
+		if r.hoops[i].outer.along(l) != apart {
+			decide(&r.hoops[i].outer.id, byHoop)
+		}
+	}
 	for i := range r.crates {
 		if r.crates[i].box.meets(l) {
-			dst = append(dst, r.crates[i].id)
+			found(&r.crates[i].id)
 		}
 	}
 	for i := range r.clips {
 		if r.clips[i].clip.meets(l) {
-			dst = append(dst, r.clips[i].id)
-		}
-	}
-	for i := range r.hoops {
-		if id := r.hoops[i].outer.id; r.hoops[i].outer.along(l) != apart && x.shapes.meets(id, l) {
-			dst = append(dst, id)
+			found(&r.clips[i].id)
 		}
 	}
 	return dst

@@ -2,6 +2,7 @@ package geofilter
 
 import (
 	"math"
+	"sync/atomic"
 
 	"github.com/golang/geo/s2"
 )
@@ -65,7 +66,7 @@ func (x *Index) room(at *place) float64 {
 	room := c.depth(at.normal)
 	level := 0
 	for n := x.faces[face].Load(); n != nil; {
-		room = min(room, n.room(at))
+		room = min(room, x.roomIn(n, at))
 		if n.children == nil {
 			break
 		}
@@ -80,14 +81,17 @@ func (x *Index) room(at *place) float64 {
 	return min(room, c.depth(at.normal))
 }
 
-// room is the room among the shapes of a node that do not hold all of its cell.
-func (n *node) room(at *place) float64 {
-	room := math.Inf(1) // in steps, which are chords at first
-	disks := n.inUse()
-	for i := range disks {
-		room = min(room, disks[i].room(&at.position))
+// roomIn is the room among the shapes of a node that do not hold all of its
+// cell.
+func (x *Index) roomIn(n *node, at *place) float64 {
+	room := math.Inf(1) // in steps, which are chords
+	chips, r := n.inUse(), n.lists()
+	for i := range chips {
+		room = min(room, x.roomAt(&n.grid, &chips[i], at))
 	}
-	r := n.lists()
+	for i := range r.disks {
+		room = min(room, r.disks[i].room(&at.position))
+	}
 	for i := range r.hoops {
 		room = min(room, r.hoops[i].room(&at.position))
 	}
@@ -99,6 +103,24 @@ func (n *node) room(at *place) float64 {
 		room = min(room, r.clips[i].clip.room(at.normal))
 	}
 	return room
+}
+
+// roomAt returns the room that a chip leaves, in steps. Near its edge the chip
+// knows little, so that the shape is asked.
+func (x *Index) roomAt(g *grid, c *chip, at *place) float64 {
+	const near = 4 * sure
+	d := g.disk(c)
+	room := d.room(&at.position)
+	if room > near*float64(g.unit) {
+		return room
+	}
+	id := atomic.LoadUint32(&c.id)
+	s := x.shapes.get(id)
+	if s == nil {
+		return math.Inf(1) // it is gone
+	}
+	d = makeEntry(id, s).disk
+	return d.room(&at.position)
 }
 
 // room returns how many steps a point may go before tell says something else. It

@@ -18,7 +18,7 @@ func (x *Index) add(at *slot, c cell, e *entry, o outline) {
 	}
 	n := at.Load()
 	if n == nil {
-		n = new(node)
+		n = newLeaf(gridOf(&c), 0)
 	}
 	small := e.finest < c.level+levels
 	if n.children != nil && how != within && !small {
@@ -35,6 +35,13 @@ func (x *Index) add(at *slot, c cell, e *entry, o outline) {
 		n = x.divide(n, c)
 	}
 	at.Store(n)
+	if !e.isNew {
+		return
+	}
+	if how == within {
+		o = nil
+	}
+	x.epochs.count(c, o, epochLevel(e.finest))
 }
 
 // A clipping is a cell, and what to ask about a shape in it.
@@ -70,7 +77,7 @@ func children(c cell, o outline) iter.Seq2[int, clipping] {
 // divide returns a node with children in place of n, into which go the edges of
 // shapes that are not too small for them; or n, if there are few such shapes.
 func (x *Index) divide(n *node, c cell) *node {
-	m, r := newParent(), n.lists()
+	m, r := newParent(n.grid), n.lists()
 	if len(r.within) > 0 {
 		m.rest.Store(&rest{within: r.within})
 	}
@@ -88,8 +95,10 @@ func (x *Index) divide(n *node, c cell) *node {
 	}
 	n.each(func(id uint32) { move(makeEntry(id, x.shapes.get(id))) })
 	for _, t := range r.clips {
-		moved += t.clip.weight() - 1
-		move(entry{id: t.id, outline: t.clip, finest: t.clip.level})
+		if t.id != gone {
+			moved += t.clip.weight() - 1
+			move(entry{id: t.id, outline: t.clip, finest: t.clip.level})
+		}
 	}
 	if moved < crowd/2 {
 		return n
@@ -124,27 +133,24 @@ func (x *Index) remove(at *slot, c cell, e *entry, o outline) {
 // itself otherwise.
 func (x *Index) merge(n *node, c cell) *node {
 	shapes := map[uint32]bool{}
+	see := func(id uint32) { shapes[id] = true }
 	for i := range n.children {
 		child := n.children[i].Load()
 		if child == nil {
 			continue
 		}
-		within := child.lists().within
-		if child.children != nil || len(within)+child.load() > quiet {
+		r := child.lists()
+		if child.children != nil || len(r.within)+child.load() > quiet {
 			return n
 		}
-		for _, id := range within {
-			shapes[id] = true
-		}
-		child.each(func(id uint32) { shapes[id] = true })
-		for _, t := range child.lists().clips {
-			shapes[t.id] = true
-		}
+		child.each(see)
+		each(r.within, idOfWithin, see)
+		each(r.clips, idOfClip, see)
 	}
 	if len(shapes) > quiet {
 		return n
 	}
-	m := n.resized(len(n.inUse()) - n.gone)
+	m := n.resized(len(n.inUse()) - int(n.gone))
 	m.children = nil
 	for id := range shapes {
 		e := makeEntry(id, x.shapes.get(id))
