@@ -16,19 +16,34 @@ type figure struct {
 	adding      float64 // nanoseconds of CPU time per filter, parsing included
 }
 
-// fill adds the filters of a problem to a new Matcher.
-func fill(p problem) (*filter.Matcher[int], figure, error) {
-	before, start := heapBytes(), cpuTime()
-	m := new(filter.Matcher[int])
-	for i, c := range p.each {
-		f, err := filter.Parse([]byte(c.text))
-		if err != nil {
-			return nil, figure{}, fmt.Errorf("%s: %w", c.text, err)
-		}
-		m.Add(i, f)
+// chunk is how many filters are parsed and walked between two looks at the clock.
+const chunk = 5000
+
+// fill adds the filters of a problem to a new Matcher, and finds the truth about
+// so many documents, while it has them.
+func fill(p problem, count int) (m *filter.Matcher[int], f figure, t truth, err error) {
+	documents, err := parsedAll(p.documents[:count])
+	if err != nil {
+		return nil, f, t, err
 	}
-	adding := float64(cpuTime()-start) / float64(p.size)
-	return m, figure{bytes: float64(heapBytes()-before) / float64(p.size), adding: adding}, nil
+	t.matches = make([][]int, count)
+	before := heapBytes()
+	m = new(filter.Matcher[int])
+	for first := 0; first < p.size; first += chunk {
+		conditions := p.some(first, min(first+chunk, p.size))
+		filters := make([]*filter.Filter, len(conditions))
+		start := cpuTime()
+		for i, c := range conditions {
+			if filters[i], err = filter.Parse([]byte(c.text)); err != nil {
+				return nil, f, t, fmt.Errorf("%s: %w", c.text, err)
+			}
+			m.Add(first+i, filters[i])
+		}
+		f.adding += float64(cpuTime()-start) / float64(p.size)
+		t.walk(first, filters, documents)
+	}
+	f.bytes = float64(heapBytes()-before) / float64(p.size)
+	return m, f, t, nil
 }
 
 // batch is how many documents are parsed before they are matched.

@@ -12,13 +12,20 @@ import (
 	"time"
 )
 
+// A koncordeFigure is what npm koncorde needs for a problem, and what it answers
+// for the first documents.
+type koncordeFigure struct {
+	Nanoseconds float64 // per document
+	Bytes       float64 // of the process, per filter
+	Matches     [][]int
+}
+
 // measureKoncorde has npm koncorde match the documents for so long, in a
-// process of its own. It returns the nanoseconds per document, and the first
-// answers.
-func measureKoncorde(p problem, least time.Duration, count int) (float64, [][]int, error) {
+// process of its own.
+func measureKoncorde(p problem, least time.Duration, count int) (f koncordeFigure, err error) {
 	dir, err := os.MkdirTemp("", "ambit-bench-")
 	if err != nil {
-		return 0, nil, err
+		return f, err
 	}
 	defer func() { _ = os.RemoveAll(dir) }() // the system clears its temporary files, too
 	filters, documents := filepath.Join(dir, "filters"), filepath.Join(dir, "documents")
@@ -30,7 +37,7 @@ func measureKoncorde(p problem, least time.Duration, count int) (float64, [][]in
 		}
 	})
 	if err != nil {
-		return 0, nil, err
+		return f, err
 	}
 	err = writeLines(documents, func(yield func(string) bool) {
 		for _, body := range p.documents[:10_000] {
@@ -40,7 +47,7 @@ func measureKoncorde(p problem, least time.Duration, count int) (float64, [][]in
 		}
 	})
 	if err != nil {
-		return 0, nil, err
+		return f, err
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
@@ -48,16 +55,12 @@ func measureKoncorde(p problem, least time.Duration, count int) (float64, [][]in
 	cmd.Stderr = os.Stderr
 	out, err := cmd.Output()
 	if err != nil {
-		return 0, nil, fmt.Errorf("koncorde: %w", err)
+		return f, fmt.Errorf("koncorde: %w", err)
 	}
-	var result struct {
-		Nanoseconds float64
-		Matches     [][]int
+	if err := json.Unmarshal(out, &f); err != nil {
+		return f, fmt.Errorf("koncorde: %w", err)
 	}
-	if err := json.Unmarshal(out, &result); err != nil {
-		return 0, nil, fmt.Errorf("koncorde: %w", err)
-	}
-	return result.Nanoseconds, result.Matches, nil
+	return f, nil
 }
 
 func writeLines(name string, lines func(yield func(string) bool)) error {

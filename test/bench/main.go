@@ -95,13 +95,9 @@ func run(opts options) error {
 
 // report measures one size of a workload, and prints its lines of the table.
 func report(opts options, w workload, p problem) (right bool, err error) {
-	m, f, err := fill(p)
-	if err != nil {
-		return false, err
-	}
 	// Some 20 million calls of Filter.Match tell the truth.
 	count := max(5, min(20_000_000/p.size, 200))
-	t, err := findTruth(p, count)
+	m, f, t, err := fill(p, count)
 	if err != nil {
 		return false, err
 	}
@@ -151,11 +147,11 @@ func measurePeers(opts options, p problem, t truth, f figure) (string, error) {
 	}
 	koncorde, tree := "", ""
 	if p.size <= 10_000 {
-		took, found, err := measureKoncorde(p, opts.least(), len(t.matches))
+		k, err := measureKoncorde(p, opts.least(), len(t.matches))
 		if err != nil {
 			return "", err
 		}
-		koncorde = times(took, found)
+		koncorde = fmt.Sprintf("%s, %s bytes", times(k.Nanoseconds, k.Matches), grouped(int(k.Bytes)))
 	}
 	if p.inAreas() {
 		took, found, err := measureRTree(p, opts.least(), len(t.matches))

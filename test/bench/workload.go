@@ -47,18 +47,24 @@ type area struct {
 // each yields the filters of a problem.
 func (p problem) each(yield func(i int, c condition) bool) {
 	for i := range p.size {
-		if !yield(i, p.filter(rand.New(rand.NewPCG(uint64(i), 2)), i)) {
+		if !yield(i, p.some(i, i+1)[0]) {
 			return
 		}
 	}
 }
 
+// some returns the filters from one number to before another.
+func (p problem) some(from, to int) []condition {
+	list := make([]condition, 0, to-from)
+	for i := from; i < to; i++ {
+		list = append(list, p.filter(rand.New(rand.NewPCG(uint64(i), 2)), i))
+	}
+	return list
+}
+
 // inAreas says whether all filters are about areas.
 func (p problem) inAreas() bool {
-	for _, c := range p.each {
-		return c.area != nil
-	}
-	return false
+	return p.some(0, 1)[0].area != nil
 }
 
 // documentCount is how many documents a workload has: so many that few of the

@@ -21,11 +21,7 @@ func TestEachPeerFindsTheTruth(t *testing.T) {
 			case err != nil:
 				t.Fatal(err)
 			}
-			m, _, err := fill(p)
-			if err != nil {
-				t.Fatal(err)
-			}
-			truth, err := findTruth(p, 200)
+			m, _, truth, err := fill(p, 200)
 			if err != nil {
 				t.Fatal(err)
 			}
