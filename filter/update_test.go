@@ -229,6 +229,8 @@ func FuzzUpdate(f *testing.F) {
 				v.stands[random.IntN(5)] = nil
 			case 6:
 				v.m.index.generation.Add(uint64(random.IntN(2)))
+			case 7:
+				scatter(t, v.m, random)
 			default:
 				id := random.IntN(5)
 				v.put(id, randomVersion(random, v.bodies[id]))
