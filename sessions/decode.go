@@ -110,8 +110,8 @@ func decodeConnect(body []byte) (*Connect, error) {
 		return pk, c.err
 	case name == "MQTT" && (level == 4 || level == 5), name == "MQIsdp" && level == 3:
 	case name != "MQTT" && name != "MQIsdp": // [MQTT-3.1.2-1]
-		pk.Version = 0
-		return pk, &Error{packets.ErrUnsupportedProtocolVersion.Code, "the protocol is not MQTT"}
+		pk.Version = 0 // nobody knows what it would understand
+		return pk, malformed("the protocol is not MQTT")
 	default: // [MQTT-3.1.2-2]
 		return pk, &Error{packets.ErrUnsupportedProtocolVersion.Code, "the protocol version is none of 3.1, 3.1.1 and 5"}
 	}
@@ -242,6 +242,8 @@ func (r request) check(version byte) error {
 		reserved = 0b11111100
 	}
 	switch {
+	case r.topicFilter == "": // [MQTT-4.7.3-1]
+		return malformed("a topic filter is empty")
 	case r.options&reserved != 0: // [MQTT-3.8.3-5]
 		return malformed("a reserved bit of the subscription options is set")
 	case r.qos() == 3:

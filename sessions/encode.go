@@ -54,10 +54,10 @@ func (p *peer) appendPublish(b []byte, d *delivery, id uint16, dup bool) ([]byte
 	seconds := uint32(0)
 	if m.mortal {
 		left := time.Until(m.expires)
-		if left <= 0 {
-			return b, false // [MQTT-3.3.2-5]
+		if left <= 0 && !dup {
+			return b, false // [MQTT-3.3.2-5]; but what was sent is sent again [MQTT-4.4.0-1]
 		}
-		seconds = uint32((left + time.Second - 1) / time.Second) // [MQTT-3.3.2-6]
+		seconds = uint32((max(left, 1) + time.Second - 1) / time.Second) // [MQTT-3.3.2-6]
 	}
 	length := 2 + len(topic) + len(m.Payload)
 	if d.qos > 0 {
