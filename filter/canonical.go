@@ -191,17 +191,23 @@ func compareTerms(a, b term) int { return strings.Compare(a.text, b.text) }
 // absorb drops the members of an and that hold because another one does, and
 // likewise the members of an or that need not be looked at.
 func absorb(members []term, all bool) []term {
-	among := func(t term) bool {
+	missing := func(t term) bool {
 		_, found := slices.BinarySearchFunc(members, t, compareTerms)
-		return found
+		return !found
 	}
-	// What has a member of the same name as members stays where it is, so that
-	// the search finds it; each is dropped for something that is smaller.
-	var kept []term
+	superfluous := func(t term) bool {
+		return slices.ContainsFunc(t.members, func(part term) bool {
+			return !slices.ContainsFunc(part.parts(all), missing)
+		})
+	}
+	if !slices.ContainsFunc(members, superfluous) {
+		return members
+	}
+	// The search is among all members, those that are dropped included: what
+	// makes one superfluous is smaller, so that something stays in the end.
+	kept := make([]term, 0, len(members))
 	for _, t := range members {
-		if t.members == nil || !slices.ContainsFunc(t.members, func(part term) bool {
-			return !slices.ContainsFunc(part.parts(all), func(t term) bool { return !among(t) })
-		}) {
+		if !superfluous(t) {
 			kept = append(kept, t)
 		}
 	}

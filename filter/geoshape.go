@@ -8,6 +8,9 @@ import (
 	"github.com/ambitmq/ambit/geofilter"
 )
 
+// costOfHole is what a hole costs: each is compared with the others.
+const costOfHole = 40
+
 // parseGeoShape reads a GeoJSON geometry (RFC 7946): a Polygon or MultiPolygon.
 func parseGeoShape(p *parser, at place, arg any) (node, error) {
 	m, err := p.field(at, arg)
@@ -21,6 +24,9 @@ func parseGeoShape(p *parser, at place, arg any) (node, error) {
 	}
 	if n := countPoints(polygons); n > p.lim.Vertices {
 		return nil, at.at("coordinates").errorf("has %d points, the limit is %d", n, p.lim.Vertices)
+	}
+	if err := p.spend(at.at("coordinates"), costOfHole*countHoles(polygons)); err != nil {
+		return nil, err
 	}
 	// In the order of the text, to which the numbers in errors refer.
 	shape, err := geofilter.NewMultiPolygon(polygons)
@@ -96,21 +102,36 @@ func normalRing(ring []geofilter.Point) []geofilter.Point {
 	for len(ring) > 1 && ring[0] == ring[len(ring)-1] {
 		ring = ring[:len(ring)-1]
 	}
-	least := slices.MinFunc(ring, comparePoints)
-	var first []geofilter.Point
-	for range 2 {
-		for i, p := range ring {
-			if p != least {
-				continue
-			}
-			turned := slices.Concat(ring[i:], ring[:i])
-			if first == nil || slices.CompareFunc(turned, first, comparePoints) < 0 {
-				first = turned
-			}
-		}
-		slices.Reverse(ring)
+	forward := leastRotation(ring)
+	slices.Reverse(ring)
+	backward := leastRotation(ring)
+	if slices.CompareFunc(backward, forward, comparePoints) < 0 {
+		return backward
 	}
-	return first
+	return forward
+}
+
+// leastRotation returns the points of a ring from the one on that makes the
+// order least. Of two candidates, the one that loses after k points takes with
+// it the k that follow it, so that each point is looked at twice.
+func leastRotation(ring []geofilter.Point) []geofilter.Point {
+	i, j, k := 0, 1, 0
+	for n := len(ring); i < n && j < n && k < n; {
+		switch order := comparePoints(ring[(i+k)%n], ring[(j+k)%n]); {
+		case order == 0:
+			k++
+			continue
+		case order > 0:
+			i += k + 1
+		default:
+			j += k + 1
+		}
+		if k = 0; i == j {
+			j++
+		}
+	}
+	from := min(i, j)
+	return slices.Concat(ring[from:], ring[:from])
 }
 
 func comparePoints(a, b geofilter.Point) int {
@@ -123,6 +144,14 @@ func countPoints(polygons [][][]geofilter.Point) int {
 		for _, ring := range rings {
 			n += len(ring)
 		}
+	}
+	return n
+}
+
+func countHoles(polygons [][][]geofilter.Point) int {
+	n := 0
+	for _, rings := range polygons {
+		n += len(rings) - 1
 	}
 	return n
 }
@@ -151,13 +180,17 @@ func appendGeometry(b []byte, polygons [][][]geofilter.Point) []byte {
 
 // ringText returns a ring with its first point as the last one, too.
 func ringText(ring []geofilter.Point) []byte {
-	var points [][]byte
-	for _, p := range append(slices.Clip(ring), ring[0]) {
-		b := appendNumber([]byte{'['}, p.Lon)
-		b = appendNumber(append(b, ','), p.Lat)
-		points = append(points, append(b, ']'))
+	b := []byte{'['}
+	for _, p := range ring {
+		b = append(appendPosition(b, p), ',')
 	}
-	return arrayText(points)
+	return append(appendPosition(b, ring[0]), ']')
+}
+
+func appendPosition(b []byte, p geofilter.Point) []byte {
+	b = appendNumber(append(b, '['), p.Lon)
+	b = appendNumber(append(b, ','), p.Lat)
+	return append(b, ']')
 }
 
 func arrayText(elements [][]byte) []byte {

@@ -40,6 +40,9 @@ func TestLimitsAreSaidWithTheirNumbers(t *testing.T) {
 		{"1,001 vertices of GeoJSON", `{"geoShape":{"p":{"type":"Polygon","coordinates":[[` + strings.TrimSuffix(strings.Repeat("[0,0],[1,1],", 501), ",") + `]]}}}`, `"geoShape.p.coordinates": has 1002 points, the limit is 1000`},
 		{"a ring of 1,000 points", `{"geoShape":{"p":{"type":"Polygon","coordinates":[[` + circle(1000) + `]]}}}`, ""},
 		{"and a point more", `{"geoShape":{"p":{"type":"Polygon","coordinates":[[` + circle(1001) + `]]}}}`, `"geoShape.p.coordinates": has 1001 points, the limit is 1000`},
+		{"24 holes", withHoles(24), ""},
+		{"a 25th", withHoles(25), `"geoShape.p.coordinates": the filter costs 1001 conditions or more, the limit is 1000`},
+		{"edges that come back to one point", `{"geoShape":{"p":{"type":"Polygon","coordinates":[[` + spokes(400) + `]]}}}`, `"geoShape.p.coordinates": polygon 0: the limit of 10000 pairs of edges that are near each other is exceeded`},
 		{"1,001 vertices", `{"geoPolygon":{"p":{"points":[` + strings.TrimSuffix(strings.Repeat(`"0,1",`, 1001), ",") + `]}}}`, `"geoPolygon.p.points": has 1001 points, the limit is 1000`},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -125,6 +128,25 @@ func circle(n int) string {
 		points[i] = fmt.Sprintf("[%.3f,%.3f]", cos, sin)
 	}
 	return strings.Join(points, ",")
+}
+
+// spokes returns positions of n triangles that have a corner in common.
+func spokes(n int) string {
+	points := make([]string, n)
+	for i := range points {
+		sin, cos := math.Sincos(2 * math.Pi * float64(i) / float64(n))
+		points[i] = fmt.Sprintf("[0,0],[%.4f,%.4f],[%.4f,%.4f]", cos, sin, cos-sin/1000, sin+cos/1000)
+	}
+	return strings.Join(points[:min(n, 333)], ",")
+}
+
+// withHoles returns a filter for a square with n triangular holes.
+func withHoles(n int) string {
+	var holes strings.Builder
+	for i := range n {
+		fmt.Fprintf(&holes, ",[[%d,1],[%d.5,1],[%d,2]]", i, i, i)
+	}
+	return `{"geoShape":{"p":{"type":"Polygon","coordinates":[[[-1,-1],[50,-1],[50,50],[-1,50]]` + holes.String() + `]}}}`
 }
 
 // nested puts a filter into n ands.

@@ -72,7 +72,8 @@ func parseMatch(p *parser, at place, arg any) (node, error) {
 		if isScalar(m.value) {
 			members[i] = newMembership(m.name, []any{m.value})
 		} else {
-			members[i] = containment{m.name, sortMembers(m.value)}
+			sortMembers(m.value)
+			members[i] = containment{m.name, m.value}
 		}
 	}
 	if len(members) == 1 {
@@ -99,22 +100,17 @@ func leaves(v any) int {
 	return max(n, 1)
 }
 
-// sortMembers returns v with the members of its objects sorted by name.
-func sortMembers(v any) any {
+// sortMembers sorts the members of the objects in v by name, where they are.
+func sortMembers(v any) {
 	switch v := v.(type) {
 	case object:
-		o := make(object, len(v))
-		for i, m := range v {
-			o[i] = member{m.name, sortMembers(m.value)}
+		slices.SortFunc(v, func(a, b member) int { return strings.Compare(a.name, b.name) })
+		for _, m := range v {
+			sortMembers(m.value)
 		}
-		slices.SortFunc(o, func(a, b member) int { return strings.Compare(a.name, b.name) })
-		return o
 	case []any:
-		array := make([]any, len(v))
-		for i, elem := range v {
-			array[i] = sortMembers(elem)
+		for _, elem := range v {
+			sortMembers(elem)
 		}
-		return array
 	}
-	return v
 }

@@ -1,6 +1,7 @@
 package filter
 
 import (
+	"bytes"
 	"math"
 	"strconv"
 	"strings"
@@ -18,7 +19,7 @@ func scan(body []byte, lim DocumentLimits) (*Document, bool) {
 	// Room for the metadata that Set adds.
 	d.text.Grow(len(body) + len(body)/4 + 128)
 	d.text.Write(body)
-	d.cells = make([]cell, 1, 8+len(body)/16)
+	d.cells = make([]cell, 1, roomFor(body))
 	s := scanner{d: d, body: d.text.String(), depth: lim.Depth, members: lim.Members, elements: lim.Elements}
 	s.space()
 	if !s.value(0) {
@@ -26,6 +27,19 @@ func scan(body []byte, lim DocumentLimits) (*Document, bool) {
 	}
 	s.space()
 	return d, s.at == len(s.body)
+}
+
+// roomFor returns how many cells a body is likely to have. To count is worth it
+// where growing would cost more. A string of commas must not take more either.
+func roomFor(body []byte) int {
+	if len(body) < 1<<10 {
+		return 8 + len(body)/16
+	}
+	n := 2
+	for _, c := range []string{",", "[", "{"} {
+		n += bytes.Count(body, []byte(c))
+	}
+	return min(n, len(body)/4)
 }
 
 // A scanner reads the body of a document into its cells.
