@@ -55,7 +55,7 @@ var (
 // [Hook.Apply].
 func New(store *persistence.Store, o Options, engine sessions.Options) (*Hook, *sessions.Engine) {
 	h := &Hook{opts: o}
-	h.rooms = rooms.New(store.NodeID(), h)
+	h.rooms = rooms.New(store.NodeID(), h, rooms.Options{})
 	h.engine = sessions.New(store, h, engine)
 	return h, h.engine
 }

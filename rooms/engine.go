@@ -3,8 +3,8 @@
 // change, and whether the document enters, stays in or leaves their scope.
 //
 // The scope of a room is a function of the document before and after, and of
-// the filter. Nothing is remembered between two changes, but where the documents
-// are that filters name.
+// the filter. What is remembered of a version makes the next change cheaper, and
+// never another one; it is the same as where the documents are that filters name.
 package rooms
 
 import (
@@ -30,8 +30,9 @@ type Publisher interface {
 // be called concurrently, but notifications come in the order of the changes
 // only if Apply is called by one goroutine.
 type Engine struct {
-	node string
-	out  Publisher
+	node      string
+	out       Publisher
+	standings *standings
 
 	mu          sync.RWMutex // guards what follows
 	collections map[collectionName]*collection
@@ -62,9 +63,19 @@ type outlet struct {
 	members []string // sorted; replaced, never written
 }
 
+// Options are settings of an Engine.
+type Options struct {
+	// Standings is of how many documents the engine remembers where they stand,
+	// so that their next change costs less: those that changed last. Defaults to
+	// 100,000; with a negative number it remembers nothing.
+	Standings int
+	// StandingBytes is how much memory that may take. Defaults to 64 MiB.
+	StandingBytes int
+}
+
 // New returns an engine without rooms. Notifications name node as their node.
-func New(node string, out Publisher) *Engine {
-	return &Engine{node: node, out: out, collections: map[collectionName]*collection{}}
+func New(node string, out Publisher, opts Options) *Engine {
+	return &Engine{node: node, out: out, standings: newStandings(opts), collections: map[collectionName]*collection{}}
 }
 
 // Join makes member a member of the room that to, a topics.Room or
@@ -129,6 +140,7 @@ func (e *Engine) Leave(member string, to topics.Filter, hash string) bool {
 	}
 	if len(c.rooms) == 0 {
 		delete(e.collections, name)
+		e.standings.forgetCollection(name)
 	}
 	return was
 }
@@ -180,8 +192,7 @@ type affected struct {
 	outlets    []outlet
 }
 
-// affected matches both versions of the document and compares: the rooms come
-// in the order of their hashes.
+// affected says which rooms a change concerns, in the order of their hashes.
 func (e *Engine) affected(change *persistence.Change) ([]affected, error) {
 	e.mu.RLock()
 	defer e.mu.RUnlock()
@@ -189,49 +200,45 @@ func (e *Engine) affected(change *persistence.Change) ([]affected, error) {
 	if c == nil {
 		return nil, nil
 	}
-	before, err := c.match(change.Before)
+	after, err := prepareVersion(change.After)
 	if err != nil {
 		return nil, err
 	}
-	after, err := c.match(change.After)
+	before := sync.OnceValues(func() (*filter.Document, error) { return prepareVersion(change.Before) })
+	all, err := e.transitions(c, change, before, after)
 	if err != nil {
 		return nil, err
 	}
-	return c.moments.affected(diff(before, after), change)
+	if all, err = c.moments.affected(all, change, before, after); err != nil {
+		return nil, err
+	}
+	slices.SortFunc(all, func(a, b affected) int { return strings.Compare(a.hash, b.hash) })
+	return all, nil
 }
 
-// match returns the rooms whose filter matches the document, sorted by hash.
-func (c *collection) match(doc *persistence.Document) ([]*room, error) {
-	if doc == nil {
+// transitions returns the rooms whose scope the document enters, stays in or
+// leaves. The version before is read only if too little is remembered of it.
+func (e *Engine) transitions(c *collection, change *persistence.Change, before func() (*filter.Document, error), after *filter.Document) ([]affected, error) {
+	if len(c.rooms) == c.moments.rooms {
 		return nil, nil
 	}
-	d, err := prepare(doc)
-	if err != nil {
+	var changes filter.Changes[*room]
+	s := e.standings.take(change.Key, change.Before)
+	if err := c.matcher.Update(&changes, &s.Standing, before, after); err != nil {
 		return nil, err
 	}
-	found := c.matcher.Match(nil, d)
-	slices.SortFunc(found, func(a, b *room) int { return strings.Compare(a.hash, b.hash) })
-	return found, nil
+	if after != nil {
+		e.standings.keep(s, change.After.Seq)
+	}
+	all := make([]affected, 0, len(changes.Entered)+len(changes.Stayed)+len(changes.Exited))
+	all = appendAffected(all, topics.Enter, changes.Entered)
+	all = appendAffected(all, topics.Stay, changes.Stayed)
+	return appendAffected(all, topics.Exit, changes.Exited), nil
 }
 
-// diff merges two sorted lists of rooms.
-func diff(before, after []*room) []affected {
-	var all []affected
-	add := func(r *room, t topics.Transition) {
+func appendAffected(all []affected, t topics.Transition, rooms []*room) []affected {
+	for _, r := range rooms {
 		all = append(all, affected{hash: r.hash, transition: t, outlets: r.outlets})
-	}
-	for len(before) > 0 || len(after) > 0 {
-		switch {
-		case len(after) == 0 || len(before) > 0 && before[0].hash < after[0].hash:
-			add(before[0], topics.Exit)
-			before = before[1:]
-		case len(before) == 0 || after[0].hash < before[0].hash:
-			add(after[0], topics.Enter)
-			after = after[1:]
-		default:
-			add(after[0], topics.Stay)
-			before, after = before[1:], after[1:]
-		}
 	}
 	return all
 }

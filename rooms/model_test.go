@@ -57,13 +57,23 @@ func (h *heard) Publish(topicFilter string, members []string, m *Message) {
 
 // TestEngineAgreesWithTheModel joins, leaves, writes and deletes at random. A
 // crash in between loses the engine, and its members join again as they would
-// from the store.
+// from the store. Some changes the engine never sees, so that what it remembers
+// is of another version.
 func TestEngineAgreesWithTheModel(t *testing.T) {
+	for name, opts := range map[string]Options{
+		"remembering all": {}, "remembering three": {Standings: 3}, "remembering a few bytes": {StandingBytes: 2000}, "remembering nothing": {Standings: -1},
+	} {
+		t.Run(name, func(t *testing.T) { compareWithModel(t, opts) })
+	}
+}
+
+func compareWithModel(t *testing.T, opts Options) {
+	t.Helper()
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
 	rnd := rand.New(rand.NewPCG(seed, 0))
 	out := &heard{}
-	engine := New("node", out)
+	engine := New("node", out, opts)
 	m := &model{docs: map[string]int{}, members: map[[2]string]int{}}
 	stored := map[string]*persistence.Document{}
 	join := func(who [2]string, limit int) (topics.Filter, string) {
@@ -87,7 +97,7 @@ func TestEngineAgreesWithTheModel(t *testing.T) {
 		who := [2]string{fmt.Sprintf("c%d", rnd.IntN(6)), fmt.Sprintf(`i/c/?{"range":{"speed":{"gte":%d}}}`, limit)}
 		switch op := rnd.IntN(100); {
 		case op == 0: // crash
-			engine = New("node", out)
+			engine = New("node", out, opts)
 			for who, limit := range m.members {
 				join(who, limit)
 			}
@@ -102,14 +112,18 @@ func TestEngineAgreesWithTheModel(t *testing.T) {
 			delete(m.members, who)
 		default:
 			id, speed, deleted := fmt.Sprint(rnd.IntN(10)), rnd.IntN(60), rnd.IntN(5) == 0
-			c := &persistence.Change{Seq: uint64(step), Key: persistence.Key{Index: "i", Collection: "c", ID: id}, Before: stored[id]}
+			c := &persistence.Change{Seq: uint64(step + 1), Key: persistence.Key{Index: "i", Collection: "c", ID: id}, Before: stored[id]}
 			if !deleted {
-				c.After = &persistence.Document{Key: c.Key, Body: fmt.Appendf(nil, `{"speed":%d}`, speed)}
+				c.After = &persistence.Document{Key: c.Key, Seq: c.Seq, Body: fmt.Appendf(nil, `{"speed":%d}`, speed)}
 			}
 			if c.Before == nil && c.After == nil {
 				continue
 			}
 			stored[id], out.all = c.After, nil
+			if op == 99 { // unseen
+				m.hears(id, speed, deleted)
+				continue
+			}
 			if err := engine.Apply(c); err != nil {
 				t.Fatal(err)
 			}

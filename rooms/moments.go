@@ -3,8 +3,6 @@ package rooms
 import (
 	"errors"
 	"fmt"
-	"slices"
-	"strings"
 	"sync/atomic"
 
 	"github.com/ambitmq/ambit/filter"
@@ -131,17 +129,12 @@ func (m *moments) where(n filter.Neighbour) filter.Position {
 }
 
 // affected adds the rooms that a change matches to those that are affected
-// otherwise, in the order of their hashes. From then on the document is where the
-// change has put it.
-func (m *moments) affected(others []affected, change *persistence.Change) ([]affected, error) {
+// otherwise. From then on the document is where the change has put it.
+func (m *moments) affected(others []affected, change *persistence.Change, previous func() (*filter.Document, error), after *filter.Document) ([]affected, error) {
 	if m.rooms == 0 {
 		return others, nil
 	}
-	before, err := prepareVersion(change.Before)
-	if err != nil {
-		return nil, err
-	}
-	after, err := prepareVersion(change.After)
+	before, err := previous()
 	if err != nil {
 		return nil, err
 	}
@@ -151,7 +144,6 @@ func (m *moments) affected(others []affected, change *persistence.Change) ([]aff
 		for _, r := range m.matcher.Match(nil, after) {
 			others = append(others, affected{hash: r.hash, transition: topics.Enter, outlets: r.outlets})
 		}
-		slices.SortFunc(others, func(a, b affected) int { return strings.Compare(a.hash, b.hash) })
 	}
 	for path, n := range m.neighbours[change.Key.ID] {
 		n.report(path, after)

@@ -48,12 +48,12 @@ func TestMomentsAgreeWithTheirFilters(t *testing.T) {
 	filters = append(filters, `{"changed":"at"}`, `{"changed":"_id"}`, `{"or":[{"changed":"was"},{"equals":{"_id":"2"}}]}`,
 		`{"near":{"at":{"id":"none","distance":"120km"}}}`, `{"not":{"changed":"was"}}`)
 	out := &heard{}
-	engine, docs, joined := New("node", out), shelf{}, map[string]bool{}
+	engine, docs, joined := New("node", out, Options{}), shelf{}, map[string]bool{}
 	for step := range 3000 {
 		text := filters[random.IntN(len(filters))]
 		switch op := random.IntN(100); {
 		case op == 0: // crash
-			engine = New("node", out)
+			engine = New("node", out, Options{})
 			for text := range joined {
 				to, f := roomOf(t, text)
 				if _, err := engine.Join("m", to, f, docs); err != nil {
@@ -136,7 +136,7 @@ func told(t *testing.T, joined map[string]bool, docs shelf, c *persistence.Chang
 }
 
 func TestNeighboursAreForgottenWithTheLastRoom(t *testing.T) {
-	engine := New("node", &heard{})
+	engine := New("node", &heard{}, Options{})
 	texts := []string{
 		`{"near":{"at":{"id":"1","distance":1}}}`, `{"near":{"at":{"id":"1","distance":2}}}`,
 		`{"or":[{"near":{"at":{"id":"2","distance":1}}},{"near":{"was":{"id":"1","distance":2}}},{"not":{"near":{"was":{"id":"1","distance":3}}}}]}`,
@@ -173,7 +173,7 @@ var errDisk = errors.New("the disk is gone")
 func (failing) Get(persistence.Key) (*persistence.Document, error) { return nil, errDisk }
 
 func TestJoinFailsIfANeighbourCannotBeRead(t *testing.T) {
-	engine := New("node", &heard{})
+	engine := New("node", &heard{}, Options{})
 	to, f := roomOf(t, `{"near":{"at":{"id":"1","distance":1}}}`)
 	if _, err := engine.Join("m", to, f, failing{}); !errors.Is(err, errDisk) {
 		t.Errorf("got %v", err)

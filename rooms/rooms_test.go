@@ -57,7 +57,7 @@ type joined struct {
 func TestRooms(t *testing.T) {
 	datadriven.Walk(t, "testdata", func(t *testing.T, path string) { //nolint:thelper // it is a subtest
 		w := &world{t: t, docs: map[string]*persistence.Document{}, names: map[string]string{}, joined: map[string]joined{}}
-		w.engine = New("node-1", &w.out)
+		w.engine = New("node-1", &w.out, Options{})
 		datadriven.RunTest(t, path, w.run)
 	})
 }
