@@ -2,6 +2,7 @@ package filter
 
 import (
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"sync"
@@ -100,7 +101,7 @@ func scatter[K comparable](t *testing.T, m *Matcher[K], random *rand.Rand) {
 	if x.homes.stage > 0 {
 		return
 	}
-	for _, id := range m.filters {
+	for _, id := range slices.AppendSeq(slices.Clone(m.keys.single.slots), maps.Values(m.keys.shared)) {
 		if d := x.entries.at(id).detail.Load(); d != nil && d.text != "" && random.IntN(3) == 0 {
 			root := parsed(t, d.text).root
 			x.move(id, d, root, anyCover(root, random))

@@ -74,8 +74,6 @@ type entry struct {
 // is reports whether f is the entry's fingerprint.
 func (e *entry) is(f fingerprint) bool { return e.print[0].Load() == f[0] && e.print[1].Load() == f[1] }
 
-func (e *entry) name() fingerprint { return fingerprint{e.print[0].Load(), e.print[1].Load()} }
-
 // A detail is what equals and geo clauses do not need. It is never changed, but
 // for text, which is the writer's.
 type detail struct {
@@ -130,16 +128,19 @@ func (x *index) internFilter(f *Filter) uint32 {
 }
 
 func (x *index) internAs(print fingerprint, n node) uint32 {
-	if id := x.known.get(x, print); id != 0 {
+	if id := x.known.find(print[0], func(id uint32) bool { return x.entries.at(id).is(print) }); id != 0 {
 		x.entries.at(id).users++
 		return id
 	}
 	id := x.newEntry(print)
-	x.known.insert(x, id)
+	x.known.insert(id, x.hash)
 	x.link(id, n)
 	x.noteReads(id, n)
 	return id
 }
+
+// hash is that of an entry, for known.
+func (x *index) hash(id uint32) uint64 { return x.entries.at(id).print[0].Load() }
 
 func (x *index) newEntry(print fingerprint) uint32 {
 	id := x.entryPool.take(&x.generation)
@@ -157,7 +158,7 @@ func (x *index) release(id uint32) {
 	if e.users--; e.users > 0 {
 		return
 	}
-	x.known.remove(x, id)
+	x.known.remove(id, x.hash)
 	x.unlink(id)
 	x.dismiss(e.program.Load())
 	e.program.Store(nil)

@@ -96,7 +96,7 @@ func (x *index) linkLeaf(id uint32, n leaf, f *field) {
 			return
 		}
 		e.field = f.number
-		x.values.insert(e.name()[0], id)
+		x.values.insert(x.hash(id), id)
 		f.scalars.Add(1)
 		return
 	case element:
@@ -105,7 +105,7 @@ func (x *index) linkLeaf(id uint32, n leaf, f *field) {
 			return
 		}
 		e.detail.Store(&detail{node: n})
-		x.values.insert(e.name()[0], id)
+		x.values.insert(x.hash(id), id)
 		f.elements.Add(1)
 	case existence:
 		e.detail.Store(&detail{node: n})
@@ -205,7 +205,7 @@ func (x *index) internGram(f *field, bytes uint32) uint32 {
 	}
 	print := f.gramPrint(bytes)
 	id := x.newEntry(print)
-	x.known.insert(x, id)
+	x.known.insert(id, x.hash)
 	x.entries.at(id).detail.Store(&detail{node: gram{existence{f.path}, bytes}})
 	f.users++
 	f.grams.insert(print[0], id)

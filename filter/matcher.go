@@ -16,20 +16,13 @@ import (
 // proportion to n; everything else takes the same time however many filters
 // there are.
 type Matcher[K comparable] struct {
-	mu      sync.Mutex // guards filters, and changes of the rest
-	filters map[K]uint32
-	index   index
-	keys    slab[atomic.Pointer[holder[K]]] // by the entry of a filter
+	mu    sync.Mutex // guards changes of the rest
+	index index
+	keys  keys[K]
 
 	last     atomic.Pointer[replacement[K]] // the last one that was begun
 	added    additions
 	searches sync.Pool // of *search
-}
-
-// A holder is a key of a filter, and leads to the next one.
-type holder[K comparable] struct {
-	key  K
-	next *holder[K]
 }
 
 // Add adds a filter under a key, in place of the one that is there.
@@ -37,35 +30,29 @@ func (m *Matcher[K]) Add(k K, f *Filter) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	defer m.index.tend()
-	if m.filters == nil {
-		m.filters = map[K]uint32{}
-	}
-	old, replaces := m.filters[k]
+	old := m.keys.filter(k)
 	id := m.index.internFilter(f)
-	if replaces && old == id {
+	switch old {
+	case 0:
+		m.hold(k, id, f)
+		return
+	case id:
 		m.index.release(id)
 		return
 	}
-	m.filters[k] = id
-	if !replaces {
-		m.hold(k, id, f)
-		return
-	}
 	r := m.begin(k, f)
+	m.keys.forget(k, old)
 	m.hold(k, id, f)
 	m.remove(k, old)
 	r.done.Store(true)
 }
 
 func (m *Matcher[K]) hold(k K, id uint32, f *Filter) {
-	m.keys.reserve(id)
-	holders := m.keys.at(id)
-	others := holders.Load()
-	if others == nil {
+	if m.index.entries.at(id).load()&subscribed == 0 {
 		m.added.begin(id, f)
 		defer m.added.end()
 	}
-	holders.Store(&holder[K]{k, others})
+	m.keys.add(k, id)
 	m.index.subscribe(id)
 }
 
@@ -73,48 +60,30 @@ func (m *Matcher[K]) hold(k K, id uint32, f *Filter) {
 func (m *Matcher[K]) Remove(k K) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	id, ok := m.filters[k]
-	if !ok {
+	id := m.keys.filter(k)
+	if id == 0 {
 		return
 	}
-	delete(m.filters, k)
+	m.keys.forget(k, id)
 	m.remove(k, id)
-	if m.index.tend(); len(m.filters) == 0 {
+	if m.index.tend(); m.keys.len() == 0 {
 		m.index.finish()
 	}
 }
 
+// remove removes a forgotten key from its filter.
 func (m *Matcher[K]) remove(k K, id uint32) {
-	holders := m.keys.at(id)
-	rest := holders.Load().without(k)
-	holders.Store(rest)
-	if rest == nil {
+	if !m.keys.remove(k, id) {
 		m.index.unsubscribe(id)
 	}
 	m.index.release(id)
-}
-
-// without returns the holders without the one of a key, which is among them.
-func (h *holder[K]) without(k K) *holder[K] {
-	if h.key == k {
-		return h.next
-	}
-	first := &holder[K]{key: h.key}
-	for last := first; ; last = last.next {
-		h = h.next
-		if h.key == k {
-			last.next = h.next
-			return first
-		}
-		last.next = &holder[K]{key: h.key}
-	}
 }
 
 // Len returns the number of filters.
 func (m *Matcher[K]) Len() int {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return len(m.filters)
+	return m.keys.len()
 }
 
 // Match appends to dst the keys of the filters that match d, in no particular
@@ -153,7 +122,7 @@ func (m *Matcher[K]) sample(s *search, d *Document) {
 
 func (m *Matcher[K]) appendKeys(dst []K, found []uint32) []K {
 	for _, id := range found {
-		for h := m.keys.at(id).Load(); h != nil; h = h.next {
+		for h := m.keys.of(id); h != nil; h = h.next {
 			dst = append(dst, h.key)
 		}
 	}

@@ -36,7 +36,7 @@ func (x *index) unlinkPlain(id uint32, e *entry) {
 	}
 	f := x.fields.at(e.field).Load()
 	if e.shape == 0 {
-		x.values.remove(e.name()[0], id)
+		x.values.remove(x.hash(id), id)
 		f.scalars.Add(-1)
 	} else {
 		f.besides.Add(-1)
@@ -68,7 +68,7 @@ func (x *index) unlinkOutside(id uint32, r between) {
 func (x *index) unlinkLeaf(id uint32, d *detail, f *field) {
 	switch n := d.node.(type) {
 	case gram:
-		f.grams.remove(x.entries.at(id).name()[0], id)
+		f.grams.remove(x.hash(id), id)
 		return
 	case moment, anchor:
 		x.unlinkMoment(id, d, f)
@@ -81,7 +81,7 @@ func (x *index) unlinkLeaf(id uint32, d *detail, f *field) {
 			x.unlinkUnder(id, d)
 			return
 		}
-		x.values.remove(x.entries.at(id).name()[0], id)
+		x.values.remove(x.hash(id), id)
 		f.elements.Add(-1)
 	case existence:
 		f.present.Store(0)
