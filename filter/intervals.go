@@ -73,6 +73,14 @@ func (t *intervals) search(dst []uint32, v float64) []uint32 {
 	return dst
 }
 
+// high returns the highest upper bound.
+func (t *intervals) high() float64 {
+	if root := t.root.Load(); root != nil {
+		return childFrom(root).high
+	}
+	return math.Inf(-1)
+}
+
 func (b *branch) search(dst []uint32, v float64) []uint32 {
 	for i := range b.entries {
 		e := &b.entries[i]

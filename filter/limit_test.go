@@ -31,6 +31,8 @@ func TestLimitsAreSaidWithTheirNumbers(t *testing.T) {
 		{"1,001 values", `{"in":{"a":[` + values(1001) + `]}}`, `"in.a": has 1001 values, the limit is 1000`},
 		{"1,001 values of anyOf", `{"anyOf":{"a":[` + values(1001) + `]}}`, `"anyOf.a": has 1001 values, the limit is 1000`},
 		{"1,000 values of anyOf and a condition", `{"and":[{"anyOf":{"a":[` + values(1000) + `]}},` + exists + `]}`, `"and.exists": the filter costs 1001 conditions or more, the limit is 1000`},
+		{"100 nears", manyNears(100), ""},
+		{"101 nears", manyNears(101), `"or.near": the filter costs 1001 conditions or more, the limit is 1000`},
 		{"two missing elements 16 keywords deep", nested(15, `{"missing":"a[1]"},{"missing":"a[2]"}`), ""},
 		{"1,001 ids", `{"ids":{"values":[` + values(1001) + `]}}`, `"ids.values": has 1001 values, the limit is 1000`},
 		{"1,000 values and a condition", `{"and":[{"in":{"a":[` + values(1000) + `]}},` + exists + `]}`, `"and.exists": the filter costs 1001 conditions or more, the limit is 1000`},
@@ -147,6 +149,15 @@ func withHoles(n int) string {
 		fmt.Fprintf(&holes, ",[[%d,1],[%d.5,1],[%d,2]]", i, i, i)
 	}
 	return `{"geoShape":{"p":{"type":"Polygon","coordinates":[[[-1,-1],[50,-1],[50,50],[-1,50]]` + holes.String() + `]}}}`
+}
+
+// manyNears returns an or of n documents to be near.
+func manyNears(n int) string {
+	nears := make([]string, n)
+	for i := range nears {
+		nears[i] = fmt.Sprintf(`{"near":{"p":{"id":"%d","distance":1}}}`, i)
+	}
+	return `{"or":[` + strings.Join(nears, ",") + `]}`
 }
 
 // nested puts a filter into n ands.

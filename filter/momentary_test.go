@@ -2,11 +2,14 @@ package filter
 
 import (
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
+
+	"github.com/ambitmq/ambit/geofilter"
 )
 
 func TestAFilterWithAMomentIsMomentary(t *testing.T) {
@@ -82,6 +85,26 @@ func TestExplainShowsWithWhatAMomentCompares(t *testing.T) {
 				t.Errorf("got  %s\nwant %s", got, tt.want)
 			}
 		})
+	}
+}
+
+func TestWhatIsFarApartIsNotNear(t *testing.T) {
+	random := rand.New(rand.NewPCG(17, 18))
+	for range 200_000 {
+		a := geofilter.Point{Lat: uniform(random, -90, 90), Lon: uniform(random, -180, 180)}
+		b := a
+		switch random.IntN(3) {
+		case 0: // near by, for the most part on the same meridian
+			b.Lat = max(-90, min(90, a.Lat+random.NormFloat64()*math.Pow(10, -float64(random.IntN(8)))))
+		case 1:
+			b = geofilter.Point{Lat: uniform(random, -90, 90), Lon: uniform(random, -180, 180)}
+		case 2: // opposite
+			b = geofilter.Point{Lat: -a.Lat + 0.1*random.NormFloat64(), Lon: a.Lon + 180 + 0.1*random.NormFloat64()}
+			b.Lat = max(-90, min(90, b.Lat))
+		}
+		if distance := float64(geofilter.Distance(a, b)); farApart(a, b, distance) {
+			t.Fatalf("%v and %v are said to be more than %v m apart", a, b, distance)
+		}
 	}
 }
 

@@ -170,10 +170,22 @@ func (s *search) near(id uint32, here geofilter.Point) {
 	if !ok {
 		return
 	}
-	if there, known := s.d.whereIs(Neighbour{ID: n.id, Path: n.field}); known {
-		s.ids = n.radii.search(s.ids[:0], float64(geofilter.Distance(there, here)))
-		for _, id := range s.ids {
-			s.satisfied(id)
-		}
+	there, known := s.d.whereIs(Neighbour{ID: n.id, Path: n.field})
+	if !known || farApart(there, here, n.radii.high()) {
+		return
 	}
+	s.ids = n.radii.search(s.ids[:0], float64(geofilter.Distance(there, here)))
+	for _, id := range s.ids {
+		s.satisfied(id)
+	}
+}
+
+// farApart reports whether two places are surely farther apart than a distance:
+// by their latitudes alone, which tells most of those that are not near.
+func farApart(a, b geofilter.Point, meters float64) bool {
+	const (
+		degree = 110_574 // metres: the shortest of latitude, at the equator
+		wide   = 1.01    // geofilter.Distance may say a little less
+	)
+	return degree*math.Abs(a.Lat-b.Lat) > wide*meters+1
 }

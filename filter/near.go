@@ -79,9 +79,16 @@ func (d *Document) whereIs(n Neighbour) (geofilter.Point, bool) {
 	return other.point, other.known
 }
 
+// nearCost is what a near costs: every document is compared with the one that it
+// names.
+const nearCost = 10
+
 func parseNear(p *parser, at place, arg any) (node, error) {
 	m, err := p.field(at, arg)
 	if err != nil {
+		return nil, err
+	}
+	if err := p.spend(at, nearCost-1); err != nil {
 		return nil, err
 	}
 	at = at.at(m.name)
