@@ -4,7 +4,8 @@
 //
 // The scope of a room is a function of the document before and after, and of
 // the filter. What is remembered of a version makes the next change cheaper, and
-// never another one; it is the same as where the documents are that filters name.
+// never another one. A filter that names other documents is also a function of
+// where they are.
 package rooms
 
 import (
