@@ -12,6 +12,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"strings"
 	"time"
 )
 
@@ -113,14 +114,14 @@ func report(opts options, w workload, p problem) (right bool, err error) {
 	if f, err = measure(m, p, opts.least(), f); err != nil {
 		return false, err
 	}
-	peers, err := measurePeers(opts, p, t, f)
+	peers, tree, err := measurePeers(opts, p, t, f)
 	if err != nil {
 		return false, err
 	}
 	fmt.Printf("| %s | %s%s | %.2f | %.1f | %.0f | %.1f | %s |\n", what, grouped(int(f.nanoseconds)),
 		w.aimed(p), f.matches, f.candidates, f.bytes, f.adding/1000, peers)
 	if largest := w.sizes[len(w.sizes)-1]; w.moves && (p.size == largest || opts.short) {
-		return true, reportMoves(opts, m, p)
+		return true, reportMoves(opts, m, p, tree)
 	}
 	return true, nil
 }
@@ -133,34 +134,40 @@ func (w workload) aimed(p problem) string {
 	return fmt.Sprintf(" (aim %.0f)", w.aim)
 }
 
-// measurePeers says how much longer the others take.
-func measurePeers(opts options, p problem, t truth, f figure) (string, error) {
+// measurePeers says how much longer the others take, and how many nanoseconds
+// the R-tree does.
+func measurePeers(opts options, p problem, t truth, f figure) (cells string, tree float64, err error) {
 	times := func(took float64, found [][]int) string {
-		text := grouped(int(took/f.nanoseconds)) + "×"
-		if took < 10*f.nanoseconds {
-			text = fmt.Sprintf("%.1f×", took/f.nanoseconds)
-		}
+		text := ratio(took, f.nanoseconds)
 		if n := t.differences(found); n > 0 {
 			text += fmt.Sprintf(" (%d of %d documents differ)", n, len(t.matches))
 		}
 		return text
 	}
-	koncorde, tree := "", ""
+	peers := [3]string{1: times(t.scan, t.matches)}
 	if p.size <= 10_000 {
 		k, err := measureKoncorde(p, opts.least(), len(t.matches))
 		if err != nil {
-			return "", err
+			return "", 0, err
 		}
-		koncorde = fmt.Sprintf("%s, %s bytes", times(k.Nanoseconds, k.Matches), grouped(int(k.Bytes)))
+		peers[0] = fmt.Sprintf("%s, %s bytes", times(k.Nanoseconds, k.Matches), grouped(int(k.Bytes)))
 	}
 	if p.inAreas() {
 		took, found, err := measureRTree(p, opts.least(), len(t.matches))
 		if err != nil {
-			return "", err
+			return "", 0, err
 		}
-		tree = times(took, found)
+		peers[2], tree = times(took, found), took
 	}
-	return koncorde + " | " + times(t.scan, t.matches) + " | " + tree, nil
+	return strings.Join(peers[:], " | "), tree, nil
+}
+
+// ratio writes how many times longer something takes.
+func ratio(took, than float64) string {
+	if took < 10*than {
+		return fmt.Sprintf("%.1f×", took/than)
+	}
+	return grouped(int(took/than)) + "×"
 }
 
 // grouped writes a number with commas.
