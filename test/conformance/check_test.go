@@ -19,6 +19,12 @@ const patience = 4 * time.Second
 type server struct {
 	addr      string
 	websocket string // URL; empty when there is none
+	run       int    // tells clients and topics of several runs apart
+}
+
+// check returns a check that has not run yet.
+func (s server) check(v byte, n int) *check {
+	return &check{server: s, v: v, name: fmt.Sprintf("c%dx%dx", s.run, n)}
 }
 
 // A check is one run of the test of one statement. It is no testing.T, because

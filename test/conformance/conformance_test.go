@@ -29,8 +29,33 @@ type statement struct {
 	test    func(*check)
 	// why says why a server cannot be tested for it; such a statement has no test.
 	why string
+	// absent says what Ambit has not, so that the statement does not apply to it.
+	// The test must be skipped as long as it is there.
+	absent string
 	// gap says what Ambit does instead. The test must fail as long as it is there.
 	gap string
+}
+
+// outcome is what the table says of a statement.
+type outcome int
+
+const (
+	holds outcome = iota
+	isGap
+	isAbsent
+	untested
+)
+
+func (st statement) outcome() outcome {
+	switch {
+	case st.test == nil:
+		return untested
+	case st.absent != "":
+		return isAbsent
+	case st.gap != "":
+		return isGap
+	}
+	return holds
 }
 
 // A standard is all statements of a version.
@@ -59,7 +84,6 @@ func TestMain(m *testing.M) {
 
 func TestConformance(t *testing.T) {
 	s, isAmbit := target(t)
-	run := fmt.Sprintf("c%05d", rand.IntN(100_000))
 	count := 0
 	for _, std := range standards() {
 		for _, st := range std.statements {
@@ -67,25 +91,29 @@ func TestConformance(t *testing.T) {
 				continue
 			}
 			count++
-			c := &check{server: s, v: std.v, name: fmt.Sprint(run, "x", count, "x")}
+			c := s.check(std.v, count)
 			if !isAmbit {
-				st.gap = ""
+				st.gap, st.absent = "", ""
 			}
 			t.Run(fmt.Sprintf("%s[MQTT-%s]", std.prefix, st.id), func(t *testing.T) {
 				t.Parallel()
 				c.run(st.test)
-				judge(t, st, c)
+				judge(t, st, c, isAmbit)
 			})
 		}
 	}
 }
 
 // judge fails the test unless the check ended as the table says.
-func judge(t *testing.T, st statement, c *check) {
+func judge(t *testing.T, st statement, c *check, isAmbit bool) {
 	t.Helper()
 	switch {
+	case c.skipped != "" && isAmbit && st.absent == "":
+		t.Errorf("%s: not tested: %s", st.meaning, c.skipped)
 	case c.skipped != "":
 		t.Skip(c.skipped)
+	case st.absent != "":
+		t.Errorf("the statement applies: take %q out of the table", st.absent)
 	case c.failure != "" && st.gap == "":
 		t.Errorf("%s: %s", st.meaning, c.failure)
 	case c.failure != "":
@@ -99,7 +127,7 @@ func judge(t *testing.T, st statement, c *check) {
 func target(t *testing.T) (s server, isAmbit bool) {
 	t.Helper()
 	if addr := os.Getenv("AMBIT_CONFORMANCE_ADDR"); addr != "" {
-		return server{addr, os.Getenv("AMBIT_CONFORMANCE_WEBSOCKET")}, false
+		return server{addr, os.Getenv("AMBIT_CONFORMANCE_WEBSOCKET"), rand.IntN(100_000)}, false
 	}
 	cfg := broker.DefaultConfig()
 	cfg.MQTT, cfg.HTTP, cfg.Data = "127.0.0.1:0", "127.0.0.1:0", t.TempDir()
@@ -112,7 +140,7 @@ func target(t *testing.T) (s server, isAmbit bool) {
 			t.Error(err)
 		}
 	})
-	return server{b.MQTTAddr(), "ws://" + b.HTTPAddr() + "/mqtt"}, true
+	return server{b.MQTTAddr(), "ws://" + b.HTTPAddr() + "/mqtt", 0}, true
 }
 
 func TestEveryStatementHasATestOrAReason(t *testing.T) {
@@ -124,7 +152,7 @@ func TestEveryStatementHasATestOrAReason(t *testing.T) {
 				t.Errorf("%s: %s is there twice", std.name, st.id)
 			}
 			seen[st.id] = true
-			if (st.test == nil) != (st.why != "") || st.meaning == "" || st.gap != "" && st.test == nil {
+			if (st.test == nil) != (st.why != "") || st.meaning == "" || st.gap+st.absent != "" && st.test == nil {
 				t.Errorf("%s: %s needs a meaning, and a test or a reason", std.name, st.id)
 			}
 		}
@@ -161,31 +189,28 @@ its table; ` + "`make conformance`" + ` runs it against Ambit, and with AMBIT_CO
 func markdown() string {
 	var b strings.Builder
 	b.WriteString(heading)
-	b.WriteString("| standard | statements | hold | gaps | not testable on a server |\n|---|---|---|---|---|\n")
+	b.WriteString("| standard | statements | hold | gaps | do not apply | not testable on a server |\n|---|---|---|---|---|---|\n")
 	for _, std := range standards() {
-		tested, gaps := 0, 0
+		var n [4]int
 		for _, st := range std.statements {
-			if st.test != nil {
-				tested++
-			}
-			if st.gap != "" {
-				gaps++
-			}
+			n[st.outcome()]++
 		}
-		fmt.Fprintf(&b, "| %s | %d | %d | %d | %d |\n", std.name, len(std.statements), tested-gaps, gaps, len(std.statements)-tested)
+		fmt.Fprintf(&b, "| %s | %d | %d | %d | %d | %d |\n", std.name, len(std.statements), n[holds], n[isGap], n[isAbsent], n[untested])
 	}
 	for _, std := range standards() {
 		fmt.Fprintf(&b, "\n## %s\n\n| statement | says that | test | result |\n|---|---|---|---|\n", std.name)
 		for _, st := range std.statements {
-			test, result := funcName(st.test), "holds"
-			switch {
-			case st.test == nil:
-				test, result = "", st.why
-			case st.gap != "":
-				result = "**gap:** " + st.gap
-			}
-			fmt.Fprintf(&b, "| MQTT-%s | %s | %s | %s |\n", st.id, cell(st.meaning), test, cell(result))
+			result := [...]string{"holds", "**gap:** " + st.gap, "does not apply: " + st.absent, st.why}[st.outcome()]
+			fmt.Fprintf(&b, "| MQTT-%s | %s | %s | %s |\n", st.id, cell(st.meaning), funcName(st.test), cell(result))
 		}
+	}
+	b.WriteString("\n## Reason codes\n\nWhat MQTT 5 names for an event, and no numbered statement demands.\n\n| event | code | result |\n|---|---|---|\n")
+	for _, r := range reasons() {
+		result := "said"
+		if r.gap != "" {
+			result = "**gap:** " + r.gap
+		}
+		fmt.Fprintf(&b, "| %s | 0x%02X | %s |\n", cell(r.event), r.code, cell(result))
 	}
 	return b.String()
 }

@@ -217,10 +217,10 @@ func (c *check) noProblem(w *wire, kind byte) {
 	r.u16()
 	var got properties
 	if kind == suback || kind == unsuback {
-		got = r.properties()
+		got = r.properties(kind)
 	} else if len(r.rest) > 1 {
 		r.u8()
-		got = r.properties()
+		got = r.properties(kind)
 	}
 	w.sound(r.err)
 	if p.kind != kind || got.has(reasonString) || got.has(userProperty) {

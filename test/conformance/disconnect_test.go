@@ -122,7 +122,7 @@ func (c *check) challenge() (w *wire, code byte, got properties) {
 		c.skip("the server does not offer SCRAM-SHA-256")
 	}
 	r := reader{rest: p.body}
-	code, got = r.u8(), r.properties()
+	code, got = r.u8(), r.properties(auth)
 	w.sound(r.err)
 	return w, code, got
 }
@@ -194,6 +194,13 @@ func (c *check) violations() []sample {
 	} {
 		all = append(all, sample{fault + " in PUBLISH", frame(publish, 0, t, props(c.v, bad), []byte("x"))})
 	}
+	for name, kind := range map[string]byte{"PUBACK": puback, "PUBREC": pubrec, "PUBREL": pubrel, "PUBCOMP": pubcomp} {
+		for fault, bad := range map[string][]byte{
+			"Reason String twice": twice(prop(reasonString, str("x"))), "Topic Alias": alias(1),
+		} {
+			all = append(all, sample{fault + " in " + name, ackBytes(kind, 1, cat([]byte{0}, props(c.v, bad))...)})
+		}
+	}
 	for fault, bad := range map[string][]byte{
 		"Subscription Identifier 0":     prop(subscriptionID, varint(0)),
 		"Subscription Identifier twice": twice(prop(subscriptionID, varint(1))),
@@ -202,6 +209,8 @@ func (c *check) violations() []sample {
 		all = append(all, sample{fault + " in SUBSCRIBE", subscribeBytes(c.v, 1, bad, filter{c.topic("t"), 0})})
 	}
 	return append(all,
+		sample{"Content Type in UNSUBSCRIBE", frame(unsubscribe, 2, u16(1), props(c.v, prop(contentType, str("a"))), t)},
+		sample{"Reason String twice in DISCONNECT", frame(disconnect, 0, []byte{0}, props(c.v, twice(prop(reasonString, str("x")))))},
 		sample{"neither topic nor alias", frame(publish, 0, str(""), props(c.v), []byte("x"))},
 		sample{"alias without a topic", frame(publish, 0, str(""), props(c.v, alias(1)), []byte("x"))},
 		sample{"Session Expiry Interval in DISCONNECT, and 0 in CONNECT",

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 )
 
 // The versions of MQTT, by their protocol level.
@@ -260,12 +261,36 @@ func (p properties) number(id byte, absent int) int {
 	return absent
 }
 
-func (r *reader) properties() properties {
-	n := r.varint()
-	in := reader{rest: r.take(n)}
+// permitted are the properties that a packet from a server may have.
+func permitted(kind byte) []byte {
+	switch kind {
+	case connack:
+		return []byte{sessionExpiry, receiveMaximum, maximumQoS, retainAvailable, maximumPacketSize, assignedClientID,
+			topicAliasMaximum, reasonString, userProperty, wildcardAvailable, subIDAvailable, sharedAvailable,
+			serverKeepAlive, responseInfo, serverReference, authMethod, authData}
+	case publish:
+		return []byte{payloadFormat, messageExpiry, topicAlias, responseTopic, correlationData, userProperty,
+			subscriptionID, contentType}
+	case disconnect:
+		return []byte{sessionExpiry, reasonString, userProperty, serverReference} // the first: see [MQTT-3.14.2-2]
+	case auth:
+		return []byte{authMethod, authData, reasonString, userProperty}
+	default:
+		return []byte{reasonString, userProperty}
+	}
+}
+
+// properties reads those of a packet of that type.
+func (r *reader) properties(kind byte) properties {
+	in := reader{rest: r.take(r.varint())}
 	var list properties
 	for len(in.rest) > 0 && in.err == nil {
-		list = append(list, in.property())
+		p := in.property()
+		again := list.has(p.id) && p.id != userProperty && p.id != subscriptionID
+		if in.err == nil && (again || !slices.Contains(permitted(kind), p.id)) {
+			in.err = fmt.Errorf("the server sent property %#x twice, or where it does not belong, in packet type %d", p.id, kind)
+		}
+		list = append(list, p)
 	}
 	if in.err != nil {
 		r.err = in.err

@@ -129,7 +129,9 @@ func testQoS2IsDeliveredOnce(c *check) {
 	w.reply(pubrec, 5)
 	m.dup = true
 	w.send(m.bytes(c.v))
-	w.reply(pubrec, 5)
+	if a := w.reply(pubrec, 5); a.code >= 0x80 {
+		c.fatalf("PUBREC %#x ends the flow", a.code)
+	}
 	w.drop()
 	w = c.client(o) // the state outlives the connection
 	w.send(m.bytes(c.v))

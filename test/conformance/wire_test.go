@@ -33,10 +33,21 @@ func (w *wire) send(packets ...[]byte) {
 	}
 }
 
-// read returns the next packet.
+// read returns the next packet, whose flags must be as the standard says.
 func (w *wire) read() (packet, error) {
 	_ = w.conn.SetReadDeadline(time.Now().Add(patience)) // fails only when it is closed, and reading does, too
-	return readPacket(w.in)
+	p, err := readPacket(w.in)
+	want := byte(0)
+	switch p.kind {
+	case pubrel:
+		want = 2
+	case publish:
+		want = p.flags
+	}
+	if err == nil && (p.flags != want || p.kind == publish && p.flags>>1&3 == 3) {
+		w.c.fatalf("the server sent packet type %d with the flags %04b", p.kind, p.flags)
+	}
+	return p, err
 }
 
 // next returns the next packet; there must be one.
@@ -107,7 +118,7 @@ func (w *wire) parse(p packet) message {
 		m.id = r.u16()
 	}
 	if w.c.v == v5 {
-		m.got = r.properties()
+		m.got = r.properties(publish)
 	}
 	m.payload = string(r.rest)
 	w.sound(r.err)
@@ -136,7 +147,7 @@ func (w *wire) reply(kind byte, id uint16) answer {
 	switch {
 	case kind == suback || kind == unsuback:
 		if w.c.v == v5 {
-			a.got = r.properties()
+			a.got = r.properties(p.kind)
 		}
 		a.codes = r.rest
 	case w.c.v < v5 && len(r.rest) > 0:
@@ -144,7 +155,7 @@ func (w *wire) reply(kind byte, id uint16) answer {
 	case len(r.rest) > 0:
 		a.code = r.u8()
 		if len(r.rest) > 0 {
-			a.got = r.properties()
+			a.got = r.properties(p.kind)
 		}
 	}
 	w.sound(r.err)
@@ -278,7 +289,7 @@ func (w *wire) disconnected(p packet) answer {
 		a.code = r.u8()
 	}
 	if len(r.rest) > 0 {
-		a.got = r.properties()
+		a.got = r.properties(p.kind)
 	}
 	w.sound(r.err)
 	return a
@@ -308,7 +319,7 @@ func (w *wire) connacked(p packet) {
 	w.ack = accepted{flags: p.body[0], code: p.body[1], size: p.size}
 	r := reader{rest: p.body[2:]}
 	if w.c.v == v5 && len(r.rest) > 0 {
-		w.ack.got = r.properties()
+		w.ack.got = r.properties(connack)
 	}
 	w.sound(r.err)
 }
