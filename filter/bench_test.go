@@ -29,16 +29,6 @@ func BenchmarkParseDocument(b *testing.B) {
 	}
 }
 
-// Target: 10 µs.
-func BenchmarkParse(b *testing.B) {
-	src := []byte(`{"and":[{"geoDistance":{"position":[48.1,11.5],"distance":"2km"}},{"range":{"speed":{"gt":50}}}]}`)
-	for b.Loop() {
-		if _, err := Parse(src); err != nil {
-			b.Fatal(err)
-		}
-	}
-}
-
 // Target: 300 ns for a geo clause, 100 ns for the others.
 func BenchmarkMatch(b *testing.B) {
 	d, err := ParseDocument([]byte(message), DocumentLimits{})

@@ -77,7 +77,7 @@ func TestLimitsAreWhatIsGiven(t *testing.T) {
 		{"more depth", nested(99, `{"exists":"a"}`), Limits{Depth: 100}, ""},
 		{"nesting", `{"match":{"a":[[1]]}}`, Limits{Depth: 1}, ""},
 		{"more nesting", `{"match":{"a":[[[1]]]}}`, Limits{Depth: 1}, `"match.a.0.0": objects and arrays are nested 5 deep or more, the limit is 4`},
-		{"cost", `{"and":[{"exists":"a"},{"match":{"b":{"c":[1,2]}}}]}`, Limits{Cost: 2}, `"and.match": the filter costs 3 conditions or more, the limit is 2`},
+		{"cost", `{"and":[{"exists":"a"},{"match":{"b":{"c":[1,2]}}}]}`, Limits{Cost: 4}, `"and.match": the filter costs 5 conditions or more, the limit is 4`},
 		{"more cost", `{"or":[{"in":{"a":[` + strings.Repeat("1,", 1999) + `1]}}]}`, Limits{Cost: 2000, Values: 2000}, ""},
 		{"values", `{"ids":{"values":["1","2","3"]}}`, Limits{Values: 2}, `"ids.values": has 3 values, the limit is 2`},
 		{"vertices", `{"geoPolygon":{"p":{"points":[[0,0],[0,1],[1,1],[1,0]]}}}`, Limits{Vertices: 3}, `"geoPolygon.p.points": has 4 points, the limit is 3`},

@@ -14,9 +14,9 @@ type Limits struct {
 	// Depth is how many keywords may be nested. Of objects and arrays it is four
 	// times as many. Defaults to 16.
 	Depth int
-	// Cost is what the conditions of a filter may cost. Most cost 1; in, ids and
-	// anyOf cost 1 for each value, and match for each scalar; regexp costs more:
-	// see its file. Defaults to 1,000.
+	// Cost is what the conditions of a filter may cost: 1 each, but for those
+	// about several values and those that take long to read. FILTERS.md has the
+	// list. Defaults to 1,000.
 	Cost int
 	// Values is how many values an in, ids or anyOf may have. Defaults to 1,000.
 	Values int

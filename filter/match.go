@@ -64,7 +64,7 @@ func parseMatch(p *parser, at place, arg any) (node, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := p.spend(at, leaves(o)); err != nil {
+	if err := p.spend(at, countValues(o)-1); err != nil {
 		return nil, err
 	}
 	members := make(and, len(o))
@@ -84,20 +84,20 @@ func parseMatch(p *parser, at place, arg any) (node, error) {
 	return members, p.checkDepth(at)
 }
 
-// leaves counts the scalars and empty values in v.
-func leaves(v any) int {
-	n := 0
+// countValues counts the scalars, objects and arrays in v, itself included.
+func countValues(v any) int {
+	n := 1
 	switch v := v.(type) {
 	case object:
 		for _, m := range v {
-			n += leaves(m.value)
+			n += countValues(m.value)
 		}
 	case []any:
 		for _, elem := range v {
-			n += leaves(elem)
+			n += countValues(elem)
 		}
 	}
-	return max(n, 1)
+	return n
 }
 
 // sortMembers sorts the members of the objects in v by name, where they are.
