@@ -40,7 +40,7 @@ func (x *index) coverBelow(n node, limit float64) (cover, bool) {
 	if x.sample.chance(0, guess) >= limit {
 		return cover{}, false
 	}
-	c := cover{access: []node{n}, chance: x.sample.chance(x.sample.count(n), guess)}
+	c := cover{access: []node{n}, chance: x.sample.chance(x.sample.count(n, guess), guess)}
 	return c, c.chance < limit
 }
 

@@ -127,9 +127,17 @@ func (x *index) plan(i int) {
 		return // not of a filter that was parsed
 	}
 	share := float64(x.homes.refused[id]) / float64(x.sample.size())
-	if c, ok := x.coverBelow(f.root, share/worthwhile); ok {
+	if c, ok := x.coverBelow(f.root, share/worthwhile); ok && !x.isHome(d, c) {
 		x.move(id, d, f.root, c)
 	}
+}
+
+// isHome reports whether an entry is noted under all conditions of a cover.
+func (x *index) isHome(d *detail, c cover) bool {
+	return !slices.ContainsFunc(c.access, func(n node) bool {
+		id := x.entryOf(x.printOf(n))
+		return id == 0 || !slices.Contains(d.access, id)
+	})
 }
 
 // move plans the move of a filter to a cover, and makes its first step.

@@ -128,7 +128,7 @@ func (x *index) internFilter(f *Filter) uint32 {
 }
 
 func (x *index) internAs(print fingerprint, n node) uint32 {
-	if id := x.known.find(print[0], func(id uint32) bool { return x.entries.at(id).is(print) }); id != 0 {
+	if id := x.entryOf(print); id != 0 {
 		x.entries.at(id).users++
 		return id
 	}
@@ -137,6 +137,11 @@ func (x *index) internAs(print fingerprint, n node) uint32 {
 	x.link(id, n)
 	x.noteReads(id, n)
 	return id
+}
+
+// entryOf returns the entry of a fingerprint, or 0.
+func (x *index) entryOf(print fingerprint) uint32 {
+	return x.known.find(print[0], func(id uint32) bool { return x.entries.at(id).is(print) })
 }
 
 // hash is that of an entry, for known.

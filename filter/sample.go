@@ -20,6 +20,10 @@ const (
 	sampleEvery = 256
 	// sampleBytes is how large a document in the sample may be.
 	sampleBytes = 16 << 10
+	// sampleGlance is how many documents are asked at first: if a condition is
+	// guessed to be rarer than rare, and none of them has it, that will do.
+	sampleGlance = sampleSize / 4
+	rare         = 0.01
 	// guessWeight is how many documents a guess is as good as.
 	guessWeight = 4
 )
@@ -43,13 +47,16 @@ func (d *Document) clone() *Document {
 // size returns how many documents there are.
 func (s *sample) size() int { return int(min(s.taken.Load(), sampleSize)) }
 
-// count returns how many of them have a condition.
-func (s *sample) count(n node) int {
+// count returns how many of them have a condition, given a guess.
+func (s *sample) count(n node, guess float64) int {
 	if s.taken.Load() == 0 {
 		return 0
 	}
 	count := 0
 	for i := range s.documents {
+		if i == sampleGlance && count == 0 && guess < rare {
+			break
+		}
 		if d := s.documents[i].Load(); d != nil && n.match(d) {
 			count++
 		}
