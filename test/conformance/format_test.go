@@ -42,6 +42,17 @@ func (c *check) refusesText(bad string) {
 		{"SUBSCRIBE", subscribeBytes(c.v, 1, nil, filter{c.topic(bad), 0})},
 		{"UNSUBSCRIBE", unsubscribeBytes(c.v, 1, c.topic(bad))},
 	})
+	if c.v < v5 {
+		return
+	}
+	will := c.will("w")
+	will.props = prop(contentType, str(bad))
+	c.refused(c.connectBytes(options{will: will}), malformed)
+	c.refused(c.connectBytes(options{props: prop(authMethod, str(bad))}), malformed)
+	c.eachEnds([]byte{malformed}, []sample{
+		{"Reason String of PUBACK", ackBytes(puback, 1, cat([]byte{0}, props(c.v, prop(reasonString, str(bad))))...)},
+		{"Reason String of DISCONNECT", frame(disconnect, 0, []byte{0}, props(c.v, prop(reasonString, str(bad))))},
+	})
 }
 
 func testByteOrderMarkIsKept(c *check) {

@@ -242,6 +242,7 @@ func testSubscriptionIDs(c *check) {
 	if w.ack.got.number(subIDAvailable, 1) == 0 {
 		c.skip("the server has no subscription identifiers")
 	}
+	w.ask(prop(subscriptionID, varint(7)), filter{c.topic("t"), 0}) // to be replaced
 	w.ask(prop(subscriptionID, varint(1)), filter{c.topic("t"), 0})
 	w.ask(prop(subscriptionID, varint(268_435_455)), filter{c.topic("+"), 1})
 	w.ask(nil, filter{c.topic("u"), 1})
@@ -258,6 +259,28 @@ func testSubscriptionIDs(c *check) {
 	slices.Sort(ids)
 	if !slices.Equal(ids, []string{"1", "268435455"}) {
 		c.fatalf("subscription identifiers %q", ids)
+	}
+}
+
+// testSubscriptionIDsStay looks at messages that were retained, or have waited.
+func testSubscriptionIDsStay(c *check) {
+	testSubscriptionIDs(c)
+	o := c.kept("a")
+	c.retain("kept", 1)
+	w := c.client(o)
+	w.ask(prop(subscriptionID, varint(300)), filter{c.topic("t"), 1})
+	for _, payload := range []string{"kept", "waits", "live"} {
+		if got := w.receive(payload).got.all(subscriptionID); !slices.Equal(got, []string{"300"}) {
+			c.fatalf("%q has the subscription identifiers %q", payload, got)
+		}
+		switch payload {
+		case "kept":
+			w.bye()
+			c.plain().publish(message{topic: c.topic("t"), payload: "waits", qos: 1})
+			w = c.client(o)
+		case "waits":
+			c.plain().publish(message{topic: c.topic("t"), payload: "live", qos: 1})
+		}
 	}
 }
 

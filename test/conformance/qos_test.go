@@ -19,15 +19,17 @@ func testQoS0HasNoDup(c *check) {
 func testQoS1IsResent(c *check) { c.resent(1) }
 func testQoS2IsResent(c *check) { c.resent(2) }
 
-// resent leaves a message without an answer, twice, and then answers it.
+// resent leaves a message without an answer, three times, and then answers it.
 func (c *check) resent(qos byte) {
 	o := c.kept("a")
 	w := c.client(o)
 	w.subscribe(filter{c.topic("t"), qos})
 	c.plain().publish(message{topic: c.topic("t"), payload: "x", qos: qos})
 	id := w.message().id
-	for range 2 {
-		w.drop()
+	for i := range 3 {
+		if i > 0 { // else it is taken over
+			w.drop()
+		}
 		w = c.client(o)
 		if m := w.message(); m.id != id || !m.dup || m.payload != "x" {
 			c.fatalf("%q with identifier %d and DUP %v instead of %d", m.payload, m.id, m.dup, id)

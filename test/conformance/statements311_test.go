@@ -1,7 +1,13 @@
 package conformance
 
+import "slices"
+
 // statements311 are those of MQTT 3.1.1 with the errata of 10 December 2015.
 func statements311() []statement {
+	return slices.Concat(formatStatements311(), connectStatements311(), connackStatements311(), publishStatements311(), acknowledgementStatements311(), subscriptionStatements311(), endingStatements311(), deliveryStatements311(), topicStatements311(), transportStatements311())
+}
+
+func formatStatements311() []statement {
 	return []statement{
 		{id: "1.5.3-1", meaning: "strings are well-formed UTF-8; others end the connection", test: testIllFormedUTF8},
 		{id: "1.5.3-2", meaning: "U+0000 in a string ends the connection", test: testNullCharacter},
@@ -15,6 +21,11 @@ func statements311() []statement {
 		{id: "2.3.1-5", meaning: "a PUBLISH of QoS 0 has no packet identifier", test: testNoPacketIDAtQoS0},
 		{id: "2.3.1-6", meaning: "acknowledgements have the packet identifier of the PUBLISH", test: testAcknowledgementsHaveThePacketID},
 		{id: "2.3.1-7", meaning: "SUBACK and UNSUBACK have the packet identifier of the request", test: testSubackHasThePacketID},
+	}
+}
+
+func connectStatements311() []statement {
+	return []statement{
 		{id: "3.1.0-1", meaning: "the first packet of a connection is CONNECT", test: testFirstPacketIsConnect},
 		{id: "3.1.0-2", meaning: "a second CONNECT ends the connection", test: testSecondConnect},
 		{id: "3.1.2-1", meaning: "a CONNECT with another protocol name is not processed as MQTT", test: testProtocolName},
@@ -57,6 +68,11 @@ func statements311() []statement {
 		{id: "3.1.4-3", meaning: "CleanSession is processed", test: testCleanStartDiscards},
 		{id: "3.1.4-4", meaning: "a CONNECT that is accepted is answered with CONNACK 0", test: testConnectIsAcknowledged},
 		{id: "3.1.4-5", meaning: "nothing is processed that follows a rejected CONNECT", test: testNothingIsProcessedAfterARefusal},
+	}
+}
+
+func connackStatements311() []statement {
+	return []statement{
 		{id: "3.2.0-1", meaning: "the first packet from the server is CONNACK", test: testConnackIsFirst},
 		{id: "3.2.2-1", meaning: "Session Present is 0 after CleanSession 1", test: testCleanStartDiscards},
 		{id: "3.2.2-2", meaning: "Session Present is 1 when there is a session", test: testSessionPresent},
@@ -64,6 +80,11 @@ func statements311() []statement {
 		{id: "3.2.2-4", meaning: "Session Present is 0 when the connection is refused", test: testRefusalHasNoSessionPresent},
 		{id: "3.2.2-5", meaning: "CONNACK with a code that is not 0 is the end of the connection", test: testRefusalIsTheEnd},
 		{id: "3.2.2-6", meaning: "a connection that is refused for another reason is closed without CONNACK", test: testMalformedConnectIsNotAnswered},
+	}
+}
+
+func publishStatements311() []statement {
+	return []statement{
 		{id: "3.3.1-1", meaning: "DUP is 1 when a PUBLISH is sent again", test: testDupOnRedelivery},
 		{id: "3.3.1-2", meaning: "DUP is 0 at QoS 0", test: testDupAtQoS0},
 		{id: "3.3.1-3", meaning: "DUP of what is sent does not depend on DUP of what came", test: testDupIsNotPropagated},
@@ -82,7 +103,17 @@ func statements311() []statement {
 		{id: "3.3.4-1", meaning: "the QoS of a PUBLISH says what answers it", test: testAnswerByQoS},
 		{id: "3.3.5-1", meaning: "with several matching subscriptions, the highest QoS counts", test: testOverlappingSubscriptions},
 		{id: "3.3.5-2", meaning: "a PUBLISH that is not authorized is acknowledged, or ends the connection", test: testUnauthorizedPublish},
+	}
+}
+
+func acknowledgementStatements311() []statement {
+	return []statement{
 		{id: "3.6.1-1", meaning: "the flags of PUBREL are 0010; others end the connection", test: testPubrelFlags},
+	}
+}
+
+func subscriptionStatements311() []statement {
+	return []statement{
 		{id: "3.8.1-1", meaning: "the flags of SUBSCRIBE are 0010; others end the connection", test: testSubscribeFlags},
 		{id: "3.8.3-1", meaning: "topic filters are well-formed UTF-8", test: testTopicFiltersAreUTF8},
 		{id: "3.8.3-2", meaning: "a server without wildcards refuses them", test: testWildcardsAreSupportedOrRefused},
@@ -105,11 +136,21 @@ func statements311() []statement {
 		{id: "3.10.4-4", meaning: "UNSUBSCRIBE is answered with UNSUBACK and its packet identifier", test: testSubackHasThePacketID},
 		{id: "3.10.4-5", meaning: "UNSUBACK comes even when nothing was subscribed", test: testUnsubscribeIsAnswered},
 		{id: "3.10.4-6", meaning: "several topic filters are as several UNSUBSCRIBEs with one answer", test: testUnsubscribeSeveral},
+	}
+}
+
+func endingStatements311() []statement {
+	return []statement{
 		{id: "3.12.4-1", meaning: "PINGREQ is answered with PINGRESP", test: testPing},
 		{id: "3.14.1-1", meaning: "reserved bits in DISCONNECT end the connection", test: testReservedBitsOfDisconnect},
 		{id: "3.14.4-1", meaning: "a client closes the connection after DISCONNECT", why: ofClients},
 		{id: "3.14.4-2", meaning: "a client sends nothing after DISCONNECT", why: ofClients},
 		{id: "3.14.4-3", meaning: "DISCONNECT discards the will", test: testWillIsDiscardedByDisconnect},
+	}
+}
+
+func deliveryStatements311() []statement {
+	return []statement{
 		{id: "4.1.0-1", meaning: "the session is stored for its whole duration", test: testSessionIsStored},
 		{id: "4.1.0-2", meaning: "the session lasts at least as long as the connection", test: testSessionLastsWhileConnected},
 		{id: "4.3.1-1", meaning: "QoS 0 is sent with DUP 0", test: testQoS0HasNoDup},
@@ -120,6 +161,11 @@ func statements311() []statement {
 		{id: "4.4.0-1", meaning: "what is unacknowledged is sent again when the session is resumed", test: testResendAtReconnectOnly},
 		{id: "4.5.0-1", meaning: "a message becomes part of the session of every matching client", test: testMessagesWaitForASession},
 		{id: "4.5.0-2", meaning: "a client acknowledges every message", why: ofClients},
+	}
+}
+
+func topicStatements311() []statement {
+	return []statement{
 		{id: "4.6.0-1", meaning: "a client sends messages again in their order", why: ofClients},
 		{id: "4.6.0-2", meaning: "a client sends PUBACK in the order of the messages", why: ofClients},
 		{id: "4.6.0-3", meaning: "a client sends PUBREC in the order of the messages", why: ofClients},
@@ -136,6 +182,11 @@ func statements311() []statement {
 		{id: "4.7.3-4", meaning: "topic names and filters are not normalized", test: testTopicsAreNotNormalized},
 		{id: "4.8.0-1", meaning: "a protocol violation ends the connection", test: testViolationsEndTheConnection},
 		{id: "4.8.0-2", meaning: "a transient error ends the connection", why: "no test can provoke one"},
+	}
+}
+
+func transportStatements311() []statement {
+	return []statement{
 		{id: "6.0.0-1", meaning: "packets come in binary WebSocket frames; others end the connection", test: testWebSocketFramesAreBinary},
 		{id: "6.0.0-2", meaning: "packets and WebSocket frames need not be aligned", test: testWebSocketFramesAreAStream},
 		{id: "6.0.0-3", meaning: "a client offers the subprotocol mqtt", why: ofClients},

@@ -1,10 +1,16 @@
 package conformance
 
+import "slices"
+
 // ofClients is why many statements have no test here.
 const ofClients = "binds clients"
 
 // statements5 are those of MQTT 5.0 of 7 March 2019.
 func statements5() []statement {
+	return slices.Concat(formatStatements5(), connectStatements5(), connackStatements5(), publishStatements5(), acknowledgementStatements5(), subscriptionStatements5(), endingStatements5(), deliveryStatements5(), topicStatements5(), errorStatements5(), transportStatements5())
+}
+
+func formatStatements5() []statement {
 	return []statement{
 		{id: "1.5.4-1", meaning: "strings are well-formed UTF-8, without surrogates", test: testIllFormedUTF8},
 		{id: "1.5.4-2", meaning: "strings do not contain U+0000", test: testNullCharacter},
@@ -18,6 +24,11 @@ func statements5() []statement {
 		{id: "2.2.1-5", meaning: "acknowledgements have the packet identifier of the PUBLISH", test: testAcknowledgementsHaveThePacketID},
 		{id: "2.2.1-6", meaning: "SUBACK and UNSUBACK have the packet identifier of the request", test: testSubackHasThePacketID},
 		{id: "2.2.2-1", meaning: "a packet without properties has a property length of zero", test: testNoPropertiesAreALengthOfZero},
+	}
+}
+
+func connectStatements5() []statement {
+	return []statement{
 		{id: "3.1.0-1", meaning: "the first packet of a connection is CONNECT", test: testFirstPacketIsConnect},
 		{id: "3.1.0-2", meaning: "a second CONNECT is a protocol error, and ends the connection", test: testSecondConnect},
 		{id: "3.1.2-1", meaning: "the protocol name is MQTT; any other ends the connection", test: testProtocolName},
@@ -69,6 +80,11 @@ func statements5() []statement {
 		{id: "3.1.4-4", meaning: "Clean Start is processed", test: testCleanStartDiscards},
 		{id: "3.1.4-5", meaning: "a CONNECT that is accepted is answered with CONNACK 0x00", test: testConnectIsAcknowledged},
 		{id: "3.1.4-6", meaning: "nothing is processed that follows a rejected CONNECT", test: testNothingIsProcessedAfterARefusal},
+	}
+}
+
+func connackStatements5() []statement {
+	return []statement{
 		{id: "3.2.0-1", meaning: "nothing but AUTH is sent before CONNACK", test: testConnackIsFirst},
 		{id: "3.2.0-2", meaning: "there is one CONNACK in a connection", test: testOneConnack},
 		{id: "3.2.2-1", meaning: "bits 7 to 1 of the acknowledge flags are 0", test: testConnackFlags},
@@ -93,6 +109,11 @@ func statements5() []statement {
 		{id: "3.2.2-20", meaning: "no user property makes CONNACK exceed the Maximum Packet Size", test: testSmallConnack},
 		{id: "3.2.2-21", meaning: "a client uses the Server Keep Alive", why: ofClients},
 		{id: "3.2.2-22", meaning: "without a Server Keep Alive, that of the client holds", test: testKeepAliveIsTheClients},
+	}
+}
+
+func publishStatements5() []statement {
+	return []statement{
 		{id: "3.3.1-1", meaning: "DUP is 1 when a PUBLISH is sent again", test: testDupOnRedelivery},
 		{id: "3.3.1-2", meaning: "DUP is 0 at QoS 0", test: testDupAtQoS0},
 		{id: "3.3.1-3", meaning: "DUP of what is sent does not depend on DUP of what came", test: testDupIsNotPropagated},
@@ -128,7 +149,7 @@ func statements5() []statement {
 		{id: "3.3.2-20", meaning: "the Content Type is passed on", test: testContentTypePasses},
 		{id: "3.3.4-1", meaning: "the QoS of a PUBLISH says what answers it", test: testAnswerByQoS},
 		{id: "3.3.4-2", meaning: "with several matching subscriptions, the highest QoS counts", test: testOverlappingSubscriptions},
-		{id: "3.3.4-3", meaning: "the identifiers of the matching subscriptions are sent", test: testSubscriptionIDs},
+		{id: "3.3.4-3", meaning: "the identifiers of the matching subscriptions are sent", test: testSubscriptionIDsStay},
 		{id: "3.3.4-4", meaning: "a single copy has the identifiers of all matching subscriptions", test: testSubscriptionIDs},
 		{id: "3.3.4-5", meaning: "each of several copies has the identifier of its subscription", test: testSubscriptionIDs},
 		{id: "3.3.4-6", meaning: "a PUBLISH of a client has no subscription identifier", test: testSubscriptionIDFromAClient},
@@ -136,6 +157,11 @@ func statements5() []statement {
 		{id: "3.3.4-8", meaning: "a client delays nothing but PUBLISH for the Receive Maximum", why: ofClients},
 		{id: "3.3.4-9", meaning: "no more messages are in flight than the client's Receive Maximum", test: testReceiveMaximumIsKept},
 		{id: "3.3.4-10", meaning: "nothing but PUBLISH is delayed for the Receive Maximum", test: testOthersAreNotDelayed},
+	}
+}
+
+func acknowledgementStatements5() []statement {
+	return []statement{
 		{id: "3.4.2-1", meaning: "PUBACK has one of its reason codes", test: testPubackCodes},
 		{id: "3.4.2-2", meaning: "no Reason String makes PUBACK exceed the Maximum Packet Size", test: testSmallPuback},
 		{id: "3.4.2-3", meaning: "no user property makes PUBACK exceed the Maximum Packet Size", test: testSmallPuback},
@@ -149,6 +175,11 @@ func statements5() []statement {
 		{id: "3.7.2-1", meaning: "PUBCOMP has one of its reason codes", test: testPubcompCodes},
 		{id: "3.7.2-2", meaning: "no Reason String makes PUBCOMP exceed the Maximum Packet Size", test: testSmallPubcomp},
 		{id: "3.7.2-3", meaning: "no user property makes PUBCOMP exceed the Maximum Packet Size", test: testSmallPubcomp},
+	}
+}
+
+func subscriptionStatements5() []statement {
+	return []statement{
 		{id: "3.8.1-1", meaning: "the flags of SUBSCRIBE are 0010; others are malformed", test: testSubscribeFlags},
 		{id: "3.8.3-1", meaning: "topic filters are well-formed UTF-8", test: testTopicFiltersAreUTF8},
 		{id: "3.8.3-2", meaning: "SUBSCRIBE has at least one topic filter", test: testSubscribeToNothing},
@@ -180,6 +211,11 @@ func statements5() []statement {
 		{id: "3.11.2-2", meaning: "no user property makes UNSUBACK exceed the Maximum Packet Size", test: testSmallUnsuback},
 		{id: "3.11.3-1", meaning: "the reason codes of UNSUBACK have the order of the topic filters", test: testUnsubackCodes},
 		{id: "3.11.3-2", meaning: "UNSUBACK has unsubscribe reason codes", test: testUnsubackCodes},
+	}
+}
+
+func endingStatements5() []statement {
+	return []statement{
 		{id: "3.12.4-1", meaning: "PINGREQ is answered with PINGRESP", test: testPing},
 		{id: "3.14.0-1", meaning: "a server sends no DISCONNECT before CONNACK", test: testNoDisconnectBeforeConnack},
 		{id: "3.14.1-1", meaning: "the reserved bits of DISCONNECT are 0; others are answered with 0x81", test: testReservedBitsOfDisconnect},
@@ -195,6 +231,11 @@ func statements5() []statement {
 			absent: "Ambit sends no AUTH"},
 		{id: "3.15.2-2", meaning: "no Reason String makes AUTH exceed the Maximum Packet Size", why: "no server has a reason to send one that a test could provoke"},
 		{id: "3.15.2-3", meaning: "no user property makes AUTH exceed the Maximum Packet Size", why: "no server has a reason to send one that a test could provoke"},
+	}
+}
+
+func deliveryStatements5() []statement {
+	return []statement{
 		{id: "4.1.0-1", meaning: "the session is not discarded while the connection is open", test: testSessionLastsWhileConnected},
 		{id: "4.1.0-2", meaning: "the session is discarded when its expiry interval has passed", test: testSessionExpires},
 		{id: "4.2-1", meaning: "an ordered, lossless stream of bytes is supported", test: testConnectIsAcknowledged},
@@ -221,6 +262,11 @@ func statements5() []statement {
 		{id: "4.4.0-2", meaning: "what was refused is not sent again", test: testRefusedMessagesAreNotResent},
 		{id: "4.5.0-1", meaning: "a message becomes part of the session of every matching client", test: testMessagesWaitForASession},
 		{id: "4.5.0-2", meaning: "a client acknowledges every message", why: ofClients},
+	}
+}
+
+func topicStatements5() []statement {
+	return []statement{
 		{id: "4.6.0-1", meaning: "a client sends messages again in their order", why: ofClients},
 		{id: "4.6.0-2", meaning: "a client sends PUBACK in the order of the messages", why: ofClients},
 		{id: "4.6.0-3", meaning: "a client sends PUBREC in the order of the messages", why: ofClients},
@@ -244,6 +290,11 @@ func statements5() []statement {
 		{id: "4.9.0-1", meaning: "the send quota begins within the Receive Maximum", test: testSendQuota},
 		{id: "4.9.0-2", meaning: "nothing of QoS 1 or 2 is sent when the quota is used up", test: testReceiveMaximumIsKept},
 		{id: "4.9.0-3", meaning: "all other packets are processed when the quota is used up", test: testOthersAreNotDelayed},
+	}
+}
+
+func errorStatements5() []statement {
+	return []statement{
 		{id: "4.12.0-1", meaning: "an authentication method that is not supported ends the connection", test: testUnknownAuthMethod},
 		{id: "4.12.0-2", meaning: "AUTH asks for more with 0x18", test: testAuthCodes,
 			absent: "Ambit sends no AUTH"},
@@ -258,6 +309,11 @@ func statements5() []statement {
 		{id: "4.12.1-2", meaning: "re-authentication that fails ends the connection", why: "needs an account on the server"},
 		{id: "4.13.1-1", meaning: "a malformed packet or protocol error ends the connection", test: testViolationsEndTheConnection},
 		{id: "4.13.2-1", meaning: "CONNACK or DISCONNECT of 0x80 or more is the end of the connection", test: testErrorCodesEndTheConnection},
+	}
+}
+
+func transportStatements5() []statement {
+	return []statement{
 		{id: "6.0.0-1", meaning: "packets come in binary WebSocket frames; others end the connection", test: testWebSocketFramesAreBinary},
 		{id: "6.0.0-2", meaning: "packets and WebSocket frames need not be aligned", test: testWebSocketFramesAreAStream},
 		{id: "6.0.0-3", meaning: "a client offers the subprotocol mqtt", why: ofClients},

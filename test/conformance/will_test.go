@@ -43,6 +43,13 @@ func testWillIsPublishedOrDeleted(c *check) {
 	sub.receive("gone")
 	c.client(options{will: c.will("w")}).bye()
 	sub.silent()
+	// The connection is taken over.
+	o := c.kept("over")
+	o.will = c.will("w")
+	c.client(o)
+	o.will = nil
+	c.client(o)
+	sub.receive("gone")
 	if c.v < v5 {
 		return
 	}
@@ -55,10 +62,16 @@ func testWillIsPublishedOrDeleted(c *check) {
 	will.props = prop(willDelay, u32(60))
 	c.client(options{will: will}).drop()
 	sub.receive("gone")
+	ended := c.kept("ended")
+	ended.will = will
+	c.client(ended).drop()
+	ended.will, ended.resume = nil, false
+	c.client(ended)
+	sub.receive("gone")
 
 	// The delay is over.
 	will.props = prop(willDelay, u32(1))
-	o := c.kept("a")
+	o = c.kept("a")
 	o.will = will
 	start := time.Now()
 	c.client(o).drop()
