@@ -189,6 +189,9 @@ func (l *link) flush() {
 		}
 		l.box.engine.counts.bytesOut.Add(int64(n))
 		recycle(buf)
+		if !l.ended {
+			l.next() // there is room for what is queued
+		}
 		l.wake() // if there is something for it
 		l.box.changed.Broadcast()
 	}

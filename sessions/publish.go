@@ -128,22 +128,22 @@ func (e *Engine) receive(c *Client, m *Message, id uint16) error {
 		return &Error{packets.ErrReceiveMaximum.Code, "more publishes await their acknowledgement than the Receive Maximum allows"}
 	}
 	kept, op, err := e.operation(m, c.name, c.nameErr)
-	if op == nil && err == nil && s.pending.Load() == 0 {
-		e.fanOut(m, &c.flushes, c)
-		if m.QoS == 0 {
+	idle := s.pending.Load() == 0 // asked once: it changes at any time
+	if op == nil && m.QoS == 0 && idle {
+		if err != nil {
+			e.logRefusal(s, m.Topic, m.QoS, err)
 			return nil
 		}
-	}
-	if op == nil && m.QoS == 0 && err != nil && s.pending.Load() == 0 {
-		e.logRefusal(s, m.Topic, m.QoS, err)
+		e.fanOut(m, &c.flushes, c)
 		return nil
 	}
 	p := &publication{engine: e, session: s, client: c, id: id, qos: m.QoS, topic: m.Topic}
 	p.await()
 	switch {
-	case s.pending.Load() == 0 && err != nil:
+	case idle && err != nil:
 		p.refuse(err, &c.flushes)
-	case s.pending.Load() == 0 && op == nil:
+	case idle && op == nil:
+		e.fanOut(m, &c.flushes, c)
 		p.ack(packets.CodeSuccess.Code, "", &c.flushes)
 	case err != nil:
 		e.enqueue(p, &persistence.Op{}, err) // after the publishes before it
