@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"regexp"
 	"regexp/syntax"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -120,10 +121,20 @@ func (p *parser) compile(at place, source, flags string) (*regexp.Regexp, error)
 	return regexp.Compile(text)
 }
 
+// errDuplicateName is RE2's; Go lets two groups have one name.
+var errDuplicateName = errors.New("duplicate capture group name")
+
 func programOf(text string) (*syntax.Prog, error) {
 	tree, err := syntax.Parse(text, syntax.Perl)
 	if err != nil {
 		return nil, err
+	}
+	names := tree.CapNames()
+	slices.Sort(names)
+	for i := 1; i < len(names); i++ {
+		if names[i] != "" && names[i] == names[i-1] {
+			return nil, errDuplicateName
+		}
 	}
 	return syntax.Compile(tree.Simplify())
 }
@@ -134,7 +145,14 @@ func faultIn(prefix string, err error) string {
 	if !errors.As(err, &bad) {
 		return err.Error()
 	}
-	return re2Text(bad.Code) + ": " + strings.TrimPrefix(bad.Expr, prefix)
+	expr := strings.TrimPrefix(bad.Expr, prefix)
+	if bad.Code == syntax.ErrTrailingBackslash {
+		return `trailing \`
+	}
+	if behind := expr[:min(4, len(expr))]; behind == "(?<=" || behind == "(?<!" {
+		return re2Text(syntax.ErrInvalidPerlOp) + ": " + behind
+	}
+	return re2Text(bad.Code) + ": " + expr
 }
 
 // costToParse returns what a pattern costs before it is compiled. A few bytes
@@ -217,6 +235,10 @@ func re2Text(code syntax.ErrorCode) string {
 		return "bad repetition operator"
 	case syntax.ErrInvalidPerlOp:
 		return "invalid perl operator"
+	case syntax.ErrInvalidNamedCapture:
+		return "invalid named capture group"
+	case syntax.ErrInvalidRepeatSize:
+		return "invalid repetition size"
 	default:
 		return code.String()
 	}
