@@ -1,6 +1,7 @@
 package filter
 
 import (
+	"slices"
 	"sync"
 	"sync/atomic"
 )
@@ -120,10 +121,18 @@ func (m *Matcher[K]) sample(s *search, d *Document) {
 	}
 }
 
+// appendKeys appends the keys of filters. It asks for several at once, so that
+// the processor need not wait for them one by one.
 func (m *Matcher[K]) appendKeys(dst []K, found []uint32) []K {
-	for _, id := range found {
-		for h := m.keys.of(id); h != nil; h = h.next {
-			dst = append(dst, h.key)
+	var first [16]*holder[K]
+	for few := range slices.Chunk(found, len(first)) {
+		for i, id := range few {
+			first[i] = m.keys.of(id)
+		}
+		for _, h := range first[:len(few)] {
+			for ; h != nil; h = h.next {
+				dst = append(dst, h.key)
+			}
 		}
 	}
 	return dst

@@ -33,9 +33,12 @@ type search struct {
 	// Of an update: what matched and matches, which is not written to, and room
 	// for both; what will be remembered; and whether positions are.
 	was, is []uint32
-	room    struct{ was, rest, is []uint32 }
-	next    Standing
-	tracks  bool
+	room    struct {
+		was, rest, is []uint32
+		changes       Changes[uint32]
+	}
+	next   Standing
+	tracks bool
 }
 
 // A slot is what is known of a field in the document of the stamp.

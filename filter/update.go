@@ -81,7 +81,7 @@ func (m *Matcher[K]) update(c *Changes[K], st *Standing, s *search, before *vers
 		}
 	}
 	for again := true; again; {
-		m.tell(c, s.was, s.is)
+		m.tell(c, s)
 		var ok bool
 		if again, ok = m.forgetNew(s); !ok {
 			return false, nil
@@ -240,21 +240,24 @@ func without(list []uint32, number uint32) ([]uint32, bool) {
 }
 
 // tell sets c to the keys of the filters that matched and that match.
-func (m *Matcher[K]) tell(c *Changes[K], was, is []uint32) {
-	c.Entered, c.Stayed, c.Exited = c.Entered[:0], c.Stayed[:0], c.Exited[:0]
-	for len(was) > 0 || len(is) > 0 {
+func (m *Matcher[K]) tell(c *Changes[K], s *search) {
+	all := &s.room.changes
+	all.Entered, all.Stayed, all.Exited = all.Entered[:0], all.Stayed[:0], all.Exited[:0]
+	was, is := s.was, s.is
+	for len(was) > 0 && len(is) > 0 {
 		switch {
-		case len(is) == 0 || len(was) > 0 && was[0] < is[0]:
-			c.Exited = m.appendKeys(c.Exited, was[:1])
-			was = was[1:]
-		case len(was) == 0 || is[0] < was[0]:
-			c.Entered = m.appendKeys(c.Entered, is[:1])
-			is = is[1:]
+		case was[0] < is[0]:
+			all.Exited, was = append(all.Exited, was[0]), was[1:]
+		case was[0] > is[0]:
+			all.Entered, is = append(all.Entered, is[0]), is[1:]
 		default:
-			c.Stayed = m.appendKeys(c.Stayed, is[:1])
-			was, is = was[1:], is[1:]
+			all.Stayed, was, is = append(all.Stayed, is[0]), was[1:], is[1:]
 		}
 	}
+	all.Exited, all.Entered = append(all.Exited, was...), append(all.Entered, is...)
+	c.Entered = m.appendKeys(c.Entered[:0], all.Entered)
+	c.Stayed = m.appendKeys(c.Stayed[:0], all.Stayed)
+	c.Exited = m.appendKeys(c.Exited[:0], all.Exited)
 }
 
 // mendChanges makes c right about the keys whose filter was replaced since a
