@@ -35,6 +35,7 @@ type check struct {
 	name    string // of its own, in client identifiers and topics
 	conns   []net.Conn
 	clients int // identifiers made up
+	asides  int // topics made up
 
 	skipped string // why the statement was not tested
 	failure string // empty when the statement holds
@@ -145,6 +146,13 @@ func (c *check) id(name string) string { return c.name + name }
 
 // topic returns a topic that no other check uses.
 func (c *check) topic(name string) string { return c.name + "/" + name }
+
+// aside returns a topic that is new, and that no filter made of [check.topic]
+// matches.
+func (c *check) aside() string {
+	c.asides++
+	return fmt.Sprintf("%s-aside/%d", c.name, c.asides)
+}
 
 // letPass waits for an interval that is part of what is tested to be over.
 // Nothing else in this package waits for time.

@@ -2,6 +2,7 @@ package conformance
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -42,6 +43,10 @@ func (c *check) answeredTo(p []byte) byte {
 }
 
 func reasons() []reason {
+	return slices.Concat(connectReasons(), malformedReasons(), protocolReasons(), otherReasons())
+}
+
+func connectReasons() []reason {
 	return []reason{
 		{event: "CONNECT with the reserved flag", code: 0x81,
 			test: func(c *check) byte { return c.answeredTo(c.connectBytes(options{flip: 1})) }},
@@ -58,12 +63,22 @@ func reasons() []reason {
 		{event: "CONNECT of version 6", code: 0x84,
 			test: func(c *check) byte { return c.answeredTo(c.connectBytes(options{level: 6})) }},
 		{event: "CONNECT with a client identifier that the server does not take", code: 0x85,
-			test: func(c *check) byte { return c.answeredTo(c.connectBytes(options{id: strings.Repeat("x", 5000)})) }},
+			test: func(c *check) byte {
+				code := c.answeredTo(c.connectBytes(options{id: strings.Repeat("x", 5000)}))
+				if code == 0 {
+					c.skip("the server takes every client identifier")
+				}
+				return code
+			}},
 		{event: "CONNECT with an unknown authentication method", code: 0x8c,
 			test: func(c *check) byte { return c.answeredTo(c.refusable()) }},
 		{event: "CONNECT with a will topic with wildcards", code: 0x90,
 			test: func(c *check) byte { return c.answeredTo(c.connectBytes(options{will: c.will("+")})) }},
+	}
+}
 
+func malformedReasons() []reason {
+	return []reason{
 		{event: "packet type 0", code: 0x81,
 			test: func(c *check) byte { return c.said(frame(0, 0)) }},
 		{event: "Remaining Length of five bytes", code: 0x81,
@@ -80,15 +95,17 @@ func reasons() []reason {
 			test: func(c *check) byte { return c.said(message{topic: c.topic("\xff")}.bytes(v5)) }},
 		{event: "PUBLISH that is cut short", code: 0x81,
 			test: func(c *check) byte { return c.said(frame(publish, 0, u16(99))) }},
+	}
+}
 
+func protocolReasons() []reason {
+	return []reason{
 		{event: "a second CONNECT", code: 0x82,
 			test: func(c *check) byte { return c.said(c.connectBytes(options{})) }},
 		{event: "a packet that only servers send", code: 0x82,
 			test: func(c *check) byte { return c.said(frame(pingresp, 0)) }},
 		{event: "SUBSCRIBE without topic filters", code: 0x82,
 			test: func(c *check) byte { return c.said(subscribeBytes(v5, 1, nil)) }},
-		{event: "SUBSCRIBE with the packet identifier 0", code: 0x82,
-			test: func(c *check) byte { return c.said(subscribeBytes(v5, 0, nil, filter{c.topic("t"), 0})) }},
 		{event: "SUBSCRIBE with the subscription identifier 0", code: 0x82,
 			test: func(c *check) byte {
 				return c.said(subscribeBytes(v5, 1, prop(subscriptionID, []byte{0}), filter{c.topic("t"), 0}))
@@ -116,7 +133,11 @@ func reasons() []reason {
 			test: func(c *check) byte {
 				return c.said(frame(disconnect, 0, []byte{0}, props(v5, prop(sessionExpiry, u32(1)))))
 			}},
+	}
+}
 
+func otherReasons() []reason {
+	return []reason{
 		{event: "silence for one and a half keep-alives", code: 0x8d,
 			test: func(c *check) byte { return c.client(options{keepAlive: 1}).reason() }},
 		{event: "another connection with the client identifier", code: 0x8e,
@@ -141,7 +162,10 @@ func reasons() []reason {
 		{event: "a packet that is larger than the server takes", code: 0x95,
 			test: func(c *check) byte {
 				w := c.plain()
-				large := strings.Repeat("x", w.ack.got.number(maximumPacketSize, 1<<24))
+				if !w.ack.got.has(maximumPacketSize) {
+					c.skip("the server takes packets of any size")
+				}
+				large := strings.Repeat("x", w.ack.got.number(maximumPacketSize, 0))
 				w.send(message{topic: c.topic("t"), payload: large}.bytes(v5))
 				return w.reason()
 			}},
@@ -161,10 +185,6 @@ func reasons() []reason {
 				w := c.plain()
 				w.send(ackBytes(pubrec, 9))
 				return w.reply(pubrel, 9).code
-			}},
-		{event: "a topic that only the server publishes on, in PUBACK", code: 0x90,
-			test: func(c *check) byte {
-				return c.plain().publish(message{topic: "$SYS/broker/uptime", qos: 1}).code
 			}},
 	}
 }

@@ -55,7 +55,7 @@ func connectStatements5() []statement {
 		{id: "3.1.2-22", meaning: "a client that is silent for one and a half keep-alives is disconnected", test: testKeepAlive},
 		{id: "3.1.2-23", meaning: "a session with an expiry interval outlives its connection", test: testSessionIsStored},
 		{id: "3.1.2-24", meaning: "no packet is sent that exceeds the client's Maximum Packet Size", test: testTooLargePacketsAreNotSent},
-		{id: "3.1.2-25", meaning: "a message that is too large counts as sent", test: testTooLargePacketsAreNotSent},
+		{id: "3.1.2-25", meaning: "a message that is too large counts as sent", test: testTooLargePacketsCountAsSent},
 		{id: "3.1.2-26", meaning: "no topic alias exceeds the client's Topic Alias Maximum", test: testAliasesAreWithinTheMaximum},
 		{id: "3.1.2-27", meaning: "no topic alias is sent to a client without a Topic Alias Maximum", test: testNoAliases},
 		{id: "3.1.2-28", meaning: "no Response Information is sent unless it was requested", test: testNoResponseInformation},

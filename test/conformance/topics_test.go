@@ -155,7 +155,7 @@ func testShareNameCharacters(c *check) {
 
 // count takes all messages of a client.
 func (c *check) count(w *wire) int {
-	end := c.topic("end")
+	end := c.aside()
 	w.subscribe(filter{end, 0})
 	c.plain().publish(message{topic: end, payload: "end", qos: 1})
 	for n := 0; ; n++ {

@@ -232,7 +232,7 @@ func (w *wire) drop() { w.conn.Close() }
 // silent fails the check when there are messages for the client besides those
 // that it has taken: it sends it one more, which must be the first to come.
 func (w *wire) silent() {
-	topic := w.c.topic("marker")
+	topic := w.c.aside()
 	w.subscribe(filter{topic, 0})
 	w.c.plain().publish(message{topic: topic, payload: "marker", qos: 1})
 	if m := w.message(); m.topic != topic {
@@ -244,7 +244,7 @@ func (w *wire) silent() {
 // is full. The server may hold back all messages then, so that other requests
 // have to tell when it would have sent one.
 func (w *wire) idle() {
-	w.subscribe(filter{w.c.topic("idle"), 0})
+	w.subscribe(filter{w.c.aside(), 0})
 	w.ping()
 	if len(w.queued) > 0 {
 		w.c.fatalf("%q is sent beyond the window", w.queued[0].payload)
