@@ -30,6 +30,8 @@ const (
 	coordinates       = "a coordinate is a number, or a string that begins with one"
 	onePole           = "a pole is one place to a polygon, whatever its longitude"
 	limits            = "the limits above"
+	anyByte           = "`\\C` is not a part of a `regexp`"
+	quotes            = "the error of a `regexp` quotes it as it is written"
 	textOrList        = "a text or a list is no filter"
 	namesOfJavaScript = "fields may be called `constructor` or `toString`"
 	accidents         = "errors that Koncorde raises by accident, or while storing, have a keyword and a path"
@@ -68,6 +70,8 @@ var refusals = []struct {
 	{aroundTheEarth, nil, says(`: the points of a polygon must leave one side of the Earth free$`), nil},
 	{regexpValue, nil, says(`^"(.+\.)?regexp\..+\.value": must be a string$`), nil},
 	{regexpValue, says(`\(Expected string, Buffer, RegExp, or RE2 as the 1st argument.\)$`), says(`^"(.+\.)?regexp\..+\.value": must be a string$`), nil},
+	{anyByte, nil, says(`\(invalid escape sequence: \\C\)$`), nil},
+	{anyByte, says(`: cannot parse regexp expression`), says(`\(invalid escape sequence: \\C\)$`), nil},
 	{finiteNumbers, nil, says(`^not a JSON value: a number is out of range$`), nil},
 	{ownKeywords, says(`(anyOf|prefix|suffix|contains|cidr|before|after|geoShape|changed|near|crossed)": unknown keyword$`), nil, nil},
 	{limits, nil, says(`: keywords are nested \d+ deep, the limit is 16$`), nil},
@@ -80,7 +84,7 @@ func says(pattern string) *regexp.Regexp { return regexp.MustCompile(pattern) }
 var shown = []string{
 	openBounds, inScalars, notGeo, nestedGeo, twoGeoFields, upsideDown, antimeridianBox, secondOrder, nowhere,
 	unitless, mile, times, prefixes, wholeNumbers, negativeDistance, negatedSelect, notRegexp, statefulFlags,
-	elements, regexpValue, finiteNumbers, aroundTheEarth, ownKeywords, coordinates, onePole, limits, textOrList, namesOfJavaScript, accidents, namedTwice, unreadable,
+	elements, regexpValue, finiteNumbers, aroundTheEarth, ownKeywords, coordinates, onePole, limits, anyByte, quotes, textOrList, namesOfJavaScript, accidents, namedTwice, unreadable,
 }
 
 // unshown are the differences that are not about what one filter says of one
@@ -89,3 +93,6 @@ var unshown = []string{
 	"order, repetition and rewriting do not make another room",
 	"`and` and `or` are not multiplied out",
 }
+
+// patternFault finds an error of a regexp up to what it quotes of it.
+var patternFault = regexp.MustCompile(`^.*cannot parse regexp expression .* \([^:()]+[)\]]?: `)

@@ -13,7 +13,7 @@ import (
 type generator struct {
 	*rand.Rand
 	// odd is whether the filter in the making has a condition that only one side
-	// accepts. Two of them would hide each other.
+	// accepts, or none. Two of them would hide each other.
 	odd bool
 	// places are those of the documents so far.
 	places []place
@@ -73,11 +73,11 @@ func (g *generator) bool(member func() string) string {
 	return `{"bool":{` + strings.Join(parts, ",") + `}}`
 }
 
-// condition returns a condition of a random keyword; one in thirty is odd.
+// condition returns a condition of a random keyword; one in fifteen is odd.
 func (g *generator) condition() string {
-	if !g.odd && g.IntN(30) == 0 {
+	if !g.odd && g.IntN(15) == 0 {
 		g.odd = true
-		return g.oddity()
+		return g.pick(g.oddity(), g.fault())
 	}
 	keywords := []func() string{
 		g.equals, g.equals, g.in, g.ids, g.exists, g.exists, g.ranges, g.ranges, g.regexp, g.match, g.selects,
@@ -147,6 +147,13 @@ func (g *generator) ranges() string {
 
 func (g *generator) regexp() string {
 	pattern := g.pick("^x", "1", "[0-9]+$", "^(true|null)$", "", "é", `\\u00e9`, `^\\w{1,2}-`, "(?i)m-am", "y?x*", `\\s`, "[^x]", `\\Q1\\E`, `\\p{Greek}|x`, `^[[:alpha:]]+$`, `\\/|y`)
+	if !g.odd && g.IntN(3) == 0 {
+		g.odd = true
+		pattern = ""
+		for range 1 + g.IntN(4) {
+			pattern += strings.ReplaceAll(g.pick(atoms...), `\`, `\\`)
+		}
+	}
 	field := g.pick("a", "b", "n.x", "_id")
 	switch g.IntN(3) {
 	case 0:
@@ -155,6 +162,14 @@ func (g *generator) regexp() string {
 		return `{"regexp":{"` + field + `":{"value":"` + pattern + `"}}}`
 	}
 	return `{"regexp":{"` + field + `":"` + pattern + `"}}`
+}
+
+// atoms are what patterns consist of, right or wrong.
+var atoms = []string{
+	"x", "a", "1", "é", ".", "^", "$", " ", "-", `\d`, `\w`, `\s`, `\b`, `\B`, `\D`, `\W`, `\S`, `\x41`, `\u0078`, `\u{78}`, `\cA`, `\/`, `\-`, `\_`,
+	`\n`, `\t`, `\v`, `\f`, `\0`, `\07`, `\1`, `\a`, `\e`, `\z`, `\A`, `\Z`, `\C`, `\Q`, `\E`, `\k`, `\p{L}`, `\pN`, `\P{Lu}`, `\p{Foo}`,
+	"[x]", "[^x]", "[a-z]", `[\d]`, `[\w-]`, "[-a]", "[]a]", "[a", "]", "[[:alpha:]]", `[^\s]`, "(x)", "(?:x)", "(?i)", "(?i:X)", "(?<n>x)", "(?P<m>x)",
+	"(?s).", "(?m)^", "(?U)x*", "(?=x)", "(", ")", "*", "+", "?", "*?", "+?", "??", "{2}", "{1,}", "{,2}", "{1,2}", "{", "}", "{0}", "|", "||",
 }
 
 func (g *generator) match() string {

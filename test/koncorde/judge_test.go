@@ -101,6 +101,10 @@ func (j *judge) refused(source string, theirs *refusal, err error) error {
 		j.counts[accidents]++
 		return nil
 	}
+	if fault := patternFault.FindString(text(err)); fault != "" && fault == patternFault.FindString(theirs.Message) {
+		j.counts[quotes]++
+		return nil
+	}
 	accepts := func(pattern *regexp.Regexp, message string) bool {
 		return pattern == nil && message == "" || pattern != nil && pattern.MatchString(message)
 	}
