@@ -41,33 +41,50 @@ func measureMoves(m *filter.Matcher[int], p problem, least time.Duration) (nanos
 	var took []float64
 	changed := 0
 	for spent := time.Duration(0); spent < least || len(took) < 9; {
-		numbers := random.Perm(len(s.bodies))[:batch]
-		next := make([]string, batch)
-		before := make([]string, batch)
-		for i, n := range numbers {
-			next[i] = p.next(random, n)
-			before[i], s.bodies[n] = s.bodies[n], next[i]
-		}
-		documents, err := parsedAll(next)
-		if err != nil {
-			return 0, 0, err
-		}
-		start := cpuTime()
-		for i, n := range numbers {
-			if err := s.move(&c, n, before[i], documents[i]); err != nil {
+		var some time.Duration
+		for range batches {
+			before, after, err := s.next(random, p)
+			if err != nil {
 				return 0, 0, err
 			}
-			changed += len(c.Entered) + len(c.Exited)
+			start := cpuTime()
+			for i, d := range after {
+				if err := s.move(&c, d.number, before[i], d.Document); err != nil {
+					return 0, 0, err
+				}
+				changed += len(c.Entered) + len(c.Exited)
+			}
+			some += cpuTime() - start
 		}
-		one := cpuTime() - start
-		spent += one
-		took = append(took, float64(one)/batch)
-		checked := random.IntN(len(s.bodies))
-		if err := s.check(checked, p.next(random, checked)); err != nil {
+		spent += some
+		took = append(took, float64(some)/(batch*batches))
+		n := random.IntN(len(s.bodies))
+		if err := s.check(n, p.next(random, n)); err != nil {
 			return 0, 0, err
 		}
 	}
-	return median(took), float64(changed) / float64(len(took)*batch), nil
+	return median(took), float64(changed) / float64(len(took)*batch*batches), nil
+}
+
+// A movedDocument is the next version of a document with a number.
+type movedDocument struct {
+	*filter.Document
+	number int
+}
+
+// next moves a batch of documents, and returns what they were and are.
+func (s *standings) next(random *rand.Rand, p problem) (before []string, after []movedDocument, err error) {
+	for range batch {
+		n := random.IntN(len(s.bodies))
+		before = append(before, s.bodies[n])
+		s.bodies[n] = p.next(random, n)
+		d, err := parsed(s.bodies[n])
+		if err != nil {
+			return nil, nil, err
+		}
+		after = append(after, movedDocument{d, n})
+	}
+	return before, after, nil
 }
 
 // check moves a document, and compares what Update says with what Match does.

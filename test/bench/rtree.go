@@ -92,14 +92,15 @@ func measureRTree(p problem, least time.Duration, count int) (float64, [][]int, 
 	}
 	var found []int
 	var took []float64
-	for n, spent := 0, time.Duration(0); spent < least || len(took) < 9; n = (n + batch) % (len(documents) - batch + 1) {
+	const group = batch * batches
+	for n, spent := 0, time.Duration(0); spent < least || len(took) < 9; n = (n + group) % len(documents) {
 		start := cpuTime()
-		for _, d := range documents[n : n+batch] {
+		for _, d := range documents[n : n+group] {
 			found = tree.match(found[:0], d)
 		}
-		one := cpuTime() - start
-		spent += one
-		took = append(took, float64(one)/batch)
+		some := cpuTime() - start
+		spent += some
+		took = append(took, float64(some)/group)
 	}
 	answers := make([][]int, count)
 	for i := range answers {
