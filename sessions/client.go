@@ -2,6 +2,7 @@ package sessions
 
 import (
 	"net"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -25,6 +26,8 @@ type Client struct {
 	cause atomic.Pointer[Error]
 	// receiving counts the QoS 1 and 2 publishes that are not acknowledged.
 	receiving atomic.Int32
+	// handling is held while packets are handled. Once cause is set, no more are.
+	handling sync.Mutex
 
 	// What follows is the reader's own.
 	flushes  flushes

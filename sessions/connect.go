@@ -161,12 +161,13 @@ func (c *Client) establish() error {
 	s.mu.Lock()
 	persistent := s.persistent
 	s.mu.Unlock()
-	s.box.open(c.link, persistent)
-	c.flushes.add(c.link)
+	s.box.open(c.link, persistent, &c.flushes)
+	c.flushes.flush()
 	e.log.Debug("connected", "client", c.ClientID, "remote", c.Remote, "protocol", c.Version)
 	if again := s.takeUnfinished(lost > 0); len(again) > 0 {
+		defer s.box.waits()()
 		if err := e.tellFirst(s, again, &persistence.Op{}); err != nil {
-			return err
+			c.end(errorOf(err))
 		}
 		s.box.startSources()
 	}

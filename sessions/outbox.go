@@ -66,10 +66,11 @@ func newOutbox(e *Engine, id string) *outbox {
 
 // open starts to write to a client. What the last connection left
 // unacknowledged is sent again first, in order [MQTT-4.4.0-1], [MQTT-4.6.0-1].
-func (b *outbox) open(l *link, keep bool) {
+func (b *outbox) open(l *link, keep bool, f *flushes) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.link, b.keep, l.started = l, keep, true
+	f.add(l)
 	if l.ended { // before it began
 		l.wake()
 		return
@@ -77,6 +78,13 @@ func (b *outbox) open(l *link, keep bool) {
 	b.resend = len(b.sent)
 	l.next()
 	l.wake()
+}
+
+// keepAll has QoS 1 and 2 messages wait for the connection that takes over.
+func (b *outbox) keepAll() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.keep = true
 }
 
 // close ends what open began, if l is still the connection, and returns the

@@ -109,11 +109,19 @@ func (c *Client) read(in *inbound) error {
 	}
 }
 
-// handleAll handles the complete packets that are there.
+// handleAll handles the complete packets that are there. Those of a connection
+// that has been ended are read, so that its client gets to read why, and dropped:
+// they may come again on another one.
 func (c *Client) handleAll(in *inbound) error {
+	c.handling.Lock()
+	defer c.handling.Unlock()
 	done := 0
 	defer func() { in.drop(done) }()
 	for {
+		if c.cause.Load() != nil {
+			done = in.n
+			return nil
+		}
 		f, size, err := cut(in.buf[done:in.n], c.engine.o.PacketBytes)
 		if err != nil || size == 0 {
 			return err

@@ -164,6 +164,7 @@ func (e *Engine) takeOver(s *session, c *Client) {
 	s.client = c
 	s.will, s.willDelay = c.Will, c.WillDelay
 	s.mu.Unlock()
+	s.box.keepAll()
 	e.publishWill(s.id, left)
 	if old != nil {
 		e.retire(s, old)
@@ -171,9 +172,11 @@ func (e *Engine) takeOver(s *session, c *Client) {
 }
 
 // retire takes the session from a connection that another one replaces
-// [MQTT-3.1.4-3].
+// [MQTT-3.1.4-3]. It waits for the packet that is being handled, the last one.
 func (e *Engine) retire(s *session, old *Client) {
 	old.end(&Error{packets.ErrSessionTakenOver.Code, "another connection has taken the session over"})
+	old.handling.Lock()
+	defer old.handling.Unlock()
 	s.leaveUnfinished(s.box.close(old.link))
 }
 

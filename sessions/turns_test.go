@@ -142,3 +142,66 @@ func TestDisconnectCannotExceedTheLimitOfSessionExpiry(t *testing.T) {
 		t.Errorf("the session is kept for %d seconds, the limit is 3600", got)
 	}
 }
+
+// What the old connection has read and not handled is sent again on the new
+// one, or never was sent as far as its client knows: handled late, it would come
+// behind what the new connection publishes.
+func TestNothingOfAConnectionIsHandledAfterItsTakeOver(t *testing.T) {
+	for _, keep := range []func(*packets.Packet){nil, keepSession} {
+		t.Run(fmt.Sprintf("keep=%v", keep != nil), func(t *testing.T) {
+			n := startNode(t, nil)
+			dash := n.connect(5, "dash", nil)
+			dash.subscribe(0, "home/lamp")
+			old := n.connectSocket(5, "dev", keep)
+			release := n.hold()
+			old.send(packets.Packet{
+				FixedHeader: packets.FixedHeader{Type: packets.Subscribe, Qos: 1}, PacketID: old.nextID(),
+				Filters: packets.Subscriptions{{Filter: "a"}},
+			})
+			old.publish("home/lamp", "old", 0)
+			n.waiting("dev")
+			p := n.dialSocket(5)
+			p.sendConnect("dev", keep)
+			for kind := byte(packets.Suback); kind != packets.Disconnect; { // the take-over has begun
+				pk, err := old.read()
+				if err != nil {
+					t.Fatal(err)
+				}
+				kind = pk.FixedHeader.Type
+			}
+			release()
+			p.expect(packets.Connack)
+			p.publish("home/lamp", "new", 0)
+			if m := dash.message("home/lamp"); string(m.Payload) != "new" {
+				t.Errorf("the first message is %s", m.Payload)
+			}
+			dash.quiet()
+		})
+	}
+}
+
+// A session that would end with its connection goes on in the next one, with
+// all that was in flight.
+func TestATakeOverLosesNothingThatWasInFlight(t *testing.T) {
+	n := startNode(t, nil)
+	forNow := func(pk *packets.Packet) {
+		pk.Connect.Clean = false
+		pk.Properties.ReceiveMaximum = 1
+	}
+	old := n.connectSocket(5, "dash", forNow)
+	old.subscribe(1, "home/lamp")
+	dev := n.connect(5, "dev", nil)
+	dev.put("home/lamp", "first")
+	dev.put("home/lamp", "second")
+	id := old.expect(packets.Publish).PacketID
+	p := n.dialSocket(5)
+	if ack := p.connect("dash", forNow); !ack.SessionPresent {
+		t.Fatal("the session is gone")
+	}
+	if m := p.message("home/lamp"); string(m.Payload) != "first" || m.PacketID != id || !m.FixedHeader.Dup {
+		t.Errorf("got %s with id %d, DUP %v", m.Payload, m.PacketID, m.FixedHeader.Dup)
+	}
+	if m := p.message("home/lamp"); string(m.Payload) != "second" || m.FixedHeader.Dup {
+		t.Errorf("got %s, DUP %v", m.Payload, m.FixedHeader.Dup)
+	}
+}
