@@ -1,6 +1,9 @@
 package sessions
 
-import "sync"
+import (
+	"sync"
+	"time"
+)
 
 // A flushes is a list of links that somebody has appended to.
 type flushes struct {
@@ -9,6 +12,39 @@ type flushes struct {
 	// busy says that it counts as waiting.
 	reader *outbox
 	busy   bool
+	// credit is for how long whoever is no client's reader may still wait for
+	// clients: others wait for him. It grows with the time since earned.
+	credit time.Duration
+	earned time.Time
+}
+
+const (
+	// creditShare is the part of the time that may be spent on waiting for clients
+	// that do not keep pace, and creditMost how much of it can be saved up.
+	creditShare = 0.1
+	creditMost  = time.Second
+)
+
+// patience returns until when to wait for a client. A client's reader holds up
+// nobody but its own client, which published too fast.
+func (f *flushes) patience(now time.Time) time.Time {
+	if f.reader != nil {
+		return now.Add(patience)
+	}
+	if f.earned.IsZero() {
+		f.credit = creditMost
+	} else {
+		f.credit = min(creditMost, f.credit+time.Duration(creditShare*float64(now.Sub(f.earned))))
+	}
+	f.earned = now
+	return now.Add(min(patience, f.credit))
+}
+
+// waited notes that a wait has ended that patience allowed until a time, or zero.
+func (f *flushes) waited(until time.Time) {
+	if f.reader == nil && !until.IsZero() {
+		f.credit -= time.Since(f.earned)
+	}
 }
 
 // add takes a link on the list, unless somebody has it on his already.

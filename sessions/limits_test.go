@@ -122,44 +122,59 @@ func TestSubscribingWhileTheOutboxIsFullIsHarmless(t *testing.T) {
 	}
 }
 
-// A client that reads, but slower than others publish, holds them up a little
-// every time. It may do so for as long as its credit lasts.
-func TestASlowReaderIsExpelledOnceItsCreditIsUsedUp(t *testing.T) {
-	n := startNode(t, func(o *options) { o.QueueBytes, o.WriteTimeout = 4<<10, 200*time.Millisecond })
-	slow := n.connect(5, "slow", nil)
-	slow.subscribe(1, "home/lamp")
+// A client that does not make room for a message, however long it is waited for,
+// is told so. It keeps its session.
+func TestAReaderThatStallsAtQoS1IsDisconnected(t *testing.T) {
+	n := startNode(t, func(o *options) { o.QueueBytes = 4 << 10 })
+	stalled := n.connect(5, "stalled", keepSession)
+	stalled.subscribe(1, "home/lamp")
 	dev := n.connect(4, "dev", nil)
-	var published sync.WaitGroup
-	const total = 2000
-	published.Go(func() {
-		for range total {
-			dev.publish("home/lamp", strings.Repeat("x", 200), 1)
-		}
-	})
-	published.Go(func() {
-		for range total {
-			dev.expect(packets.Puback)
-		}
-	})
-	pace := time.NewTicker(2 * time.Millisecond)
-	defer pace.Stop()
-	for read := 0; ; read++ {
-		if read == total {
-			t.Fatal("it reads everything at its own pace")
-		}
-		<-pace.C
-		pk, err := slow.read()
+	for range 40 {
+		dev.publish("home/lamp", strings.Repeat("x", 200), 1)
+		dev.expect(packets.Puback)
+	}
+	for {
+		pk, err := stalled.read()
 		if err != nil {
 			t.Fatal(err)
 		}
 		if pk.FixedHeader.Type == packets.Publish {
-			slow.send(packets.Packet{FixedHeader: packets.FixedHeader{Type: packets.Puback}, PacketID: pk.PacketID})
 			continue
 		}
 		if pk.FixedHeader.Type != packets.Disconnect || pk.ReasonCode != 0x97 {
 			t.Errorf("got %s 0x%02X, want DISCONNECT 0x97", packets.PacketNames[pk.FixedHeader.Type], pk.ReasonCode)
 		}
 		break
+	}
+	n.absent("stalled")
+	if ack := n.dial(5).connect("stalled", keepSession); !ack.SessionPresent {
+		t.Error("the session is gone")
+	}
+}
+
+// A client that reads, but slower than another publishes, slows that one down
+// and loses nothing.
+func TestASlowReaderSlowsItsPublisherDown(t *testing.T) {
+	n := startNode(t, func(o *options) { o.QueueBytes = 4 << 10 })
+	slow := n.connect(5, "slow", nil)
+	slow.subscribe(0, "home/lamp")
+	dev := n.connect(4, "dev", nil)
+	var published sync.WaitGroup
+	const total = 2000
+	published.Go(func() {
+		for i := range total {
+			dev.publish("home/lamp", fmt.Sprintf("%0200d", i), 0)
+		}
+	})
+	pace := time.NewTicker(time.Millisecond)
+	defer pace.Stop()
+	for i := range total {
+		if i%50 == 0 {
+			<-pace.C
+		}
+		if m := slow.message("home/lamp"); string(m.Payload) != fmt.Sprintf("%0200d", i) {
+			t.Fatalf("message %d is %s", i, strings.TrimLeft(string(m.Payload), "0"))
+		}
 	}
 	published.Wait()
 }

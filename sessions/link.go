@@ -16,8 +16,9 @@ const (
 	// maxUnread is how much may wait for a client before its own packets are not
 	// read any more.
 	maxUnread = 4 * batchBytes
-	// stall is how long a client may not take a single byte and still be waited for.
-	stall = 250 * time.Millisecond
+	// patience is how long somebody waits until a client that does not keep pace has
+	// room for a message.
+	patience = 250 * time.Millisecond
 	// farewell is how long a connection that ends may go on writing.
 	farewell = 500 * time.Millisecond
 )
@@ -45,12 +46,9 @@ type link struct {
 	working bool // the goroutine is there
 	dirty   bool // somebody is going to flush
 
-	opened, progress time.Time // when the last write ended
-	// waited is how long others have waited for the client, and waiting since when
-	// so many of them do.
-	waited       time.Duration
-	waiters      int
-	waitingSince time.Time
+	// slow says that somebody has waited for the client in vain. Nobody does again
+	// until it has read half of what waits.
+	slow bool
 
 	// ended says that the connection is closed as soon as out is written.
 	ended   bool
@@ -62,11 +60,9 @@ type link struct {
 }
 
 func newLink(conn net.Conn, c *Connect, timeout time.Duration, ending func(*Error)) *link {
-	now := time.Now()
 	return &link{
-		conn: conn, direct: newDirect(conn), timeout: timeout, peer: newPeer(c),
+		conn: conn, direct: newDirect(conn), timeout: timeout, peer: newPeer(c), ending: ending,
 		window: min(maxAwaiting, c.Receive), // [MQTT-3.3.4-9]
-		opened: now, progress: now, ending: ending,
 	}
 }
 
@@ -171,7 +167,7 @@ func (l *link) flush() {
 		l.wake()
 		return
 	}
-	for l.started && !l.writing && !l.working && len(l.out) > 0 {
+	for l.started && !l.writing && !l.working && l.more() {
 		buf := l.out
 		l.out, l.writing = nil, true
 		l.box.mu.Unlock()
@@ -184,8 +180,6 @@ func (l *link) flush() {
 		case n < len(buf):
 			l.rest = append([]byte(nil), buf[n:]...)
 			l.wake()
-		default:
-			l.progress = time.Now()
 		}
 		l.box.engine.counts.bytesOut.Add(int64(n))
 		recycle(buf)
@@ -195,6 +189,15 @@ func (l *link) flush() {
 		l.wake() // if there is something for it
 		l.box.changed.Broadcast()
 	}
+}
+
+// more encodes what is queued if nothing else waits to be written, and says
+// whether anything does.
+func (l *link) more() bool {
+	if len(l.out) == 0 && !l.ended && len(l.box.queue)+l.box.resend > 0 {
+		l.next()
+	}
+	return len(l.out) > 0
 }
 
 // wake starts the goroutine if there is work for it.
@@ -263,9 +266,7 @@ func (l *link) write() {
 	l.writing = false
 	if err != nil {
 		l.fail()
-		return
 	}
-	l.progress = time.Now()
 }
 
 // writeAll writes all of b before the limit.
@@ -326,21 +327,9 @@ func (l *link) close() bool {
 	return l.started
 }
 
-// credit returns how long others may still wait for the client: not at all once
-// it has stalled, and else the patience of the broker, and a share of the time for
-// which it has been connected.
-func (l *link) credit(now time.Time) time.Duration {
-	earned := time.Duration(creditShare * float64(now.Sub(l.opened)))
-	left := l.timeout + earned - l.waited
-	if l.waiters > 0 {
-		left -= now.Sub(l.waitingSince)
-	}
-	return min(left, l.progress.Add(stall).Sub(now))
-}
-
-// wait waits for a change of the outbox, at the client's expense, until d has
-// passed. What the waiter has appended elsewhere goes out meanwhile.
-func (l *link) wait(d time.Duration, f *flushes) {
+// wait waits until the outbox has changed, or the time is up. What the waiter
+// has appended elsewhere goes out meanwhile.
+func (l *link) wait(until time.Time, f *flushes) {
 	b := l.box
 	if len(f.links) > 0 || f.reader != nil && !f.busy {
 		b.mu.Unlock()
@@ -349,21 +338,13 @@ func (l *link) wait(d time.Duration, f *flushes) {
 		b.mu.Lock()
 		return // things may have changed
 	}
-	timer := time.AfterFunc(d, func() {
+	timer := time.AfterFunc(time.Until(until), func() {
 		b.mu.Lock()
 		defer b.mu.Unlock()
 		b.changed.Broadcast()
 	})
-	if l.waiters == 0 {
-		l.waitingSince = time.Now()
-	}
-	l.waiters++
 	b.changed.Wait()
 	timer.Stop()
-	l.waiters--
-	if l.waiters == 0 {
-		l.waited += time.Since(l.waitingSince)
-	}
 }
 
 // pace makes the reader of a client wait while the client does not read what it

@@ -17,9 +17,6 @@ const (
 	// busyFactor is how many times its bound an outbox may hold while the client's
 	// own reader is what everybody would have to wait for.
 	busyFactor = 8
-	// creditShare is the part of the time by which one client may slow the broker
-	// down in the long run.
-	creditShare = 0.1
 )
 
 // An outbox is the way out to one session: what waits for its client, in order,
@@ -148,6 +145,9 @@ func (b *outbox) push(d delivery, f *flushes) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	l := b.online()
+	if l != nil && l.slow && b.bytes <= b.engine.o.QueueBytes/2 {
+		l.slow = false
+	}
 	if l != nil && l.free(d.qos) && (d.qos == 0 || !b.full(d.m.size(), f)) {
 		l.overtake(d.m)
 		l.dispatch(d)
@@ -172,9 +172,13 @@ func (b *outbox) push(d delivery, f *flushes) {
 // that is not enough. For an absent client it drops the oldest messages.
 func (b *outbox) makeRoom(d delivery, f *flushes) bool {
 	size := d.m.size()
+	var until time.Time
 	for l := b.online(); l != nil && b.full(size, f); l = b.online() {
-		if left := l.credit(time.Now()); left > 0 {
-			l.wait(left, f)
+		if until.IsZero() {
+			until = f.patience(time.Now())
+		}
+		if l.slow = l.slow || !time.Now().Before(until); !l.slow {
+			l.wait(until, f)
 			continue
 		}
 		if b.shedOldest(size, f) {
@@ -186,6 +190,7 @@ func (b *outbox) makeRoom(d delivery, f *flushes) bool {
 		}
 		l.end(&Error{packets.ErrQuotaExceeded.Code, "the client does not keep pace"})
 	}
+	f.waited(until)
 	if b.online() != nil {
 		return true
 	}
@@ -219,6 +224,11 @@ func (b *outbox) shedOldest(size int, f *flushes) bool {
 
 func (b *outbox) drop(i int) {
 	b.bytes -= b.queue[i].m.size()
+	if i == 0 {
+		b.queue[0] = delivery{} // let the message go
+		b.queue = b.queue[1:]
+		return
+	}
 	b.queue = slices.Delete(b.queue, i, i+1)
 }
 

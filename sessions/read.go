@@ -23,40 +23,44 @@ type inbound struct {
 	conn net.Conn
 	buf  []byte
 	n    int // bytes in buf
-	// quiet counts reads in a row that would have fitted a small buffer.
-	quiet int
+	// filled says that the last read could have read more, and quiet counts reads
+	// in a row that would have fitted a small buffer.
+	filled bool
+	quiet  int
 }
+
+// maxQuiet is how many small reads make a connection quiet.
+const maxQuiet = 64
 
 // read reads more bytes. It makes room as bytes come, not as a length claims.
 func (in *inbound) read() (int, error) {
-	if in.n == len(in.buf) {
-		larger := make([]byte, max(smallBuffer, 4*in.n))
-		copy(larger, in.buf[:in.n])
-		in.buf = larger
+	switch {
+	case in.n == len(in.buf):
+		in.resize(max(smallBuffer, 4*in.n))
+	case in.filled && len(in.buf) < largeBuffer:
+		in.resize(4 * len(in.buf))
+	case in.n < smallBuffer && len(in.buf) > smallBuffer && (in.quiet > maxQuiet || len(in.buf) > largeBuffer):
+		in.resize(smallBuffer)
 	}
-	n, err := in.conn.Read(in.buf[in.n:])
+	room := in.buf[in.n:]
+	n, err := in.conn.Read(room)
 	in.n += n
-	return n, err
-}
-
-// drop forgets the first bytes. A connection that has become quiet goes back to
-// a small buffer.
-func (in *inbound) drop(size int) {
-	in.n = copy(in.buf, in.buf[size:in.n])
-	if len(in.buf) == smallBuffer {
-		return
-	}
-	if size < smallBuffer {
+	if in.filled = n == len(room); n < smallBuffer {
 		in.quiet++
 	} else {
 		in.quiet = 0
 	}
-	if in.n < smallBuffer && (in.quiet > 64 || len(in.buf) > largeBuffer) {
-		smaller := make([]byte, smallBuffer)
-		copy(smaller, in.buf[:in.n])
-		in.buf, in.quiet = smaller, 0
-	}
+	return n, err
 }
+
+func (in *inbound) resize(size int) {
+	buf := make([]byte, size)
+	copy(buf, in.buf[:in.n])
+	in.buf, in.quiet = buf, 0
+}
+
+// drop forgets the first bytes.
+func (in *inbound) drop(size int) { in.n = copy(in.buf, in.buf[size:in.n]) }
 
 // Serve serves a client until its connection ends, and closes it. listener
 // names where it came in.
