@@ -20,7 +20,6 @@ func (c *check) flipped(p []byte) {
 func testSubscribeFlags(c *check)   { c.flipped(subscribeBytes(c.v, 1, nil, filter{c.topic("t"), 0})) }
 func testUnsubscribeFlags(c *check) { c.flipped(unsubscribeBytes(c.v, 1, c.topic("t"))) }
 func testPubrelFlags(c *check)      { c.flipped(ackBytes(pubrel, 1)) }
-func testDisconnectFlags(c *check)  { c.flipped(frame(disconnect, 0)) }
 func testAuthFlags(c *check)        { c.flipped(frame(auth, 0)) }
 
 func testTopicFiltersAreUTF8(c *check) {

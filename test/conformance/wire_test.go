@@ -192,14 +192,13 @@ func (w *wire) publish(m message) answer {
 }
 
 // subscribe asks for topic filters, which must be granted.
-func (w *wire) subscribe(filters ...filter) answer {
+func (w *wire) subscribe(filters ...filter) {
 	a := w.ask(nil, filters...)
 	for i, f := range filters {
 		if i >= len(a.codes) || a.codes[i] != f.options&3 {
 			w.c.fatalf("SUBACK % x for %q", a.codes, f.topic)
 		}
 	}
-	return a
 }
 
 // ask sends SUBSCRIBE and returns the SUBACK.
