@@ -55,14 +55,17 @@ func newLeaf(g grid, room int) *node {
 	case room <= 12:
 		l := new(leaf[[12]chip])
 		n, l.chips = &l.node, l.list[:]
-	case room <= 18:
-		l := new(leaf[[18]chip])
+	case room <= 16:
+		l := new(leaf[[16]chip])
 		n, l.chips = &l.node, l.list[:]
-	case room <= 24:
-		l := new(leaf[[24]chip])
+	case room <= 20:
+		l := new(leaf[[20]chip])
 		n, l.chips = &l.node, l.list[:]
-	case room <= crowd+1:
-		l := new(leaf[[crowd + 1]chip])
+	case room <= 26:
+		l := new(leaf[[26]chip])
+		n, l.chips = &l.node, l.list[:]
+	case room <= crowd:
+		l := new(leaf[[crowd]chip])
 		n, l.chips = &l.node, l.list[:]
 	default:
 		n = &node{chips: make([]chip, room+room/4)}

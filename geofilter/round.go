@@ -3,6 +3,7 @@ package geofilter
 import (
 	"math"
 
+	"github.com/golang/geo/r3"
 	"github.com/golang/geo/s1"
 	"github.com/golang/geo/s2"
 )
@@ -23,17 +24,18 @@ func roundOf(center Point, radius Meters) *round {
 		inner = (r-slack(r))/maxCurvatureRadius - rounding
 		outer = (r+slack(r))/minCurvatureRadius + rounding
 	}
-	o.inner, o.outer = zoneOf(o.center, inner), zoneOf(o.center, outer)
+	o.inner, o.outer = zoneOf(inner), zoneOf(outer)
 	return o
 }
 
 func (c Circle) outline() outline { return roundOf(c.Center, c.Radius) }
 
 func (o *round) relate(c cell) (relation, outline) {
+	center := onFace(c.face, o.center)
 	switch {
-	case o.outer.apart(&c):
+	case o.outer.apart(&c, center):
 		return apart, o
-	case o.inner.holds(&c):
+	case o.inner.holds(&c, center):
 		return within, o
 	}
 	return byDisk, o
@@ -69,48 +71,47 @@ func (o *double) relate(c cell) (relation, outline) {
 
 func (o *double) finest() int { return o.outer.finest() }
 
-// A zone is a disk on the unit sphere, not larger than a hemisphere, or the
-// rest of the sphere.
+// A zone is a disk on the unit sphere around the centre of a circle, or, if that
+// were larger than a hemisphere, all but the disk opposite.
 type zone struct {
-	center s2.Point
-	rest   bool
-	angle  float64 // radians, less than 0 for no point at all
-	sine   float64 // the squared sine of angle
-	chord  float64 // the squared chord of angle
+	angle float64 // radians, less than 0 for no point at all
+	sine  float64 // the squared sine of angle
+	chord float64 // the squared chord of angle
+	rest  bool
 }
 
-func zoneOf(center s2.Point, angle float64) zone {
-	z := zone{center: center, angle: angle}
+func zoneOf(angle float64) zone {
+	z := zone{angle: angle}
 	if angle > math.Pi/2 {
-		z = zone{center: s2.Point{Vector: center.Mul(-1)}, angle: math.Pi - angle, rest: true}
+		z = zone{angle: math.Pi - angle, rest: true}
 	}
 	sine, half := math.Sin(z.angle), math.Sin(z.angle/2)
 	z.sine, z.chord = sine*sine, 4*half*half
 	return z
 }
 
-// apart reports whether no point of c is in the zone. It may fail to notice.
-func (z *zone) apart(c *cell) bool {
+// apart reports whether no point of c is in the zone. It may fail to notice. The
+// centre is that of the circle in the axes of the face.
+func (z *zone) apart(c *cell, center r3.Vector) bool {
 	if z.rest {
-		return z.diskHolds(c)
+		return z.diskHolds(c, center.Mul(-1))
 	}
-	return z.diskApart(c)
+	return z.diskApart(c, center)
 }
 
 // holds reports whether all points of c are in the zone. It may fail to notice.
-func (z *zone) holds(c *cell) bool {
+func (z *zone) holds(c *cell, center r3.Vector) bool {
 	if z.rest {
-		return z.diskApart(c)
+		return z.diskApart(c, center.Mul(-1))
 	}
-	return z.diskHolds(c)
+	return z.diskHolds(c, center)
 }
 
 // diskHolds: the disk is convex, so the vertices decide.
-func (z *zone) diskHolds(c *cell) bool {
+func (z *zone) diskHolds(c *cell, p r3.Vector) bool {
 	if z.angle < 0 {
 		return false
 	}
-	p := onFace(c.face, z.center)
 	return squaredChord(p, c.u0, c.v0) < z.chord && squaredChord(p, c.u1, c.v1) < z.chord &&
 		squaredChord(p, c.u0, c.v1) < z.chord && squaredChord(p, c.u1, c.v0) < z.chord
 }
@@ -118,11 +119,10 @@ func (z *zone) diskHolds(c *cell) bool {
 // diskApart: c lies on one side of the great circles through its edges. The
 // disk is apart if it lies on the other side of one of them, or if its centre
 // does for two, is nearest to their vertex, and that is not in the disk.
-func (z *zone) diskApart(c *cell) bool {
+func (z *zone) diskApart(c *cell, p r3.Vector) bool {
 	if z.angle < 0 {
 		return true
 	}
-	p := onFace(c.face, z.center)
 	u := beyond(p.X, p.Z, c.u0, c.u1)
 	v := beyond(p.Y, p.Z, c.v0, c.v1)
 	if u.square() > z.sine || v.square() > z.sine {

@@ -1,6 +1,9 @@
 package geofilter
 
-import "iter"
+import (
+	"iter"
+	"slices"
+)
 
 const (
 	// crowd is how many edges may pass a leaf before it is divided.
@@ -132,8 +135,12 @@ func (x *Index) remove(at *slot, c cell, e *entry, o outline) {
 // merge returns a leaf in place of n if there are only few shapes under it, and n
 // itself otherwise.
 func (x *Index) merge(n *node, c cell) *node {
-	shapes := map[uint32]bool{}
-	see := func(id uint32) { shapes[id] = true }
+	shapes := make([]uint32, 0, quiet+1)
+	see := func(id uint32) {
+		if len(shapes) <= quiet && !slices.Contains(shapes, id) {
+			shapes = append(shapes, id)
+		}
+	}
 	for i := range n.children {
 		child := n.children[i].Load()
 		if child == nil {
@@ -146,13 +153,13 @@ func (x *Index) merge(n *node, c cell) *node {
 		child.each(see)
 		each(r.within, idOfWithin, see)
 		each(r.clips, idOfClip, see)
-	}
-	if len(shapes) > quiet {
-		return n
+		if len(shapes) > quiet {
+			return n
+		}
 	}
 	m := n.resized(len(n.inUse()) - int(n.gone))
 	m.children = nil
-	for id := range shapes {
+	for _, id := range shapes {
 		e := makeEntry(id, x.shapes.get(id))
 		how, o := e.outline.relate(c)
 		if _, polygon := o.(*clip); polygon {
