@@ -133,7 +133,8 @@ func (l *link) dispatch(d delivery) {
 	}
 	b := l.box
 	d.m = d.m.Keep()
-	b.sent = append(b.sent, flight{delivery: d, id: b.nextID()})
+	id := b.nextID()
+	b.sent = append(b.sent, flight{delivery: d, id: id, turn: b.turn})
 	b.bytes += d.m.size()
 	l.send(&b.sent[len(b.sent)-1])
 }

@@ -44,15 +44,17 @@ type outbox struct {
 	sent   []flight
 	resend int
 	lastID uint16
-	lost   int // messages that an absent client's full outbox dropped
+	turn   uint32 // how often the identifiers have come around
+	lost   int    // messages that an absent client's full outbox dropped
 }
 
 // A flight is a QoS 1 or 2 message on its way.
 type flight struct {
 	delivery
 	id       uint16
-	released bool // PUBREC came; PUBREL is what counts now
-	tried    bool // it was sent before
+	turn     uint32 // how often the identifiers had come around before
+	released bool   // PUBREC came; PUBREL is what counts now
+	tried    bool   // it was sent before
 }
 
 func newOutbox(e *Engine, id string) *outbox {
@@ -270,19 +272,24 @@ func (b *outbox) acknowledged(l *link, kind byte, id uint16, code byte, f *flush
 }
 
 // nextID returns a packet identifier that no flight has [MQTT-2.2.1-4]. There
-// always is one: flights are bounded by the window. They are in the order of
-// their identifiers, so only one that has come around again must be looked for.
+// always is one: flights are bounded by the window. They are looked through only
+// once the first of them has seen all identifiers come around.
 func (b *outbox) nextID() uint16 {
-	last := b.lastID
 	for {
 		b.lastID++
 		if b.lastID == 0 {
+			b.turn++
 			continue
 		}
-		if len(b.sent) == 0 || b.lastID-b.sent[0].id > last-b.sent[0].id || b.find(b.lastID) < 0 {
+		if len(b.sent) == 0 || b.sent[0].seesFirst(b.lastID, b.turn) || b.find(b.lastID) < 0 {
 			return b.lastID
 		}
 	}
+}
+
+// seesFirst says whether an identifier is new since the flight began.
+func (f *flight) seesFirst(id uint16, turn uint32) bool {
+	return turn == f.turn || turn == f.turn+1 && id < f.id
 }
 
 // find returns the place of a flight, or -1. Most often it is the first one.
