@@ -89,11 +89,13 @@ func (e *epochs) count(c cell, o outline, level int) {
 	for i := range 4 {
 		child, inner := c.child(i), o
 		if o != nil {
-			how := apart
-			if how, inner = o.relate(child); how == apart {
+			var how relation
+			switch how, inner = o.relate(child); how {
+			case apart:
 				continue
-			} else if how == within {
+			case within:
 				inner = nil
+			default:
 			}
 		}
 		e.count(child, inner, level)

@@ -2,6 +2,7 @@ package geofilter
 
 import (
 	"cmp"
+	"errors"
 	"iter"
 	"math"
 	"slices"
@@ -69,7 +70,13 @@ func (g *part) startAt(origin r3.Vector) {
 
 // measure finds out which side of a long line is the smaller one.
 func (g *part) measure(vertices []s2.Point) error {
-	if len(vertices) < 3 || cross(g.edges) {
+	if len(vertices) < 3 {
+		return ErrPolygonTooWide
+	}
+	switch err := checkCrossings(g.edges); {
+	case errors.Is(err, ErrTangled):
+		return err
+	case err != nil:
 		return ErrPolygonTooWide
 	}
 	loop := s2.LoopFromPoints(vertices)
@@ -118,6 +125,32 @@ func (g *part) encloses(p s2.Point) bool {
 	return g.inside != (g.oddCrossings(g.origin, g.corner, g.all) != g.oddCrossings(g.corner, p, g.all))
 }
 
+// keeps reports whether a line that does not cross g's is inside, or outside,
+// or touches it, given the vertices that lines share.
+func (g *part) keeps(inside bool, line *part, shared map[s2.Point]bool) bool {
+	sure := false // that the vertex before is on the right side, and not on an edge
+	for _, e := range line.edges {
+		if sure && !shared[e.V0] {
+			continue // a line changes sides at a vertex that both have, if at all
+		}
+		onEdge := g.onEdge(e.V0)
+		if !onEdge && g.encloses(e.V0) != inside {
+			return false
+		}
+		sure = !onEdge
+	}
+	return true
+}
+
+// sharedVertices returns the vertices that occur twice.
+func sharedVertices(edges []s2.Edge) map[s2.Point]bool {
+	shared := make(map[s2.Point]bool, len(edges))
+	for _, e := range edges {
+		_, shared[e.V0] = shared[e.V0]
+	}
+	return shared
+}
+
 // oddCrossings reports whether the segment from a to b crosses an odd number of
 // some edges. A segment through a vertex is counted consistently.
 func (g *part) oddCrossings(a, b s2.Point, edges iter.Seq[int32]) bool {
@@ -157,29 +190,60 @@ func middleOf(e s2.Edge) (middle r3.Vector, half float64) {
 	return middle, e.V0.Sub(middle).Norm()
 }
 
-// cross reports whether two edges cross, not counting common ends.
-func cross(edges []s2.Edge) bool {
+// maxNearPairs is how many pairs of edges may be near each other. A thousand
+// edges of a coast have a few thousand; that all of them pass one another takes
+// design.
+const maxNearPairs = 10_000
+
+// checkCrossings returns ErrRingsCross if two edges cross, not counting common
+// ends, and ErrTangled if there are too many to see.
+func checkCrossings(edges []s2.Edge) error {
 	type ball struct {
 		s2.Edge
-		middle r3.Vector
-		half   float64
+		middle   r3.Vector
+		from, to float64
+		half     float64
 	}
+	along := widest(edges)
 	balls := make([]ball, len(edges))
 	for i, e := range edges {
-		balls[i].Edge = e
-		balls[i].middle, balls[i].half = middleOf(e)
+		middle, half := middleOf(e)
+		balls[i] = ball{e, middle, along(middle) - half, along(middle) + half, half}
 	}
-	slices.SortFunc(balls, func(a, b ball) int { return cmp.Compare(a.middle.X-a.half, b.middle.X-b.half) })
+	slices.SortFunc(balls, func(a, b ball) int { return cmp.Compare(a.from, b.from) })
+	pairs := 0
 	for i, a := range balls {
-		for _, b := range balls[i+1:] {
-			if b.middle.X-b.half > a.middle.X+a.half {
-				break
+		crosser := s2.NewEdgeCrosser(a.V0, a.V1)
+		for j := i + 1; j < len(balls) && balls[j].from <= a.to; j++ {
+			b := &balls[j]
+			if a.middle.Sub(b.middle).Norm2() > (a.half+b.half)*(a.half+b.half) {
+				continue
 			}
-			near := a.middle.Sub(b.middle).Norm() <= a.half+b.half
-			if near && s2.CrossingSign(a.V0, a.V1, b.V0, b.V1) == s2.Cross {
-				return true
+			if pairs++; pairs > maxNearPairs {
+				return ErrTangled
+			}
+			if crosser.CrossingSign(b.V0, b.V1) == s2.Cross {
+				return ErrRingsCross
 			}
 		}
 	}
-	return false
+	return nil
+}
+
+// widest returns the coordinate in which edges lie the farthest apart.
+func widest(edges []s2.Edge) func(r3.Vector) float64 {
+	low, high := edges[0].V0.Vector, edges[0].V0.Vector
+	for _, e := range edges {
+		v := e.V0.Vector
+		low = r3.Vector{X: min(low.X, v.X), Y: min(low.Y, v.Y), Z: min(low.Z, v.Z)}
+		high = r3.Vector{X: max(high.X, v.X), Y: max(high.Y, v.Y), Z: max(high.Z, v.Z)}
+	}
+	switch high.Sub(low).LargestComponent() {
+	case r3.XAxis:
+		return func(v r3.Vector) float64 { return v.X }
+	case r3.YAxis:
+		return func(v r3.Vector) float64 { return v.Y }
+	default:
+		return func(v r3.Vector) float64 { return v.Z }
+	}
 }

@@ -3,6 +3,9 @@ package geofilter
 import (
 	"errors"
 	"fmt"
+	"slices"
+
+	"github.com/golang/geo/s2"
 )
 
 var (
@@ -16,6 +19,9 @@ var (
 	ErrRingTooShort = errors.New("a ring needs three different points")
 	// ErrRingsCross says that a ring crosses itself or another of its polygon.
 	ErrRingsCross = errors.New("the rings of a polygon must not cross")
+	// ErrTangled says that so many edges lie close to each other that it would
+	// take long to see whether any cross.
+	ErrTangled = fmt.Errorf("the limit of %d pairs of edges that are near each other is exceeded", maxNearPairs)
 	// ErrHole says that a hole lies outside its polygon or in another hole.
 	ErrHole = errors.New("a hole must lie in its polygon and in no other hole")
 )
@@ -87,11 +93,12 @@ func newPartWithHoles(rings [][]Point) (*part, error) {
 	for _, hole := range parts[1:] {
 		whole.edges = append(whole.edges, hole.edges...)
 	}
-	if cross(whole.edges) {
-		return nil, ErrRingsCross
+	if err := checkCrossings(whole.edges); err != nil {
+		return nil, err
 	}
+	shared := sharedVertices(whole.edges)
 	for i, hole := range parts[1:] {
-		if !fits(hole, parts[0], parts[1:1+i]) {
+		if !fits(hole, parts[0], parts[1:1+i], shared) {
 			return nil, fmt.Errorf("ring %d: %w", 1+i, ErrHole)
 		}
 		whole.inside = whole.inside != hole.encloses(whole.origin)
@@ -101,25 +108,10 @@ func newPartWithHoles(rings [][]Point) (*part, error) {
 
 // fits reports whether a hole is in its ring, and apart from other holes. Their
 // edges do not cross.
-func fits(hole, ring *part, others []*part) bool {
-	for _, e := range hole.edges {
-		if !ring.contains(e.V0) {
-			return false
-		}
-		for _, other := range others {
-			if other.encloses(e.V0) && !other.onEdge(e.V0) {
-				return false
-			}
-		}
-	}
-	for _, other := range others {
-		for _, e := range other.edges {
-			if hole.encloses(e.V0) && !hole.onEdge(e.V0) {
-				return false
-			}
-		}
-	}
-	return true
+func fits(hole, ring *part, others []*part, shared map[s2.Point]bool) bool {
+	return ring.keeps(true, hole, shared) && !slices.ContainsFunc(others, func(other *part) bool {
+		return !other.keeps(false, hole, shared) || !hole.keeps(false, other, shared)
+	})
 }
 
 // Contains reports whether p is in the polygon or on its edge.
