@@ -106,9 +106,14 @@ func testLiveHaveNotTheFlag(c *check) {
 
 func testRetainHandlingOne(c *check) {
 	c.retain("kept", 1)
-	w := c.plain()
+	o := c.kept("a")
+	w := c.client(o)
 	w.subscribe(filter{c.topic("t"), 1 | retainIfNew})
 	w.receive("kept")
+	w.subscribe(filter{c.topic("t"), 1 | retainIfNew})
+	w.silent()
+	w.bye()
+	w = c.client(o) // the subscription of a session that is resumed is not new
 	w.subscribe(filter{c.topic("t"), 1 | retainIfNew})
 	w.silent()
 	w.unsubscribe(c.topic("t"))
@@ -124,11 +129,18 @@ func testRetainHandlingTwo(c *check) {
 }
 
 func testRetainAsPublished(c *check) {
-	w := c.plain()
+	o := c.kept("a")
+	w := c.client(o)
 	w.subscribe(filter{c.topic("t"), 1 | retainAsPublished})
 	c.retain("kept", 1)
 	if !w.receive("kept").retain {
 		c.fatalf("RETAIN is 0")
+	}
+	w.bye()
+	c.retain("waits", 1)
+	w = c.client(o)
+	if !w.receive("waits").retain {
+		c.fatalf("RETAIN is 0 of a message that has waited")
 	}
 	c.plain().publish(message{topic: c.topic("t"), payload: "live", qos: 1})
 	if w.receive("live").retain {

@@ -16,14 +16,23 @@ func (c *check) leave(o options) {
 func testCleanStartDiscards(c *check) {
 	o := c.kept("a")
 	c.leave(o)
+	unfinished := message{topic: c.topic("u"), payload: "unfinished", qos: 2, id: 5}
+	w := c.client(o)
+	w.send(unfinished.bytes(c.v))
+	w.expect(pubrec)
+	w.drop()
+	sub := c.plain()
+	sub.subscribe(filter{c.topic("u"), 0})
 	clean := o
 	clean.resume = false
-	w := c.client(clean)
+	w = c.client(clean)
 	if w.present() {
 		c.fatalf("session present after a clean start")
 	}
 	c.plain().publish(message{topic: c.topic("t"), payload: "late", qos: 1})
 	w.silent()
+	w.publish(message{topic: c.topic("u"), payload: "new", qos: 2, id: 5}) // the old flow is forgotten
+	sub.receive("new")
 	w.bye()
 	if c.v == v311 && c.client(o).present() {
 		c.fatalf("the clean session was kept")

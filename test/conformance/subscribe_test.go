@@ -170,6 +170,17 @@ func testSubackCodes(c *check) {
 
 func testGrantedQoSIsTheLimit(c *check) {
 	w := c.plain()
+	for qos := byte(0); qos <= 2; qos++ {
+		c.retain("kept", qos)
+		for granted := byte(0); granted <= 2; granted++ {
+			w.subscribe(filter{c.topic("t"), granted})
+			if m := w.receive("kept"); m.qos != min(granted, qos) {
+				c.fatalf("QoS %d of a retained message with %d, granted %d", m.qos, qos, granted)
+			}
+			w.unsubscribe(c.topic("t"))
+		}
+	}
+	c.retain("", 0)
 	for granted := byte(0); granted <= 2; granted++ {
 		w.subscribe(filter{c.topic("t"), granted})
 		for qos := byte(0); qos <= 2; qos++ {
