@@ -340,3 +340,50 @@ func (p population) checkUpdate(m *Matcher[int], s *Standing, before, after *Doc
 	}
 	return nil
 }
+
+// A filter that comes during an update is told of both versions, or not at all.
+func TestUpdateTellsNoHalfOfAFilterThatComesMeanwhile(t *testing.T) {
+	var m Matcher[int]
+	f := parsed(t, `{"exists":"a"}`)
+	m.Add(0, parsed(t, `{"and":[{"exists":"a"},{"exists":"b"}]}`)) // keeps the condition
+	versions := []*Document{document(t, `{"a":1}`), document(t, `{"a":2}`)}
+	var writer sync.WaitGroup
+	stop := make(chan struct{})
+	writer.Go(func() {
+		for {
+			select {
+			case <-stop:
+				return
+			default:
+			}
+			m.Add(1, f)
+			m.Remove(1)
+		}
+	})
+	var c Changes[int]
+	var s Standing
+	for i := range 50_000 {
+		if i%3 == 0 {
+			s.Reset()
+		}
+		before := func() (*Document, error) { return versions[i%2], nil }
+		if err := m.Update(&c, &s, before, versions[(i+1)%2]); err != nil || len(c.Entered)+len(c.Exited) > 0 {
+			t.Errorf("step %d: %v, %v", i, c, err)
+			break
+		}
+	}
+	close(stop)
+	writer.Wait()
+}
+
+// What is remembered of a position does not know the filters that came since,
+// although the position stays.
+func TestUpdateFindsNewFiltersWhereAPositionStays(t *testing.T) {
+	v := newVersions(t)
+	v.add("a", `{"geoDistance":{"p":[48,11],"distance":"1km"}}`)
+	v.put(0, `{"speed":60,"p":[48,11]}`)
+	v.add("b", `{"and":[{"geoDistance":{"p":[48,11],"distance":"2km"}},{"range":{"speed":{"gt":50}}}]}`)
+	for _, speed := range []int{60, 61, 40, 62, 62} {
+		v.put(0, fmt.Sprintf(`{"speed":%d,"p":[48,11]}`, speed))
+	}
+}
