@@ -63,6 +63,10 @@ func (h Held) Expiry() uint32 {
 	return h.s.record.ExpirySeconds
 }
 
+// Append appends a message at QoS 1 to what the link writes next, as somebody
+// does who is going to flush it but is held up.
+func (h Held) Append(m *Message) { h.s.box.push(delivery{m: m, qos: 1}, new(flushes)) }
+
 // Push sends a message at QoS 0.
 func (h Held) Push(m *Message) {
 	var f flushes

@@ -184,9 +184,6 @@ func (l *link) flush() {
 		}
 		l.box.engine.counts.bytesOut.Add(int64(n))
 		recycle(buf)
-		if !l.ended {
-			l.next() // there is room for what is queued
-		}
 		l.wake() // if there is something for it
 		l.box.changed.Broadcast()
 	}
@@ -329,13 +326,16 @@ func (l *link) close() bool {
 }
 
 // wait waits until the outbox has changed, or the time is up. What the waiter
-// has appended elsewhere goes out meanwhile.
+// has appended elsewhere goes out meanwhile, and what others have appended here:
+// they may be waiting, too.
 func (l *link) wait(until time.Time, f *flushes) {
 	b := l.box
-	if len(f.links) > 0 || f.reader != nil && !f.busy {
+	idle := l.direct != nil && len(l.out) > 0 && !l.writing && !l.working
+	if len(f.links) > 0 || f.reader != nil && !f.busy || idle {
 		b.mu.Unlock()
 		f.flush()
 		f.wait()
+		l.flush()
 		b.mu.Lock()
 		return // things may have changed
 	}

@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"github.com/mochi-mqtt/server/v2/packets"
+
+	"github.com/ambitmq/ambit/sessions"
 )
 
 // dialSocket opens a connection over TCP, without CONNECT: the engine writes to
@@ -91,4 +93,22 @@ func TestAnOrdinaryMessageBehindADocumentIsNotLost(t *testing.T) {
 func publishOf(topic, payload string) []byte {
 	b := append([]byte{packets.Publish << 4, byte(2 + len(topic) + len(payload)), 0, byte(len(topic))}, topic...)
 	return append(b, payload...)
+}
+
+// Whoever waits for room in an outbox sees to it that its client has something
+// to read.
+func TestNobodyWaitsForAClientThatIsNotWrittenTo(t *testing.T) {
+	n := startNode(t, func(o *options) { o.QueueBytes = 4 << 10 })
+	dash := n.connectSocket(4, "dash", nil)
+	dash.subscribe(1, "home/lamp")
+	const held = 10
+	for range held {
+		n.session("dash").Append(&sessions.Message{Topic: "home/lamp", Payload: make([]byte, 250)})
+	}
+	dev := n.connectSocket(4, "dev", nil)
+	dev.publish("home/lamp", strings.Repeat("x", 1000), 1)
+	dev.publish("home/lamp", strings.Repeat("x", 1000), 1)
+	for range held + 2 {
+		dash.message("home/lamp")
+	}
 }
