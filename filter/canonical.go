@@ -14,8 +14,8 @@ import (
 //     member, and the members are sorted and different;
 //   - what an and, or an or, says of one field is said in as few words as
 //     possible: see demands;
-//   - no member of an and, or of an or, has a part that is a member as well: a
-//     stands for a or (a and b);
+//   - no member of an and, or of an or, has a part that is a member as well: see
+//     reduce;
 //   - what all members of an or, or all of an and, have in common stands beside
 //     it: see factor.
 //
@@ -136,7 +136,10 @@ func (f *former) join(members []term, all bool) term {
 		return f.term(constant(!all))
 	}
 	members = slices.DeleteFunc(members, func(t term) bool { return t.is(constant(all)) })
-	members = absorb(sorted(members), all)
+	members = sorted(members)
+	if reduced, ok := f.reduce(members, all); ok {
+		return f.join(reduced, all)
+	}
 	switch {
 	case len(members) == 0:
 		return f.term(constant(all))
@@ -188,28 +191,31 @@ func sorted(terms []term) []term {
 
 func compareTerms(a, b term) int { return strings.Compare(a.text, b.text) }
 
-// absorb drops the members of an and that hold because another one does, and
-// likewise the members of an or that need not be looked at.
-func absorb(members []term, all bool) []term {
-	missing := func(t term) bool {
+// reduce leaves out of the members of an and what the others say, and likewise
+// of an or: a and (a or b) is a, and a and (b or (a and c)) is a and (b or c). It
+// reports whether there was any of that.
+//
+// What is left out of a member is smaller than it. So it does not matter that
+// the one that says it may be reduced as well.
+func (f *former) reduce(members []term, all bool) (reduced []term, ok bool) {
+	said := func(t term) bool {
 		_, found := slices.BinarySearchFunc(members, t, compareTerms)
-		return !found
+		return found
 	}
-	superfluous := func(t term) bool {
-		return slices.ContainsFunc(t.members, func(part term) bool {
-			return !slices.ContainsFunc(part.parts(all), missing)
-		})
-	}
-	if !slices.ContainsFunc(members, superfluous) {
-		return members
-	}
-	// The search is among all members, those that are dropped included: what
-	// makes one superfluous is smaller, so that something stays in the end.
-	kept := make([]term, 0, len(members))
-	for _, t := range members {
-		if !superfluous(t) {
-			kept = append(kept, t)
+	for i, t := range members {
+		if !slices.ContainsFunc(t.members, func(part term) bool { return slices.ContainsFunc(part.parts(all), said) }) {
+			continue
 		}
+		if !ok {
+			reduced, ok = slices.Clone(members), true
+		}
+		rests := slices.Clone(t.members)
+		for j, part := range rests {
+			if parts := part.parts(all); slices.ContainsFunc(parts, said) {
+				rests[j] = f.join(slices.DeleteFunc(slices.Clone(parts), said), all)
+			}
+		}
+		reduced[i] = f.join(rests, !all)
 	}
-	return kept
+	return reduced, ok
 }

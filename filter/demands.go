@@ -247,13 +247,17 @@ func (g *demands) exclude(pieces []interval) (kept []demand) {
 // contradictory reports whether something is demanded with its opposite, or a
 // time after one that is not before it.
 func (g *demands) contradictory() bool {
-	demanded := map[string]bool{}
-	for _, d := range slices.Concat(g.times, g.others) {
-		text := string(d.leaf.appendText(nil))
-		if negated, ok := demanded[text]; ok && negated != d.negated {
+	stay := slices.Concat(g.times, g.others)
+	refused := map[string]bool{}
+	for _, d := range stay {
+		if d.negated {
+			refused[string(d.leaf.appendText(nil))] = true
+		}
+	}
+	for _, d := range stay {
+		if !d.negated && len(refused) > 0 && refused[string(d.leaf.appendText(nil))] {
 			return true
 		}
-		demanded[text] = d.negated
 	}
 	for _, d := range g.times {
 		for _, e := range g.times {

@@ -29,10 +29,22 @@ func distanceOf(at place, v any) (geofilter.Meters, error) {
 	}
 	n, err := strconv.ParseFloat(strings.Replace(m[1], ",", ".", 1), 64)
 	factor, known := metersIn(m[2])
-	if err != nil || !known || math.IsInf(n*factor, 0) {
+	length := n * factor
+	if factor != 1 {
+		length = rounded(length)
+	}
+	if err != nil || !known || math.IsInf(length, 0) {
 		return 0, at.errorf(`unable to parse distance value "%s"`, s)
 	}
-	return geofilter.Meters(n * factor), nil
+	return geofilter.Meters(length), nil
+}
+
+// rounded drops what is beyond the 15 digits of which a float64 is sure, so that
+// 63,360 inches are a mile.
+func rounded(v float64) float64 {
+	// What has been formatted can be parsed.
+	v, _ = strconv.ParseFloat(strconv.FormatFloat(v, 'g', 15, 64), 64)
+	return v
 }
 
 var numberAndUnit = regexp.MustCompile(`^(\d*[.,]?\d+)([a-z]*)$`)

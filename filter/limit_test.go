@@ -95,6 +95,14 @@ func TestLimitsAreWhatIsGiven(t *testing.T) {
 	}
 }
 
+func TestADistanceThatIsTooLongIsRefused(t *testing.T) {
+	for _, distance := range []string{"1e309", `"` + strings.Repeat("9", 310) + `"`, `"1797693134862315700` + strings.Repeat("0", 287) + ` km"`, `"17976931348623157` + strings.Repeat("0", 289) + ` km"`} {
+		if f, err := Parse([]byte(`{"geoDistance":{"p":[1,2],"distance":` + distance + `}}`)); err == nil {
+			t.Errorf("%.30s… is %s", distance, f)
+		}
+	}
+}
+
 // What a pattern costs is refused before it is paid for.
 func TestRegexpsCostWhatTheyTakeToCompile(t *testing.T) {
 	for _, tt := range []struct {

@@ -47,9 +47,6 @@ func (c *check) run(test func(*check)) {
 	go func() {
 		defer close(done)
 		defer func() {
-			if p := recover(); p != nil { // an answer that is shorter than any that the test expects
-				c.failure = fmt.Sprint(p)
-			}
 			for _, conn := range c.conns {
 				conn.Close()
 			}
