@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/coder/websocket"
+
+	"github.com/ambitmq/ambit/sessions"
 )
 
 // acceptRetry is how long to wait after a failed accept, which happens when the
@@ -25,7 +27,7 @@ var subprotocols = []string{"mqtt", "mqttv3.1"}
 type listeners struct {
 	cfg   Config
 	log   *slog.Logger
-	serve func(c net.Conn, listener string)
+	serve func(net.Conn, sessions.Via)
 	// failed is called when no more clients can be accepted.
 	failed func(error)
 
@@ -100,7 +102,7 @@ func (l *listeners) accept() {
 			}
 			continue
 		}
-		l.running.Go(func() { l.serve(c, "mqtt") })
+		l.running.Go(func() { l.serve(c, sessions.Via{Name: "mqtt"}) })
 	}
 }
 
@@ -123,7 +125,7 @@ func (l *listeners) serveWebSocket(w http.ResponseWriter, r *http.Request) {
 	// The connection outlives the request; NetConn reads it in pieces, so that a
 	// frame has no size that matters.
 	c := websocket.NetConn(context.WithoutCancel(r.Context()), ws, websocket.MessageBinary)
-	l.serve(webSocket{c, ws}, "websocket")
+	l.serve(webSocket{c, ws}, sessions.Via{Name: "http"})
 }
 
 // A webSocket closes at once: the closing handshake of the library would have

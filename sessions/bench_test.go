@@ -73,7 +73,7 @@ func BenchmarkIdleConnections(b *testing.B) {
 				for i := range conns {
 					ours, theirs := net.Pipe()
 					conns[i] = ours
-					go engine.Serve(theirs, "bench")
+					go engine.Serve(theirs, sessions.Via{Name: "bench"})
 					id := fmt.Sprintf("client-%06d", i)
 					connect := append([]byte{0x10, byte(12 + len(id)), 0, 4, 'M', 'Q', 'T', 'T', 4, 2, 0, 60, 0, byte(len(id))}, id...)
 					exchange(b, ours, connect, 4)
@@ -117,7 +117,7 @@ func BenchmarkReconnect(b *testing.B) {
 			if err != nil {
 				return
 			}
-			go engine.Serve(conn, "bench")
+			go engine.Serve(conn, sessions.Via{Name: "bench"})
 		}
 	}()
 	connectAll := func() []net.Conn {
@@ -172,7 +172,7 @@ func BenchmarkRetained(b *testing.B) {
 		}
 	}
 	conn, theirs := net.Pipe()
-	go engine.Serve(theirs, "bench")
+	go engine.Serve(theirs, sessions.Via{Name: "bench"})
 	exchange(b, conn, []byte{0x10, 13, 0, 4, 'M', 'Q', 'T', 'T', 4, 2, 0, 0, 0, 1, 'c'}, 4)
 	exchange(b, conn, []byte{0x82, 9, 0, 1, 0, 4, 'n', 'o', 'n', 'e', 0}, 5) // everything before is applied then
 	bytesEach := float64(inUse()-before) / total

@@ -15,8 +15,7 @@ import (
 type Client struct {
 	Connect
 	Remote net.Addr
-	// Listener names where it came in.
-	Listener string
+	Via    Via
 
 	engine  *Engine
 	conn    net.Conn
@@ -40,6 +39,17 @@ type Client struct {
 	aliases  map[uint16]string
 	farewell *reply // the DISCONNECT that came
 	deadline time.Time
+}
+
+// A Via is where a connection came in, with the limits that hold there.
+type Via struct {
+	// Name is that of the listener.
+	Name string
+	// Full says that it has as many connections as it may have.
+	Full bool
+	// PacketBytes and ConnectTimeout are 0 for those of [Options].
+	PacketBytes    int
+	ConnectTimeout time.Duration
 }
 
 // end ends the connection with a reason, and does not wait for it.

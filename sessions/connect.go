@@ -20,7 +20,7 @@ const maxClientIDBytes = 256
 // connect reads CONNECT and answers it. It returns false if the connection ends
 // with that.
 func (c *Client) connect(in *inbound) bool {
-	limit := c.engine.greet(c.conn)
+	limit := c.engine.greet(c.conn, c.Via.ConnectTimeout)
 	defer c.engine.greeted(c.conn)
 	_ = c.conn.SetReadDeadline(time.Now().Add(limit)) // fails when the connection is gone
 	f, size, err := c.readConnect(in)
@@ -74,6 +74,9 @@ func (c *Client) admit() error {
 	}
 	if e.Connected() >= e.o.Connections {
 		return &Error{packets.ErrServerBusy.Code, fmt.Sprintf("%d clients are connected, that is the limit", e.o.Connections)}
+	}
+	if c.Via.Full {
+		return &Error{packets.ErrServerBusy.Code, "the listener has as many connections as it may have"}
 	}
 	if err := c.checkUsers(c.UserCount); err != nil {
 		return err
@@ -181,7 +184,7 @@ func (c *Client) acceptConnect(resumed bool) error {
 	if c.Version == 5 {
 		props := &pk.Properties
 		props.ReceiveMaximum, props.TopicAliasMaximum = o.ReceiveMaximum, o.TopicAliases
-		props.MaximumPacketSize = uint32(o.PacketBytes)
+		props.MaximumPacketSize = uint32(c.Via.PacketBytes)
 		if c.assigned {
 			props.AssignedClientID = c.ClientID // [MQTT-3.2.2-16]
 		}

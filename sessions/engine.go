@@ -165,16 +165,16 @@ func (e *Engine) Drain(why *Error) {
 	}
 }
 
-// greet notes a connection that is to say CONNECT, and returns how long it has
-// for that.
-func (e *Engine) greet(conn net.Conn) time.Duration {
+// greet notes a connection that is to say CONNECT, and returns how much of its
+// time for that it has.
+func (e *Engine) greet(conn net.Conn, limit time.Duration) time.Duration {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.early[conn] = true
 	if e.draining {
 		return farewell // just to be refused
 	}
-	return e.o.ConnectTimeout
+	return limit
 }
 
 // greeted ends what greet began.

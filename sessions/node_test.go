@@ -116,7 +116,7 @@ func (n *node) dial(version byte) *peer {
 	n.t.Helper()
 	ours, theirs := net.Pipe()
 	engine := n.engine
-	n.serving.Go(func() { engine.Serve(theirs, "test") })
+	n.serving.Go(func() { engine.Serve(theirs, sessions.Via{Name: "test"}) })
 	n.t.Cleanup(func() { _ = ours.Close() })
 	return &peer{t: n.t, conn: ours, version: version}
 }

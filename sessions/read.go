@@ -1,6 +1,7 @@
 package sessions
 
 import (
+	"cmp"
 	"errors"
 	"io"
 	"net"
@@ -62,10 +63,11 @@ func (in *inbound) resize(size int) {
 // drop forgets the first bytes.
 func (in *inbound) drop(size int) { in.n = copy(in.buf, in.buf[size:in.n]) }
 
-// Serve serves a client until its connection ends, and closes it. listener
-// names where it came in.
-func (e *Engine) Serve(conn net.Conn, listener string) {
-	c := &Client{Remote: conn.RemoteAddr(), Listener: listener, engine: e, conn: conn}
+// Serve serves a client until its connection ends, and closes it.
+func (e *Engine) Serve(conn net.Conn, via Via) {
+	via.PacketBytes = cmp.Or(via.PacketBytes, e.o.PacketBytes)
+	via.ConnectTimeout = cmp.Or(via.ConnectTimeout, e.o.ConnectTimeout)
+	c := &Client{Remote: conn.RemoteAddr(), Via: via, engine: e, conn: conn}
 	defer func() {
 		if r := recover(); r != nil {
 			e.log.Error("a packet has ended its connection", "remote", c.Remote, "panic", r, "stack", string(debug.Stack()))
@@ -126,7 +128,7 @@ func (c *Client) handleAll(in *inbound) error {
 			done = in.n
 			return nil
 		}
-		f, size, err := cut(in.buf[done:in.n], c.engine.o.PacketBytes)
+		f, size, err := cut(in.buf[done:in.n], c.Via.PacketBytes)
 		if err != nil || size == 0 {
 			return err
 		}

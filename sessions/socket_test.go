@@ -31,7 +31,7 @@ func (n *node) dialSocket(version byte) *peer {
 		n.t.Fatal(err)
 	}
 	engine := n.engine
-	n.serving.Go(func() { engine.Serve(theirs, "test") })
+	n.serving.Go(func() { engine.Serve(theirs, sessions.Via{Name: "test"}) })
 	n.t.Cleanup(func() { _ = ours.Close() })
 	return &peer{t: n.t, conn: ours, version: version}
 }
