@@ -133,7 +133,7 @@ func (c *Client) refuse(err *Error) {
 		}
 	}
 	p := newPeer(&c.Connect)
-	_ = writeAll(c.conn, p.appendRare(nil, &pk), farewell) // the connection ends either way
+	_ = c.write(p.appendRare(nil, &pk), farewell) // the connection ends either way
 }
 
 // establish makes or resumes the session, has it on disk, and answers CONNECT.
@@ -196,7 +196,18 @@ func (c *Client) acceptConnect(resumed bool) error {
 	if len(connack) == 0 {
 		return errNoAnswer // it is larger than the client takes
 	}
-	return writeAll(c.conn, connack, o.WriteTimeout)
+	return c.write(connack, o.WriteTimeout)
+}
+
+// write writes to a connection whose link is not open.
+func (c *Client) write(b []byte, limit time.Duration) error {
+	if err := c.conn.SetWriteDeadline(time.Now().Add(limit)); err != nil {
+		return err
+	}
+	if _, err := c.conn.Write(b); err != nil {
+		return err
+	}
+	return c.conn.SetWriteDeadline(time.Time{}) // else it ends a later write that does not wait
 }
 
 // expiry returns for how many seconds the session of a client is kept.

@@ -224,8 +224,11 @@ func (l *link) work() {
 	defer b.mu.Unlock()
 	for l.hasWork() || len(l.out) > 0 {
 		if len(l.rest)+len(l.out) == 0 && l.ended {
-			_ = l.conn.Close() // its reader says what it meets
+			conn := l.conn
 			l.conn = nil
+			b.mu.Unlock()
+			_ = conn.Close() // it may write, and wait; its reader says what it meets
+			b.mu.Lock()
 			break
 		}
 		if src := l.source(); src != nil && !l.ended {
@@ -245,37 +248,39 @@ func (l *link) work() {
 
 // write writes what is there, and waits for it.
 func (l *link) write() {
-	rest, out := l.rest, l.out
+	waiting := [...][]byte{l.rest, l.out}
 	l.rest, l.out, l.writing = nil, nil, true
-	conn, limit := l.conn, l.timeout
-	if l.ended {
-		limit = farewell
-	}
-	l.box.mu.Unlock()
 	var err error
-	for _, buf := range [...][]byte{rest, out} {
+	for _, buf := range waiting {
 		if len(buf) > 0 && err == nil {
-			err = writeAll(conn, buf, limit)
+			err = l.writeAll(buf)
 		}
 	}
-	l.box.engine.counts.bytesOut.Add(int64(len(rest) + len(out)))
-	recycle(out)
-	l.box.mu.Lock()
+	recycle(waiting[1])
 	l.writing = false
 	if err != nil {
 		l.fail()
 	}
 }
 
-// writeAll writes all of b before the limit.
-func writeAll(conn net.Conn, b []byte, limit time.Duration) error {
-	if err := conn.SetWriteDeadline(time.Now().Add(limit)); err != nil {
+// writeAll writes all of b in time. The caller holds the mutex: else the end of
+// the link might set its deadline, and this undo it.
+func (l *link) writeAll(b []byte) error {
+	limit := l.timeout
+	if l.ended {
+		limit = farewell
+	}
+	if err := l.conn.SetWriteDeadline(time.Now().Add(limit)); err != nil {
 		return err
 	}
-	if _, err := conn.Write(b); err != nil {
+	l.box.mu.Unlock()
+	n, err := l.conn.Write(b)
+	l.box.engine.counts.bytesOut.Add(int64(n))
+	l.box.mu.Lock()
+	if err != nil || l.ended {
 		return err
 	}
-	return conn.SetWriteDeadline(time.Time{}) // else it ends a later write that does not wait
+	return l.conn.SetWriteDeadline(time.Time{}) // else it ends a later write that does not wait
 }
 
 // fail ends a link whose connection cannot be written to.
