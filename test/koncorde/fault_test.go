@@ -1,8 +1,11 @@
 package koncorde
 
 // fault returns a condition that nobody accepts.
-func (g *generator) fault() string {
-	return g.pick(
+func (g *generator) fault() string { return g.pick(faults()...) }
+
+// faults are conditions that nobody accepts, with every error text.
+func faults() []string {
+	list := []string{
 		`{"range":{"a":{"gt":1,"gte":1}}}`, `{"range":{"a":{"lt":1,"lte":2}}}`, `{"range":{"a":{"gte":2,"lte":2}}}`, `{"range":{"a":{"gt":5,"lt":1}}}`,
 		`{"range":{"a":{"gt":"1"}}}`, `{"range":{"a":{}}}`, `{"range":{"a":{"eq":1}}}`, `{"range":{"a":{"gt":1},"b":{"lt":1}}}`, `{"range":{}}`, `{"range":[]}`,
 		`{"exists":""}`, `{"exists":{"field":""}}`, `{"exists":"a['x']"}`, `{"exists":"a[]"}`, `{"missing":"a[x]"}`, `{"exists":"a[\"x\"][1]"}`,
@@ -10,7 +13,6 @@ func (g *generator) fault() string {
 		`{"in":{"a":[]}}`, `{"in":{"a":"x"}}`, `{"in":{"a":["x"],"b":["y"]}}`, `{"in":[]}`,
 		`{"ids":["x"]}`, `{"ids":{"values":[]}}`, `{"ids":{"values":[1]}}`, `{"ids":{"value":["x"]}}`, `{"ids":{"values":["x"],"x":1}}`,
 		`{"equals":{"a":[1]}}`, `{"equals":{"a":{}}}`, `{"equals":{}}`, `{"equals":{"a":1,"b":2}}`, `{"equals":"a"}`,
-		`{"regexp":{"a":"`+g.pick("(", ")", "[", "[z-a]", "*", "a**", "(a)\\\\1", "a(?=b)", "(?<=a)b", "(?!a)", "\\\\8", "(?P<n", "(?P<n>a)(?P<n>b)", "x{2,1}", "x{1001}", "\\\\", "\\\\pX", "[[:x:]]", "(?z)", "[^]")+`"}}`,
 		`{"regexp":{"a":{"flags":"i"}}}`, `{"regexp":{"a":{"value":"x","flags":1}}}`, `{"regexp":{"a":{"value":"x","other":1}}}`, `{"regexp":{"a":1}}`, `{"regexp":{"a":{}}}`, `{"regexp":{}}`,
 		`{"select":{"field":"a","index":0}}`, `{"select":{"field":"","index":0,"query":{"exists":"value"}}}`, `{"select":{"field":"a","index":"0","query":{"exists":"value"}}}`,
 		`{"select":{"field":"a","index":0.5,"query":{"exists":"value"}}}`, `{"select":{"field":"a","index":0,"query":{}}}`, `{"select":{"field":1,"index":0,"query":{"exists":""}}}`,
@@ -24,5 +26,9 @@ func (g *generator) fault() string {
 		`{"bool":{}}`, `{"bool":{"some":[{"exists":"a"}]}}`, `{"bool":{"must":[]}}`, `{"bool":{"should":{"exists":"a"}}}`, `{"bool":{"must_not":[{}]}}`, `{"bool":{"must":null}}`, `{"bool":[]}`,
 		`{"and":[]}`, `{"or":{}}`, `{"and":[1]}`, `{"or":[{},{"exists":"a"}]}`, `{"not":[]}`, `{"not":{}}`, `{"not":{"exists":"a","missing":"b"}}`, `{"and":{"exists":"a"}}`,
 		`{"term":{"a":1}}`, `{"everything":true}`, `{"":1}`, `{"geospatial":{}}`, `{"exists":"a","missing":"b"}`, `{"toString":1}`,
-	)
+	}
+	for _, pattern := range []string{"(", ")", "[", "[z-a]", "*", "a**", "(a)\\\\1", "a(?=b)", "(?<=a)b", "(?!a)", "\\\\8", "(?P<n", "(?P<n>a)(?P<n>b)", "x{2,1}", "x{1001}", "\\\\", "\\\\pX", "[[:x:]]", "(?z)", "[^]"} {
+		list = append(list, `{"regexp":{"a":"`+pattern+`"}}`)
+	}
+	return list
 }

@@ -26,6 +26,15 @@ func TestAnswersAreThoseOfKoncorde(t *testing.T) {
 	}
 }
 
+func TestFaultsAreThoseOfKoncorde(t *testing.T) {
+	j := &judge{oracle: consult(t), counts: map[string]int{}}
+	for _, source := range faults() {
+		if f, err := j.judge(source, nil); err != nil || f != nil {
+			t.Errorf("%s: accepted: %v, %v", source, f != nil, err)
+		}
+	}
+}
+
 // A deviation that has a name here has a row in the manual, and each row there
 // has a name here.
 func TestDeviationsAreThoseOfTheManual(t *testing.T) {
