@@ -78,6 +78,7 @@ func engineOptions(cfg Config, log *slog.Logger) sessions.Options {
 		ConnectTimeout: l.ConnectTimeout,
 		WriteTimeout:   l.WriteTimeout,
 		SessionExpiry:  l.SessionExpiry,
+		SharedBy:       sessions.SharedBy(cfg.SharedBy),
 		Log:            log,
 	}
 }

@@ -29,6 +29,10 @@ type Config struct {
 	// Origins are the hosts whose pages may open a WebSocket, besides the
 	// broker's own: "maps.example.com", "*.example.com", "*".
 	Origins []string `mapstructure:"origins"`
+	// SharedBy says how the messages of a shared subscription are shared: "turn" is
+	// one by one; "topic" gives all messages of a topic, and "publisher" all of a
+	// client, to the same member as long as it is there and keeps pace.
+	SharedBy string `mapstructure:"shared_by"`
 	// AutoCreate lets an index and collection come into being with its first
 	// JSON document. Without it, only declared collections hold documents.
 	AutoCreate bool `mapstructure:"auto_create"`
@@ -125,6 +129,7 @@ func DefaultConfig() Config {
 		HTTP:       "127.0.0.1:8080",
 		Data:       "./ambit-data",
 		Anonymous:  "loopback",
+		SharedBy:   "turn",
 		AutoCreate: true,
 		Log:        Log{Level: "info", Format: "auto"},
 		Store:      Store{MinFreeBytes: 256 << 20, LogAge: 24 * time.Hour, LogBytes: 1 << 30},
@@ -183,6 +188,7 @@ func (c Config) Validate() error {
 	if c.Data == "" {
 		bad("data", `""`, "the name of a directory")
 	}
+	oneOf("shared_by", c.SharedBy, "turn", "topic", "publisher")
 	oneOf("anonymous", c.Anonymous, "loopback", "all")
 	oneOf("log.level", c.Log.Level, "debug", "info", "warn", "error")
 	oneOf("log.format", c.Log.Format, "auto", "text", "json")

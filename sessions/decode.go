@@ -121,7 +121,11 @@ func decodeConnect(body []byte) (*Connect, error) {
 	}
 	pk.Clean, pk.KeepAlive = flags&cleanFlag != 0, c.uint16()
 	if level == 5 {
-		pk.take(c.properties(packets.Connect))
+		p := c.properties(packets.Connect)
+		if p.is(packets.PropAuthenticationData) && !p.is(packets.PropAuthenticationMethod) {
+			return pk, violation("there is authentication data, and no authentication method")
+		}
+		pk.take(p)
 	}
 	pk.ClientID = string(c.text())
 	if flags&willFlag != 0 {

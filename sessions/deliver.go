@@ -1,6 +1,8 @@
 package sessions
 
 import (
+	"hash/fnv"
+	"io"
 	"slices"
 
 	"github.com/ambitmq/ambit/topics"
@@ -113,27 +115,71 @@ func (e *Engine) deliver(m *Message, to match, f *flushes) {
 	}, f)
 }
 
-// share gives a message to one member of a group: in turn, to those who are
-// connected and keep pace; else to one who is connected, else to one for whom
-// it can wait.
+// share gives a message to one member of a group: to those who are connected
+// and keep pace; else to one who is connected, else to one for whom it can wait.
+// Of several, it is the next one's turn, or that of the one to whom the key belongs.
 func (e *Engine) share(m *Message, g *group, f *flushes) {
 	p := g.members.Load()
 	if p == nil {
 		return
 	}
 	members := *p
-	turn := int(g.turn.Add(1))
-	best, how := 0, -1
+	turn, key := 0, e.o.SharedBy.key(m)
+	if key == "" {
+		turn = int(g.turn.Add(1))
+	}
+	best, how, most := 0, -1, uint64(0)
 	for i := range members {
 		at := (turn + i) % len(members)
-		if r := members[at].session.box.readiness(); r > how {
-			if best, how = at, r; r == ready {
-				break
-			}
+		r, claim := members[at].session.box.readiness(), uint64(0)
+		if key != "" {
+			claim = claimOf(members[at].session.id, key)
+		}
+		if r > how || r == how && claim > most {
+			best, how, most = at, r, claim
+		}
+		if how == ready && key == "" {
+			break
 		}
 	}
 	sub := members[best].sub
 	e.deliver(m, match{members[best].session, sub.qos(), sub.request.asPublished(), sub.ids}, f)
+}
+
+// SharedBy says which messages of a shared subscription go to the same member,
+// as long as it is there.
+type SharedBy string
+
+const (
+	// InTurn shares messages out one by one.
+	InTurn SharedBy = "turn"
+	// ByTopic gives all messages of a topic to one member.
+	ByTopic SharedBy = "topic"
+	// ByPublisher gives all messages of a client to one member.
+	ByPublisher SharedBy = "publisher"
+)
+
+// key returns what decides to whom a message belongs, or "" if nothing does.
+func (s SharedBy) key(m *Message) string {
+	switch s {
+	case ByTopic:
+		return m.Topic
+	case ByPublisher:
+		return m.From
+	case InTurn:
+	}
+	return ""
+}
+
+// claimOf returns how much a member wants a key: whoever wants it most has it.
+// When a member comes or goes, no other keys move than those that it wins or
+// leaves (rendezvous hashing).
+func claimOf(member, key string) uint64 {
+	h := fnv.New64a()
+	_, _ = io.WriteString(h, member) // a hash takes everything
+	_, _ = h.Write([]byte{0})
+	_, _ = io.WriteString(h, key)
+	return h.Sum64() * 0x9e3779b97f4a7c15 // FNV alone hardly mixes the last bytes
 }
 
 // How ready a session is to be given a message that another may be given.

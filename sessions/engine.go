@@ -85,6 +85,8 @@ type Options struct {
 	WriteTimeout time.Duration
 	// SessionExpiry is the longest that an absent client's session is kept.
 	SessionExpiry time.Duration
+	// SharedBy says how shared subscriptions are shared. Empty is InTurn.
+	SharedBy SharedBy
 	// Log gets what an operator should know.
 	Log *slog.Logger
 }

@@ -46,7 +46,7 @@ var knownProperties = [...]property{
 	packets.PropContentType:            {text, in(packets.Publish, will)},
 	packets.PropResponseTopic:          {text, in(packets.Publish, will)},
 	packets.PropCorrelationData:        {data, in(packets.Publish, will)},
-	packets.PropSubscriptionIdentifier: {variable, in(packets.Subscribe)},
+	packets.PropSubscriptionIdentifier: {variable, in(packets.Subscribe, packets.Publish)},
 	packets.PropSessionExpiryInterval:  {fourBytes, in(packets.Connect, packets.Disconnect)},
 	packets.PropAuthenticationMethod:   {text, in(packets.Connect, packets.Auth)},
 	packets.PropAuthenticationData:     {data, in(packets.Connect, packets.Auth)},

@@ -45,8 +45,11 @@ func (c *Client) publish(f frame) error {
 			m.life = time.Duration(props.number[packets.PropMessageExpiryInterval]) * time.Second
 		}
 	}
-	if cur.err != nil {
+	switch {
+	case cur.err != nil:
 		return cur.err
+	case props.is(packets.PropSubscriptionIdentifier): // [MQTT-3.3.4-6]
+		return violation("a client must not send a subscription identifier in PUBLISH")
 	}
 	m.Payload = cur.rest
 	if err := c.checkUsers(props.users); err != nil {

@@ -35,6 +35,12 @@ func (n *node) absent(id string) {
 	})
 }
 
+// gone waits until there is no session any more.
+func (n *node) gone(id string) {
+	n.t.Helper()
+	waitFor(n.t, "the session "+id+" to be gone", func() bool { _, ok := n.engine.Session(id); return !ok })
+}
+
 // session returns a session, which must be there.
 func (n *node) session(id string) sessions.Held {
 	n.t.Helper()
