@@ -41,7 +41,11 @@ rooms test: [github.com/cockroachdb/datadriven]
 
 hooks: filter persistence rooms sessions topics [github.com/mochi-mqtt/server/v2]
 
-broker: filter hooks persistence rooms sessions topics [github.com/coder/websocket github.com/mochi-mqtt/server/v2]
+broker: filter hooks persistence rooms sessions topics [
+	github.com/coder/websocket
+	github.com/mochi-mqtt/server/v2
+	github.com/pires/go-proxyproto
+]
 
 cmd/ambit: broker client filter [
 	github.com/schollz/progressbar/v3

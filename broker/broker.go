@@ -59,7 +59,10 @@ func Start(ctx context.Context, cfg Config, log *slog.Logger) (*Broker, error) {
 	if err := b.serve(); err != nil {
 		return nil, errors.Join(err, b.Close(ctx))
 	}
-	log.Info("listening", "mqtt", b.MQTTAddr(), "websocket", "ws://"+b.HTTPAddr()+"/mqtt",
+	for _, l := range cfg.Listeners {
+		log.Info("listening", "listener", l.Name, "type", l.Type, "address", b.Addr(l.Name))
+	}
+	log.Info("listening", "mqtt", b.MQTTAddr(), "websocket", b.webSocketURL(),
 		"data", cfg.Data, "node", store.NodeID(), "rooms", b.hook.Rooms())
 	return b, nil
 }
@@ -134,10 +137,20 @@ func version() string {
 }
 
 // MQTTAddr returns the address of the MQTT listener.
-func (b *Broker) MQTTAddr() string { return b.listeners.mqtt.Addr().String() }
+func (b *Broker) MQTTAddr() string { return b.Addr("mqtt") }
 
 // HTTPAddr returns the address of the HTTP listener.
-func (b *Broker) HTTPAddr() string { return b.listeners.http.Addr().String() }
+func (b *Broker) HTTPAddr() string { return b.Addr("http") }
+
+// Addr returns the address of the listener with this name, or "none".
+func (b *Broker) Addr(listener string) string { return b.listeners.address(listener) }
+
+func (b *Broker) webSocketURL() string {
+	if addr := b.HTTPAddr(); addr != none {
+		return "ws://" + addr + "/mqtt"
+	}
+	return none
+}
 
 // Done is closed when the broker cannot go on; [Broker.Err] says why. It still
 // has to be closed.

@@ -1,10 +1,8 @@
 package broker
 
 import (
-	"errors"
 	"fmt"
 	"net"
-	"strings"
 	"time"
 
 	"github.com/ambitmq/ambit/topics"
@@ -16,11 +14,15 @@ import (
 // AMBIT_LIMITS_PACKET_BYTES). Start from [DefaultConfig]; it is not written
 // after [Start].
 type Config struct {
-	// MQTT is the address of the MQTT listener. Port 0 takes any free port.
+	// MQTT is the address of the MQTT listener. Port 0 takes any free port. With
+	// "none" there is no such listener.
 	MQTT string `mapstructure:"mqtt"`
 	// HTTP is the address of the HTTP listener, which serves
-	// MQTT-over-WebSocket at /mqtt. Port 0 takes any free port.
+	// MQTT-over-WebSocket at /mqtt. Port 0 takes any free port, and "none" is as
+	// for MQTT.
 	HTTP string `mapstructure:"http"`
+	// Listeners are further ones.
+	Listeners []Listener `mapstructure:"listeners"`
 	// Data is the directory of the store. It is made when it is absent.
 	Data string `mapstructure:"data"`
 	// Anonymous says from where clients may connect without signing in:
@@ -162,59 +164,48 @@ func DefaultConfig() Config {
 	}
 }
 
+// Bounds that listeners have in common with the broker.
+const (
+	minPacketBytes = 1 << 10
+	maxPacketBytes = 256 << 20
+	minTimeout     = 100 * time.Millisecond
+	maxTimeout     = time.Hour
+)
+
 // Validate reports every setting whose value is not allowed: its name, the
 // value, and what is allowed.
 func (c Config) Validate() error {
-	var errs []error
-	bad := func(key string, value any, allowed string) {
-		errs = append(errs, fmt.Errorf("%s: %v is not allowed: must be %s", key, value, allowed))
-	}
-	address := func(key, addr string) {
-		if _, _, err := net.SplitHostPort(addr); err != nil {
-			bad(key, fmt.Sprintf("%q", addr), `an address such as "127.0.0.1:1883"`)
+	k := &check{faults: new([]error)}
+	for _, l := range []struct{ key, address string }{{"mqtt", c.MQTT}, {"http", c.HTTP}} {
+		if _, _, err := net.SplitHostPort(l.address); err != nil && l.address != none {
+			k.bad(l.key, quoted(l.address), `an address such as "127.0.0.1:1883", or none`)
 		}
 	}
-	oneOf := func(key, value string, allowed ...string) {
-		for _, a := range allowed {
-			if value == a {
-				return
-			}
-		}
-		bad(key, fmt.Sprintf("%q", value), "one of "+strings.Join(allowed, ", "))
+	if keys, _ := c.all(); len(keys) == 0 {
+		k.bad("mqtt", none, "an address: there is no other listener")
 	}
-
-	address("mqtt", c.MQTT)
-	address("http", c.HTTP)
+	c.checkListeners(k)
 	if c.Data == "" {
-		bad("data", `""`, "the name of a directory")
+		k.bad("data", `""`, "the name of a directory")
 	}
-	oneOf("shared_by", c.SharedBy, "turn", "topic", "publisher")
-	oneOf("anonymous", c.Anonymous, "loopback", "all")
-	oneOf("log.level", c.Log.Level, "debug", "info", "warn", "error")
-	oneOf("log.format", c.Log.Format, "auto", "text", "json")
+	k.oneOf("shared_by", c.SharedBy, "turn", "topic", "publisher")
+	k.oneOf("anonymous", c.Anonymous, "loopback", "all")
+	k.oneOf("log.level", c.Log.Level, "debug", "info", "warn", "error")
+	k.oneOf("log.format", c.Log.Format, "auto", "text", "json")
 	for i, col := range c.Collections {
 		if _, _, err := topics.ParseCollection(col.Name); err != nil {
-			bad(fmt.Sprintf("collections[%d].name", i), fmt.Sprintf("%q", col.Name), `"<index>/<collection>"`)
+			k.bad(fmt.Sprintf("collections[%d].name", i), quoted(col.Name), `"<index>/<collection>"`)
 		}
 	}
-	c.checkNumbers(bad)
-	for _, d := range []struct {
-		key             string
-		value, min, max time.Duration
-	}{
-		{"store.log_age", c.Store.LogAge, time.Minute, 10 * 365 * 24 * time.Hour},
-		{"limits.connect_timeout", c.Limits.ConnectTimeout, 100 * time.Millisecond, time.Hour},
-		{"limits.write_timeout", c.Limits.WriteTimeout, 100 * time.Millisecond, time.Hour},
-		{"limits.session_expiry", c.Limits.SessionExpiry, time.Second, 100 * 365 * 24 * time.Hour},
-	} {
-		if d.value < d.min || d.value > d.max {
-			bad(d.key, d.value, fmt.Sprintf("from %v to %v", d.min, d.max))
-		}
-	}
-	return errors.Join(errs...)
+	c.checkNumbers(k)
+	k.duration("store.log_age", c.Store.LogAge, time.Minute, 10*365*24*time.Hour)
+	k.duration("limits.connect_timeout", c.Limits.ConnectTimeout, minTimeout, maxTimeout)
+	k.duration("limits.write_timeout", c.Limits.WriteTimeout, minTimeout, maxTimeout)
+	k.duration("limits.session_expiry", c.Limits.SessionExpiry, time.Second, 100*365*24*time.Hour)
+	return k.err()
 }
 
-func (c Config) checkNumbers(bad func(key string, value any, allowed string)) {
+func (c Config) checkNumbers(k *check) {
 	for _, n := range []struct {
 		key             string
 		value, min, max int64
@@ -222,7 +213,7 @@ func (c Config) checkNumbers(bad func(key string, value any, allowed string)) {
 		{"store.min_free_bytes", c.Store.MinFreeBytes, 0, 1 << 50},
 		{"store.log_bytes", c.Store.LogBytes, 1 << 20, 1 << 50},
 		{"limits.connect_bytes", int64(c.Limits.ConnectBytes), 256, 1 << 20},
-		{"limits.packet_bytes", int64(c.Limits.PacketBytes), 1 << 10, 256 << 20},
+		{"limits.packet_bytes", int64(c.Limits.PacketBytes), minPacketBytes, maxPacketBytes},
 		{"limits.queue_bytes", int64(c.Limits.QueueBytes), 4 << 10, 1 << 40},
 		{"limits.connections", int64(c.Limits.Connections), 1, 10_000_000},
 		{"limits.receive_maximum", int64(c.Limits.ReceiveMaximum), 1, 65535},
@@ -241,8 +232,6 @@ func (c Config) checkNumbers(bad func(key string, value any, allowed string)) {
 		{"limits.json_members", int64(c.Limits.JSONMembers), 1, 1_000_000},
 		{"limits.json_elements", int64(c.Limits.JSONElements), 1, 10_000_000},
 	} {
-		if n.value < n.min || n.value > n.max {
-			bad(n.key, n.value, fmt.Sprintf("from %d to %d", n.min, n.max))
-		}
+		k.number(n.key, n.value, n.min, n.max)
 	}
 }

@@ -2,15 +2,16 @@ package broker
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
-
-	"github.com/coder/websocket"
 
 	"github.com/ambitmq/ambit/sessions"
 )
@@ -19,11 +20,7 @@ import (
 // process has no file descriptor left.
 const acceptRetry = 100 * time.Millisecond
 
-// subprotocols are the WebSocket sub-protocols of MQTT [MQTT-6.0.0-3], and its
-// name before it was standardised.
-var subprotocols = []string{"mqtt", "mqttv3.1"}
-
-// listeners accept clients on TCP and WebSocket, and know when all are gone.
+// listeners accept clients, and know when all are gone.
 type listeners struct {
 	cfg   Config
 	log   *slog.Logger
@@ -31,63 +28,115 @@ type listeners struct {
 	// failed is called when no more clients can be accepted.
 	failed func(error)
 
-	mqtt net.Listener
-	http net.Listener
-	web  *http.Server
+	open []*listener
 
 	closing context.Context // is done when no more clients are accepted
 	stop    context.CancelFunc
 	running sync.WaitGroup // the accept loops and the clients
 }
 
-// listen opens both addresses. Nobody is accepted before start.
+// A listener is one that is open.
+type listener struct {
+	Listener
+	net    net.Listener // yields connections that have a PROXY header as *proxied
+	secure *tls.Config  // or nil
+	web    *http.Server // of WebSockets
+	served atomic.Int64 // connections
+}
+
+// listen opens every listener. Nobody is accepted before start. The error names
+// all that cannot be opened.
 func listen(ctx context.Context, cfg Config, log *slog.Logger) (*listeners, error) {
 	l := &listeners{cfg: cfg, log: log}
+	l.closing, l.stop = context.WithCancel(context.WithoutCancel(ctx))
+	var faults []error
+	keys, all := cfg.all()
+	for i, settings := range all {
+		ln, err := openListener(ctx, keys[i], settings, log)
+		if err != nil {
+			faults = append(faults, err)
+			continue
+		}
+		l.open = append(l.open, ln)
+	}
+	if len(faults) > 0 {
+		l.close()
+		return nil, errors.Join(faults...)
+	}
+	return l, nil
+}
+
+// openListener opens the listener of a setting.
+func openListener(ctx context.Context, key string, settings Listener, log *slog.Logger) (*listener, error) {
+	ln := &listener{Listener: settings}
+	if settings.isSecure() {
+		certs := &certificates{files: settings.TLS, log: log.With("listener", settings.Name)}
+		if err := certs.load(); err != nil {
+			return nil, fmt.Errorf("%s.tls.%w", key, err)
+		}
+		ln.secure = &tls.Config{MinVersion: tls.VersionTLS12, GetConfigForClient: certs.forClient}
+	}
 	var lc net.ListenConfig
 	var err error
-	if l.mqtt, err = lc.Listen(ctx, "tcp", cfg.MQTT); err != nil {
-		return nil, err
+	if settings.Type == typeUnix {
+		ln.net, err = listenUnix(ctx, settings)
+	} else {
+		ln.net, err = lc.Listen(ctx, "tcp", settings.Address)
 	}
-	if l.http, err = lc.Listen(ctx, "tcp", cfg.HTTP); err != nil {
-		return nil, errors.Join(err, l.mqtt.Close())
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", key, err)
 	}
-	l.closing, l.stop = context.WithCancel(context.WithoutCancel(ctx))
-	return l, nil
+	if settings.ProxyProtocol {
+		ln.net = newProxyListener(ln.net, settings, log)
+	}
+	return ln, nil
 }
 
 // start accepts clients.
 func (l *listeners) start() {
-	mux := http.NewServeMux()
-	mux.HandleFunc("/mqtt", l.serveWebSocket)
-	l.web = &http.Server{
-		Handler:           mux,
-		ReadHeaderTimeout: l.cfg.Limits.ConnectTimeout,
-		IdleTimeout:       l.cfg.Limits.ConnectTimeout,
-		MaxHeaderBytes:    l.cfg.Limits.ConnectBytes,
-		ErrorLog:          slog.NewLogLogger(l.log.Handler(), slog.LevelDebug),
-	}
-	l.running.Go(l.accept)
-	l.running.Go(func() {
-		if err := l.web.Serve(l.http); !errors.Is(err, http.ErrServerClosed) {
-			l.failed(fmt.Errorf("broker: HTTP listener: %w", err))
+	for _, ln := range l.open {
+		if !ln.isWebSocket() {
+			l.running.Go(func() { l.accept(ln) })
+			continue
 		}
-	})
+		ln.web = l.newWebServer(ln)
+		from := ln.net
+		if ln.secure != nil {
+			from = tls.NewListener(from, ln.secure)
+		}
+		l.running.Go(func() {
+			if err := ln.web.Serve(from); !errors.Is(err, http.ErrServerClosed) {
+				l.failed(fmt.Errorf("broker: listener %s: %w", ln.Name, err))
+			}
+		})
+	}
 }
 
 // close accepts nobody any more. Clients stay.
 func (l *listeners) close() {
 	l.stop()
-	_ = l.mqtt.Close() // what is accepted is not touched; there is nothing to lose
-	if l.web != nil {
-		_ = l.web.Close()
+	for _, ln := range l.open {
+		_ = ln.net.Close() // what is accepted is not touched; there is nothing to lose
+		if ln.web != nil {
+			_ = ln.web.Close()
+		}
 	}
-	_ = l.http.Close()
 }
 
-// accept takes TCP clients until the listener is closed.
-func (l *listeners) accept() {
+// address returns where a listener listens, or none.
+func (l *listeners) address(name string) string {
+	for _, ln := range l.open {
+		if ln.Name == name {
+			return ln.net.Addr().String()
+		}
+	}
+	return none
+}
+
+// accept takes clients until the listener is closed.
+func (l *listeners) accept(ln *listener) {
 	for {
-		c, err := l.mqtt.Accept()
+		c, err := ln.net.Accept()
 		if l.closing.Err() != nil {
 			if err == nil {
 				_ = c.Close() // it came too late
@@ -95,45 +144,64 @@ func (l *listeners) accept() {
 			return
 		}
 		if err != nil {
-			l.log.Warn("accept", "error", err)
+			l.log.Warn("accept", "listener", ln.Name, "error", err)
 			select {
 			case <-time.After(acceptRetry):
 			case <-l.closing.Done():
 			}
 			continue
 		}
-		l.running.Go(func() { l.serve(c, sessions.Via{Name: "mqtt"}) })
+		l.running.Go(func() { l.receive(ln, c) })
 	}
 }
 
-// serveWebSocket upgrades an HTTP request to an MQTT connection.
-func (l *listeners) serveWebSocket(w http.ResponseWriter, r *http.Request) {
-	ws, err := websocket.Accept(w, r, &websocket.AcceptOptions{
-		Subprotocols:   subprotocols,
-		OriginPatterns: l.cfg.Origins,
-	})
+// receive serves a client once what comes before MQTT is done.
+func (l *listeners) receive(ln *listener, c net.Conn) {
+	ctx, cancel := context.WithTimeout(l.closing, ln.Limits.ConnectTimeout)
+	begun, err := ln.begin(ctx, c)
+	cancel()
 	if err != nil {
-		l.log.Warn("websocket refused", "remote", r.RemoteAddr, "reason", err)
-		return // Accept has answered
-	}
-	if ws.Subprotocol() == "" {
-		_ = ws.Close(websocket.StatusPolicyViolation, "the sub-protocol must be mqtt") // nothing was said yet
+		_ = c.Close() // the reason why is err
+		ln.logRefusal(l.log, c, err)
 		return
 	}
-	l.running.Add(1)
-	defer l.running.Done()
-	// The connection outlives the request; NetConn reads it in pieces, so that a
-	// frame has no size that matters.
-	c := websocket.NetConn(context.WithoutCancel(r.Context()), ws, websocket.MessageBinary)
-	l.serve(webSocket{c, ws}, sessions.Via{Name: "http"})
+	l.enter(ln, begun)
 }
 
-// A webSocket closes at once: the closing handshake of the library would have
-// everybody who closes a connection wait for its client.
-type webSocket struct {
-	net.Conn
-	ws *websocket.Conn
+// enter serves a client that came in at a listener.
+func (l *listeners) enter(ln *listener, c net.Conn) {
+	served := ln.served.Add(1)
+	defer ln.served.Add(-1)
+	l.serve(c, sessions.Via{
+		Name: ln.Name, Full: ln.Limits.Connections > 0 && served > int64(ln.Limits.Connections),
+		PacketBytes: ln.Limits.PacketBytes, ConnectTimeout: ln.Limits.ConnectTimeout,
+	})
 }
 
-// Close closes the connection without a handshake.
-func (c webSocket) Close() error { return c.ws.CloseNow() }
+// begin reads the PROXY header and shakes hands for TLS, where the listener has
+// these, before ctx is done.
+func (ln *listener) begin(ctx context.Context, c net.Conn) (net.Conn, error) {
+	if p, ok := c.(*proxied); ok {
+		if err := p.readHeader(ctx); err != nil {
+			return nil, err
+		}
+	}
+	if ln.secure == nil {
+		return c, nil
+	}
+	secure := tls.Server(c, ln.secure)
+	if err := secure.HandshakeContext(ctx); err != nil {
+		return nil, fmt.Errorf("TLS: %w", err)
+	}
+	return secure, nil
+}
+
+// logRefusal logs why a connection did not come as far as MQTT. One that ends
+// without a word is most often somebody who looks whether the broker is there.
+func (ln *listener) logRefusal(log *slog.Logger, c net.Conn, err error) {
+	level := slog.LevelWarn
+	if errors.Is(err, io.EOF) || errors.Is(err, context.Canceled) {
+		level = slog.LevelDebug
+	}
+	log.Log(context.Background(), level, "connection refused", "listener", ln.Name, "remote", c.RemoteAddr(), "reason", err)
+}

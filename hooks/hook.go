@@ -83,15 +83,24 @@ func (h *Hook) Admit(c *sessions.Client) error {
 	if h.opts.AllowRemote {
 		return nil
 	}
-	host, _, err := net.SplitHostPort(c.Remote.String())
-	ip := net.ParseIP(host)
-	if err == nil && ip != nil && ip.IsLoopback() {
+	if isLocal(c.Remote) {
 		return nil
 	}
 	return &sessions.Error{
 		Code: packets.ErrNotAuthorized.Code,
 		Text: "anonymous clients may connect from this machine only (see the setting anonymous)",
 	}
+}
+
+// isLocal says whether an address is of this machine.
+func isLocal(addr net.Addr) bool {
+	switch a := addr.(type) {
+	case *net.TCPAddr:
+		return a.IP.IsLoopback()
+	case *net.UnixAddr:
+		return true
+	}
+	return false
 }
 
 // Join makes a session a member of a room.

@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"regexp"
 	"testing"
 	"time"
 
@@ -73,12 +74,61 @@ limits:
 	}
 }
 
+func TestSettingsOfTheReadmeAreAllowed(t *testing.T) {
+	readme, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Chdir(t.TempDir())
+	for i, block := range regexp.MustCompile("(?ms)^```yaml\n(.*?)^```$").FindAllSubmatch(readme, -1) {
+		if err := os.WriteFile(defaultConfigFile, block[1], 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := loadConfig(serveFlags(t)); err != nil {
+			t.Errorf("block %d: %v", i, err)
+		}
+	}
+}
+
+func TestListenersHaveSettingsOfTheirOwn(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "settings.yaml")
+	if err := os.WriteFile(file, []byte(`
+listeners:
+  - name: devices
+    type: wss
+    address: 0.0.0.0:8883
+    tls: {cert: cert.pem, key: key.pem, client_ca: ca.pem, client_auth: optional}
+    proxy_protocol: true
+    proxies: [10.1.0.0/16, 10.2.0.7]
+    limits: {connections: 10, packet_bytes: 64KiB, connect_timeout: 2s}
+  - {name: local, type: unix, address: /run/ambit, permissions: "0660"}
+`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	cfg, err := loadConfig(serveFlags(t, "--config", file))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []broker.Listener{
+		{
+			Name: "devices", Type: "wss", Address: "0.0.0.0:8883",
+			TLS:           broker.TLS{Cert: "cert.pem", Key: "key.pem", ClientCA: "ca.pem", ClientAuth: "optional"},
+			ProxyProtocol: true, Proxies: []string{"10.1.0.0/16", "10.2.0.7"},
+			Limits: broker.ListenerLimits{Connections: 10, PacketBytes: 64 << 10, ConnectTimeout: 2 * time.Second},
+		},
+		{Name: "local", Type: "unix", Address: "/run/ambit", Permissions: "0660"},
+	}
+	if !reflect.DeepEqual(cfg.Listeners, want) {
+		t.Errorf("got  %+v\nwant %+v", cfg.Listeners, want)
+	}
+}
+
 func TestEverySettingCanBeGivenAsAVariable(t *testing.T) {
 	t.Chdir(t.TempDir())
 	cfg := broker.DefaultConfig()
 	for _, set := range settings(&cfg) {
-		if set.key == "" || reflect.TypeOf(cfg.Collections) == set.value.Type() {
-			continue // collections are a list of settings: they have a place in the file alone
+		if kind := set.value.Type(); kind.Kind() == reflect.Slice && kind.Elem().Kind() == reflect.Struct {
+			continue // a list of settings has a place in the file alone
 		}
 		t.Run(set.key, func(t *testing.T) {
 			t.Setenv(variable(set.key), "!")

@@ -19,6 +19,9 @@ func decode(key string, to reflect.Value, raw any) error {
 	if to.Kind() == reflect.Slice {
 		return decodeList(key, to, raw)
 	}
+	if to.Kind() == reflect.Struct {
+		return decodeStruct(key, to, raw)
+	}
 	value, allowed := parse(to.Interface(), raw)
 	if allowed == "" {
 		to.Set(reflect.ValueOf(value).Convert(to.Type()))
@@ -63,7 +66,6 @@ func parse(like, raw any) (value any, allowed string) {
 
 // decodeList stores a list; a text is one separated by commas.
 func decodeList(key string, to reflect.Value, raw any) error {
-	elem := to.Type().Elem()
 	var items []any
 	switch raw := raw.(type) {
 	case []any:
@@ -82,18 +84,13 @@ func decodeList(key string, to reflect.Value, raw any) error {
 	list := reflect.MakeSlice(to.Type(), len(items), len(items))
 	var faults []error
 	for i, item := range items {
-		name := fmt.Sprintf("%s[%d]", key, i)
-		if elem.Kind() == reflect.Struct {
-			faults = append(faults, decodeStruct(name, list.Index(i), item))
-		} else {
-			faults = append(faults, decode(name, list.Index(i), item))
-		}
+		faults = append(faults, decode(fmt.Sprintf("%s[%d]", key, i), list.Index(i), item))
 	}
 	to.Set(list)
 	return errors.Join(faults...)
 }
 
-// decodeStruct stores one item of a list of settings of their own.
+// decodeStruct stores settings inside an item of a list.
 func decodeStruct(key string, to reflect.Value, raw any) error {
 	fields := map[string]reflect.Value{}
 	for i := range to.NumField() {

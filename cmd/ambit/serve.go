@@ -26,7 +26,8 @@ const serveHelp = `Run the broker: MQTT on 127.0.0.1:1883, MQTT-over-WebSocket a
 127.0.0.1:8080, data in ./ambit-data.
 
 Every setting can be given in a file (--config, else ./ambit.yaml if there is
-one), and as a variable: limits.packet_bytes is AMBIT_LIMITS_PACKET_BYTES. Some
+one), and as a variable: limits.packet_bytes is AMBIT_LIMITS_PACKET_BYTES. Lists
+of settings, such as further listeners, have a place in the file alone. Some
 have a flag. A flag is stronger than a variable, and a variable than the file.
 Sizes may be written 65536 or 64KiB, durations 1m30s.
 
@@ -45,8 +46,8 @@ func newServe() *cobra.Command {
 		Args: arguments(cobra.NoArgs),
 	}
 	def, flags := broker.DefaultConfig(), cmd.Flags()
-	flags.String("mqtt", def.MQTT, "`address` of the MQTT listener")
-	flags.String("http", def.HTTP, "`address` of the HTTP listener, with WebSockets at /mqtt")
+	flags.String("mqtt", def.MQTT, "`address` of the MQTT listener, or none")
+	flags.String("http", def.HTTP, "`address` of the HTTP listener, with WebSockets at /mqtt, or none")
 	flags.String("data", def.Data, "`directory` of the store; made if absent")
 	flags.String("config", "", "settings `file` in YAML (default: ./ambit.yaml, if there is one)")
 	flags.String("anonymous", def.Anonymous, "from where clients may connect without signing in: loopback or all")

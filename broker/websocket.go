@@ -1,0 +1,58 @@
+package broker
+
+import (
+	"context"
+	"log/slog"
+	"net"
+	"net/http"
+
+	"github.com/coder/websocket"
+)
+
+// subprotocols are the WebSocket sub-protocols of MQTT [MQTT-6.0.0-3], and its
+// name before it was standardised.
+var subprotocols = []string{"mqtt", "mqttv3.1"}
+
+func (l *listeners) newWebServer(ln *listener) *http.Server {
+	mux := http.NewServeMux()
+	mux.HandleFunc("/mqtt", func(w http.ResponseWriter, r *http.Request) { l.serveWebSocket(ln, w, r) })
+	return &http.Server{
+		Handler:           mux,
+		ReadHeaderTimeout: ln.Limits.ConnectTimeout, // of the TLS handshake, too
+		IdleTimeout:       ln.Limits.ConnectTimeout,
+		MaxHeaderBytes:    l.cfg.Limits.ConnectBytes,
+		ErrorLog:          slog.NewLogLogger(l.log.Handler(), slog.LevelDebug),
+	}
+}
+
+// serveWebSocket upgrades an HTTP request to an MQTT connection.
+func (l *listeners) serveWebSocket(ln *listener, w http.ResponseWriter, r *http.Request) {
+	ws, err := websocket.Accept(w, r, &websocket.AcceptOptions{
+		Subprotocols:   subprotocols,
+		OriginPatterns: l.cfg.Origins,
+	})
+	if err != nil {
+		l.log.Warn("websocket refused", "listener", ln.Name, "remote", r.RemoteAddr, "reason", err)
+		return // Accept has answered
+	}
+	if ws.Subprotocol() == "" {
+		_ = ws.Close(websocket.StatusPolicyViolation, "the sub-protocol must be mqtt") // nothing was said yet
+		return
+	}
+	l.running.Add(1)
+	defer l.running.Done()
+	// The connection outlives the request; NetConn reads it in pieces, so that a
+	// frame has no size that matters.
+	c := websocket.NetConn(context.WithoutCancel(r.Context()), ws, websocket.MessageBinary)
+	l.enter(ln, webSocket{c, ws})
+}
+
+// A webSocket closes at once: the closing handshake of the library would have
+// everybody who closes a connection wait for its client.
+type webSocket struct {
+	net.Conn
+	ws *websocket.Conn
+}
+
+// Close closes the connection without a handshake.
+func (c webSocket) Close() error { return c.ws.CloseNow() }
