@@ -185,6 +185,9 @@ func (c *Client) acceptConnect(resumed bool) error {
 		props := &pk.Properties
 		props.ReceiveMaximum, props.TopicAliasMaximum = o.ReceiveMaximum, o.TopicAliases
 		props.MaximumPacketSize = uint32(c.Via.PacketBytes)
+		if c.ResponseInfo { // [MQTT-3.1.2-28]
+			props.ResponseInfo = "response/" + c.ClientID
+		}
 		if c.assigned {
 			props.AssignedClientID = c.ClientID // [MQTT-3.2.2-16]
 		}
