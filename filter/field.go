@@ -84,14 +84,19 @@ func (x *index) closeField(f *field) {
 // elementPrint is the fingerprint of a field's elements, given the field's.
 func elementPrint(field fingerprint) fingerprint { return field.with(fingerprint{1, 1}) }
 
-// gramPrint is the fingerprint of three bytes in a field.
+// gramPrint is the fingerprint of three bytes in a field. No value of the field
+// has it.
 func (f *field) gramPrint(gram uint32) fingerprint {
-	return f.print.with(fingerprint{uint64(gram) << 8, uint64(gram) << 8})
+	return f.print.with(fingerprint{gramHash(gram), gramHash(gram)})
 }
+
+// gramHash returns a number that is none of a kind, which stand for null, false
+// and true.
+func gramHash(gram uint32) uint64 { return 1<<32 | uint64(gram) }
 
 // gramEntry returns the entry of three bytes in a field, or 0.
 func (x *index) gramEntry(f *field, gram uint32) uint32 {
-	return f.grams.find(mix(f.print[0], uint64(gram)<<8), func(id uint32) bool {
+	return f.grams.find(mix(f.print[0], gramHash(gram)), func(id uint32) bool {
 		return x.entries.at(id).is(f.gramPrint(gram))
 	})
 }

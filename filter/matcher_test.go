@@ -275,6 +275,20 @@ func TestMatcherTakesOneFilterUnderManyKeys(t *testing.T) {
 	}
 }
 
+// Three bytes of a literal are a condition besides those on values, whatever the
+// bytes are.
+func TestMatcherTellsBytesOfALiteralFromValues(t *testing.T) {
+	var m Matcher[string]
+	m.Add("literal", parsed(t, `{"contains":{"a":"\u0000\u0000\u0000"}}`))
+	for _, value := range []string{"null", "false", "true", "0"} {
+		m.Add(value, parsed(t, `{"equals":{"a":`+value+`}}`))
+	}
+	wantMatch(t, &m, document(t, `{"a":"\u0000\u0000\u0000"}`), "literal")
+	for _, value := range []string{"null", "false", "true", "0"} {
+		wantMatch(t, &m, document(t, `{"a":`+value+`}`), value)
+	}
+}
+
 // FuzzMatcher compares Matcher with Filter.Match while filters come and go, and
 // move.
 func FuzzMatcher(f *testing.F) {
