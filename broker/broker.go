@@ -80,6 +80,7 @@ func engineOptions(cfg Config, log *slog.Logger) sessions.Options {
 		Connections:    l.Connections,
 		ConnectTimeout: l.ConnectTimeout,
 		WriteTimeout:   l.WriteTimeout,
+		KeepAlive:      l.KeepAlive,
 		SessionExpiry:  l.SessionExpiry,
 		SharedBy:       sessions.SharedBy(cfg.SharedBy),
 		Log:            log,

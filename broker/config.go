@@ -80,6 +80,9 @@ type Limits struct {
 	// WriteTimeout is the longest that a client may leave its socket unread, or its
 	// queue full, before its connection is closed.
 	WriteTimeout time.Duration `mapstructure:"write_timeout"`
+	// KeepAlive is the longest keep-alive, in whole seconds: MQTT 5 clients that ask
+	// for more, or for none, are told to keep to it. 0, the default, is no limit.
+	KeepAlive time.Duration `mapstructure:"keep_alive"`
 	// ConnectBytes is the size of a CONNECT packet.
 	ConnectBytes int `mapstructure:"connect_bytes"`
 	// PacketBytes is the size of any later packet.
@@ -201,6 +204,9 @@ func (c Config) Validate() error {
 	k.duration("store.log_age", c.Store.LogAge, time.Minute, 10*365*24*time.Hour)
 	k.duration("limits.connect_timeout", c.Limits.ConnectTimeout, minTimeout, maxTimeout)
 	k.duration("limits.write_timeout", c.Limits.WriteTimeout, minTimeout, maxTimeout)
+	if c.Limits.KeepAlive != 0 {
+		k.duration("limits.keep_alive", c.Limits.KeepAlive, time.Second, 65535*time.Second)
+	}
 	k.duration("limits.session_expiry", c.Limits.SessionExpiry, time.Second, 100*365*24*time.Hour)
 	return k.err()
 }

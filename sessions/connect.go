@@ -188,6 +188,9 @@ func (c *Client) acceptConnect(resumed bool) error {
 		if c.ResponseInfo { // [MQTT-3.1.2-28]
 			props.ResponseInfo = "response/" + c.ClientID
 		}
+		if c.boundKeepAlive() {
+			props.ServerKeepAlive, props.ServerKeepAliveFlag = c.KeepAlive, true // [MQTT-3.1.2-21]
+		}
 		if c.assigned {
 			props.AssignedClientID = c.ClientID // [MQTT-3.2.2-16]
 		}
@@ -211,6 +214,17 @@ func (c *Client) write(b []byte, limit time.Duration) error {
 		return err
 	}
 	return c.conn.SetWriteDeadline(time.Time{}) // else it ends a later write that does not wait
+}
+
+// boundKeepAlive shortens a keep-alive that is longer than the server's, and
+// reports whether it was.
+func (c *Client) boundKeepAlive() bool {
+	most := uint16(c.engine.o.KeepAlive / time.Second)
+	if most == 0 || c.KeepAlive > 0 && c.KeepAlive <= most {
+		return false
+	}
+	c.KeepAlive = most
+	return true
 }
 
 // expiry returns for how many seconds the session of a client is kept.

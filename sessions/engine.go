@@ -83,6 +83,9 @@ type Options struct {
 	ConnectTimeout time.Duration
 	// WriteTimeout is how long a client may leave its socket or its queue full.
 	WriteTimeout time.Duration
+	// KeepAlive is the longest keep-alive of an MQTT 5 client, in whole seconds, and
+	// that of one without. 0 is no limit.
+	KeepAlive time.Duration
 	// SessionExpiry is the longest that an absent client's session is kept.
 	SessionExpiry time.Duration
 	// SharedBy says how shared subscriptions are shared. Empty is InTurn.
