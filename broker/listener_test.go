@@ -136,8 +136,6 @@ func TestAListenerHasLimitsOfItsOwn(t *testing.T) {
 		Limits: ListenerLimits{Connections: 2, PacketBytes: 1024, ConnectTimeout: 100 * time.Millisecond},
 	}}
 	b := start(t, cfg)
-	silent := dialListener(t, b, "tcp", "small")
-	expectEnd(t, silent)
 	for _, id := range []string{"one", "two"} {
 		c := dialListener(t, b, "tcp", "small")
 		ack := expectConnack(t, c, id, 0)
@@ -154,6 +152,7 @@ func TestAListenerHasLimitsOfItsOwn(t *testing.T) {
 	full := dialListener(t, b, "tcp", "small")
 	expectConnack(t, full, "three", 0x89)
 	expectEnd(t, full)
+	expectEnd(t, dialListener(t, b, "tcp", "small")) // which says nothing
 	connect(t, b, 5, "elsewhere")
 }
 
