@@ -15,6 +15,15 @@ func (e *Engine) Session(id string) (Held, bool) {
 	return Held{s}, s != nil
 }
 
+// Empty says whether no session, subscription, turn or early connection is left.
+func (e *Engine) Empty() bool {
+	e.mu.RLock()
+	defer e.mu.RUnlock()
+	e.turns.mu.Lock()
+	defer e.turns.mu.Unlock()
+	return len(e.sessions)+len(e.clients)+len(e.early)+len(e.turns.held)+len(e.turns.of)+e.tree.len() == 0
+}
+
 // Connected says whether the session has a connection.
 func (h Held) Connected() bool { return h.s.connected() }
 

@@ -34,7 +34,7 @@ func (c *reluctant) SetWriteDeadline(t time.Time) error {
 func (n *node) dialReluctant(version byte, closing, timing func()) *peer {
 	n.t.Helper()
 	ours, theirs := net.Pipe()
-	n.serving.Go(func() { n.engine.Serve(&reluctant{theirs, closing, timing}, sessions.Via{Name: "test"}) })
+	n.serve(&reluctant{theirs, closing, timing})
 	n.t.Cleanup(func() { _ = ours.Close() })
 	return &peer{t: n.t, conn: ours, version: version}
 }

@@ -115,10 +115,15 @@ type peer struct {
 func (n *node) dial(version byte) *peer {
 	n.t.Helper()
 	ours, theirs := net.Pipe()
-	engine := n.engine
-	n.serving.Go(func() { engine.Serve(theirs, sessions.Via{Name: "test"}) })
+	n.serve(theirs)
 	n.t.Cleanup(func() { _ = ours.Close() })
 	return &peer{t: n.t, conn: ours, version: version}
+}
+
+// serve serves a connection until it ends.
+func (n *node) serve(conn net.Conn) {
+	engine := n.engine
+	n.serving.Go(func() { engine.Serve(conn, sessions.Via{Name: "test"}) })
 }
 
 // connect opens a connection and expects CONNACK 0. change may alter the CONNECT.

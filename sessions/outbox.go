@@ -79,11 +79,14 @@ func (b *outbox) open(l *link, keep bool, f *flushes) {
 	l.wake()
 }
 
-// keepAll has QoS 1 and 2 messages wait for the connection that takes over.
-func (b *outbox) keepAll() {
+// resume has QoS 1 and 2 messages wait for the next connection, and reports
+// whether they have so far: they are lost once there is none that they could go
+// out on, and nothing is to be kept.
+func (b *outbox) resume() bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.keep = true
+	b.keep = b.keep || b.online() != nil
+	return b.keep
 }
 
 // close ends what open began, if l is still the connection, and returns the

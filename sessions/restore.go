@@ -63,7 +63,7 @@ func (e *Engine) restoreSession(r persistence.Session, now time.Time) {
 		r.DisconnectedAt = now // it was connected when the process ended
 	}
 	s := e.newSession(r.ClientID, true)
-	s.record, s.box.keep = r, true
+	s.record = r
 	e.mu.Lock()
 	e.sessions[r.ClientID] = s
 	e.mu.Unlock()

@@ -120,7 +120,7 @@ func (e *Engine) resume(c *Client, persistent bool) (s *session, resumed, stored
 	if old != nil {
 		old.mu.Lock()
 		stored = old.persistent
-		resumed = !c.Clean && !old.ended && old.outlives()
+		resumed = !c.Clean && !old.ended && old.outlives() && old.box.resume()
 		if resumed {
 			old.persistent = persistent
 		}
@@ -145,10 +145,12 @@ func (e *Engine) resume(c *Client, persistent bool) (s *session, resumed, stored
 func (s *session) outlives() bool { return s.record.ProtocolVersion == 5 || !s.record.Clean }
 
 func (e *Engine) newSession(id string, persistent bool) *session {
-	return &session{
+	s := &session{
 		id: id, persistent: persistent, box: newOutbox(e, id),
 		subs: map[string]*Subscription{}, received: map[uint16]*publication{},
 	}
+	s.box.keep = persistent
+	return s
 }
 
 // takeOver gives a session to a connection. If it has another one, that ends,
@@ -164,7 +166,6 @@ func (e *Engine) takeOver(s *session, c *Client) {
 	s.client = c
 	s.will, s.willDelay = c.Will, c.WillDelay
 	s.mu.Unlock()
-	s.box.keepAll()
 	e.publishWill(s.id, left)
 	if old != nil {
 		e.retire(s, old)

@@ -30,8 +30,7 @@ func (n *node) dialSocket(version byte) *peer {
 	if err != nil {
 		n.t.Fatal(err)
 	}
-	engine := n.engine
-	n.serving.Go(func() { engine.Serve(theirs, sessions.Via{Name: "test"}) })
+	n.serve(theirs)
 	n.t.Cleanup(func() { _ = ours.Close() })
 	return &peer{t: n.t, conn: ours, version: version}
 }

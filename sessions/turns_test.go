@@ -205,3 +205,31 @@ func TestATakeOverLosesNothingThatWasInFlight(t *testing.T) {
 		t.Errorf("got %s, DUP %v", m.Payload, m.FixedHeader.Dup)
 	}
 }
+
+// A connection that cannot be written to has lost messages by the time its
+// client comes back, if nothing was to be kept for it.
+func TestASessionThatHasLostMessagesIsNotResumed(t *testing.T) {
+	n := startNode(t, nil)
+	forNow := func(pk *packets.Packet) { pk.Connect.Clean = false }
+	old := n.connectSocket(5, "dash", forNow)
+	old.subscribe(1, "home/lamp")
+	release := n.hold()
+	old.send(packets.Packet{
+		FixedHeader: packets.FixedHeader{Type: packets.Subscribe, Qos: 1}, PacketID: old.nextID(),
+		Filters: packets.Subscriptions{{Filter: "a"}},
+	})
+	n.waiting("dash")
+	old.hangUp()
+	dev := n.connect(4, "dev", nil)
+	waitFor(t, "a write to fail", func() bool {
+		dev.put("home/lamp", "on")
+		return !n.session("dash").Online()
+	})
+	dev.put("home/lamp", "lost")
+	p := n.dialSocket(5)
+	p.sendConnect("dash", forNow)
+	release()
+	if ack := p.expect(packets.Connack); ack.SessionPresent {
+		t.Error("the session is resumed, without what was published meanwhile")
+	}
+}

@@ -1,0 +1,416 @@
+package sessions_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"net"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/mochi-mqtt/server/v2/packets"
+
+	"github.com/ambitmq/ambit/persistence"
+)
+
+const (
+	modelClients = 5
+	// modelWindow is the server's Receive Maximum, which the clients keep to.
+	modelWindow = 20
+	// checkEvery is after how many steps all must have come.
+	checkEvery = 100
+)
+
+// Topics of two levels are ordinary ones, those of three are documents. What
+// begins with s is only subscribed to by groups, one for each topic.
+var (
+	modelTopics  = []string{"a/b", "a/c", "x/y/z", "x/y/w", "s/q", "s/t/1"}
+	modelFilters = []string{"a/b", "a/+", "a/#", "+/c", "x/y/z", "x/#", "+/y/w", "$share/one/s/+", "$share/one/s/t/+"}
+)
+
+// A modelClient is a client identifier and what it does.
+type modelClient struct {
+	id      string
+	session *session
+	wire    *wire // nil while it is away
+	id16    uint16
+}
+
+// A run is one random test.
+type run struct {
+	t       *testing.T
+	n       *node
+	m       *model
+	rand    *rand.Rand
+	listen  net.Listener
+	clients []*modelClient
+	wires   []*wire // all that there were since the last check
+	now     string  // what is being done
+}
+
+// TestSessionsKeepTheirPromises has a few clients do what clients do, at random,
+// over sockets. AMBIT_MODEL_STEPS is how many steps, and AMBIT_MODEL_SEED where
+// the first round begins.
+func TestSessionsKeepTheirPromises(t *testing.T) {
+	steps, seed := 6000, uint64(1)
+	if testing.Short() {
+		steps = 2000
+	}
+	if s := os.Getenv("AMBIT_MODEL_STEPS"); s != "" {
+		steps, _ = strconv.Atoi(s)
+	}
+	if s := os.Getenv("AMBIT_MODEL_SEED"); s != "" {
+		seed, _ = strconv.ParseUint(s, 10, 64)
+	}
+	const round = 2000 // a new node after so many
+	for ; steps > 0 && !t.Failed(); steps, seed = steps-round, seed+1 {
+		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) { runModel(t, seed, min(round, steps)) })
+	}
+}
+
+func runModel(t *testing.T, seed uint64, steps int) {
+	n := startNode(t, func(o *options) { o.ReceiveMaximum, o.QueueBytes, o.Connections = modelWindow, 64<<20, 100 })
+	var lc net.ListenConfig
+	l, err := lc.Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := &run{t: t, n: n, m: newModel(), rand: rand.New(rand.NewPCG(seed, 1)), listen: l}
+	accepting := make(chan struct{})
+	go r.accept(accepting)
+	defer func() { _ = l.Close(); <-accepting }()
+	defer r.end()
+	for i := range modelClients {
+		r.clients = append(r.clients, &modelClient{id: fmt.Sprint("client", i)})
+	}
+	r.m.mu.Lock()
+	defer r.m.mu.Unlock()
+	for step := range steps {
+		r.step()
+		if step%checkEvery == checkEvery-1 {
+			r.check()
+		}
+		if r.m.fault != "" {
+			t.Fatalf("step %d, %s: %s", step, r.now, r.m.fault)
+		}
+	}
+	r.leave()
+}
+
+// accept gives the server small buffers, so that a client that stalls is soon
+// felt.
+func (r *run) accept(done chan<- struct{}) {
+	defer close(done)
+	for {
+		conn, err := r.listen.Accept()
+		if err != nil {
+			return
+		}
+		_ = conn.(*net.TCPConn).SetWriteBuffer(4096) // a wish
+		r.n.serve(conn)
+	}
+}
+
+// end ends all connections.
+func (r *run) end() {
+	for _, w := range r.wires {
+		r.m.mu.Lock()
+		w.dead = true
+		r.m.changed.Broadcast()
+		r.m.mu.Unlock()
+		_ = w.conn.Close() // if it was not yet
+		w.running.Wait()
+	}
+}
+
+// step does one thing. The mutex is only given up while somebody waits.
+func (r *run) step() {
+	c := r.clients[r.rand.IntN(len(r.clients))]
+	if c.wire != nil && c.wire.dead {
+		r.gone(c)
+	}
+	p := r.rand.IntN(100)
+	switch w := c.wire; {
+	case w == nil && p < 60, p < 3:
+		r.connect(c)
+	case w == nil:
+	case p < 60:
+		for range 1 + r.rand.IntN(4) {
+			r.publish(c)
+		}
+	case p < 68:
+		r.subscribe(c)
+	case p < 71:
+		r.unsubscribe(c)
+	case p < 77:
+		r.now = c.id + " stalls or goes on"
+		w.stalled = !w.stalled
+	case p < 83:
+		r.now = c.id + " acknowledges"
+		w.lazy = !w.lazy
+		w.shuffleAcks(r.rand)
+		w.flushAcks()
+	case p < 89:
+		r.kill(c)
+	default: // all do something meanwhile
+		r.m.mu.Unlock()
+		r.m.mu.Lock()
+	}
+	r.m.changed.Broadcast()
+}
+
+// wait waits until ok, a fault, or for too long.
+func (r *run) wait(what string, ok func() bool) {
+	late := false
+	timer := time.AfterFunc(2*deadline, func() {
+		r.m.mu.Lock()
+		defer r.m.mu.Unlock()
+		late = true
+		r.m.changed.Broadcast()
+	})
+	defer timer.Stop()
+	for !ok() && r.m.fault == "" {
+		if late {
+			r.m.fail("waited too long for %s", what)
+			return
+		}
+		r.m.changed.Wait()
+	}
+}
+
+// connect connects a client, whether it is connected or not.
+func (r *run) connect(c *modelClient) {
+	r.now = c.id + " connects"
+	if c.wire != nil {
+		c.wire.dead = true // what comes on the old connection is lost
+	}
+	conn, err := net.Dial("tcp", r.listen.Addr().String())
+	if err != nil {
+		r.m.fail("dial: %v", err)
+		return
+	}
+	_ = conn.(*net.TCPConn).SetReadBuffer(4096) // a wish
+	w := &wire{m: r.m, client: c, conn: conn, version: []byte{4, 5}[r.rand.IntN(2)], window: 1024, open: map[uint16]bool{}}
+	clean, keep := r.rand.IntN(8) == 0, r.rand.IntN(4) > 0
+	if w.version == 4 {
+		clean = !keep
+	}
+	r.wires, c.wire = append(r.wires, w), w
+	pk := packets.Packet{
+		FixedHeader: packets.FixedHeader{Type: packets.Connect},
+		Connect:     packets.ConnectParams{ProtocolName: []byte("MQTT"), ClientIdentifier: c.id, Clean: clean},
+	}
+	if keep {
+		pk.Properties.SessionExpiryInterval, pk.Properties.SessionExpiryIntervalFlag = 3600, true
+	}
+	if w.version == 5 {
+		w.window = []int{1, 3, 20, 1000}[r.rand.IntN(4)]
+		pk.Properties.ReceiveMaximum = uint16(w.window)
+	}
+	w.start()
+	w.session = c.session // resumed messages come right behind CONNACK
+	w.send(pk)
+	r.wait("CONNACK", func() bool { return w.connack != nil })
+	if r.m.fault != "" {
+		return
+	}
+	r.connected(c, w, clean, keep)
+}
+
+// connected goes on with the session of the client, or begins a new one.
+func (r *run) connected(c *modelClient, w *wire, clean, keep bool) {
+	present := w.connack.SessionPresent
+	switch s := c.session; {
+	case present && (clean || s == nil):
+		r.m.fail("there is a session, and there must not be")
+	case !present && !clean && s != nil && s.persistent:
+		r.m.fail("the session is gone")
+	}
+	if !present {
+		r.forget(c.session)
+		c.session = newSession(c.id)
+		w.session = c.session
+	}
+	c.session.persistent = keep
+	for _, p := range c.session.published {
+		h := packets.FixedHeader{Type: packets.Pubrel, Qos: 1}
+		pk := packets.Packet{FixedHeader: h, PacketID: p.id}
+		if !p.released {
+			pk.FixedHeader = packets.FixedHeader{Type: packets.Publish, Qos: p.m.qos, Dup: true}
+			pk.TopicName, pk.Payload = p.m.topic, r.payload(p.m)
+			p.m.again = p.m.again || p.m.qos == 1
+		}
+		w.send(pk)
+	}
+}
+
+// forget notes that a session has ended.
+func (r *run) forget(s *session) {
+	if s == nil {
+		return
+	}
+	for text := range s.subs {
+		r.m.left[text] = true
+	}
+}
+
+// gone notes that a client's connection has ended.
+func (r *run) gone(c *modelClient) { c.wire = nil }
+
+func (r *run) payload(m *sent) []byte {
+	return []byte(fmt.Sprintf(`{"from":"%s %p","n":%d,"pad":"|%s"}`, m.from.client, m.from, m.n, strings.Repeat("x", m.n%13*m.n%1500)))
+}
+
+func (r *run) publish(c *modelClient) {
+	s, w := c.session, c.wire
+	qos := byte(r.rand.IntN(3))
+	if qos > 0 && len(s.published) == modelWindow {
+		return
+	}
+	s.n++
+	m := &sent{from: s, n: s.n, topic: modelTopics[r.rand.IntN(len(modelTopics))], qos: qos, at: r.m.now()}
+	r.now = fmt.Sprintf("%s publishes %d", c.id, m.n)
+	payload := r.payload(m)
+	key, _, _ := strings.Cut(string(payload), "|")
+	r.m.messages[key] = m
+	pk := packets.Packet{FixedHeader: packets.FixedHeader{Type: packets.Publish, Qos: qos}, TopicName: m.topic, Payload: payload}
+	if qos > 0 {
+		pk.PacketID = r.nextID(c)
+		s.published = append(s.published, &publication{m: m, id: pk.PacketID})
+	}
+	w.send(pk)
+}
+
+func (r *run) nextID(c *modelClient) uint16 {
+	for {
+		c.id16 = c.id16%100 + 1
+		if !slices.ContainsFunc(c.session.published, func(p *publication) bool { return p.id == c.id16 }) {
+			return c.id16
+		}
+	}
+}
+
+func (r *run) subscribe(c *modelClient) {
+	text, qos := modelFilters[r.rand.IntN(len(modelFilters))], byte(r.rand.IntN(3))
+	sub := parseSubscription(text, qos, c.wire.version == 5 && !strings.HasPrefix(text, "$") && r.rand.IntN(4) == 0)
+	r.now = fmt.Sprintf("%s subscribes to %s", c.id, text)
+	if old := c.session.subs[text]; old != nil {
+		c.session.gone = append(c.session.gone, old)
+	}
+	c.session.subs[text] = sub
+	r.ask(c, packets.Packet{
+		FixedHeader: packets.FixedHeader{Type: packets.Subscribe, Qos: 1}, PacketID: 1000,
+		Filters: packets.Subscriptions{{Filter: text, Qos: qos, NoLocal: sub.noLocal}},
+	})
+	sub.at = r.m.now()
+}
+
+func (r *run) unsubscribe(c *modelClient) {
+	text := modelFilters[r.rand.IntN(len(modelFilters))]
+	r.now = fmt.Sprintf("%s unsubscribes from %s", c.id, text)
+	if sub := c.session.subs[text]; sub != nil {
+		c.session.gone = append(c.session.gone, sub)
+		delete(c.session.subs, text)
+		r.m.left[text] = true
+	}
+	r.ask(c, packets.Packet{
+		FixedHeader: packets.FixedHeader{Type: packets.Unsubscribe, Qos: 1}, PacketID: 1000,
+		Filters: packets.Subscriptions{{Filter: text}},
+	})
+}
+
+// ask sends a packet and waits for its answer.
+func (r *run) ask(c *modelClient, pk packets.Packet) {
+	w := c.wire
+	w.stalled, w.answer = false, nil
+	w.send(pk)
+	r.wait("an answer", func() bool { return w.answer != nil })
+}
+
+// kill ends a connection: in order, without a word, in the middle of a packet,
+// or by a reset.
+func (r *run) kill(c *modelClient) {
+	w := c.wire
+	c.wire = nil
+	how := r.rand.IntN(4)
+	r.now = fmt.Sprint(c.id, " is killed: ", how)
+	switch how {
+	case 0:
+		w.send(packets.Packet{FixedHeader: packets.FixedHeader{Type: packets.Disconnect}})
+	case 1:
+		w.out = append(w.out, packets.Publish<<4, 100, 0, 3, 'a')
+	case 2:
+		_ = w.conn.(*net.TCPConn).SetLinger(0) // a reset
+		w.dead = true
+	}
+	w.stalled, w.hangUp = false, true
+	r.m.changed.Broadcast()
+	r.wait("the end of a connection", func() bool { return w.dead })
+}
+
+// check lets all be delivered, and has the model judge.
+func (r *run) check() {
+	for _, c := range r.clients {
+		if c.wire == nil {
+			r.connect(c)
+		}
+		if r.m.fault != "" {
+			return
+		}
+		c.wire.stalled, c.wire.lazy = false, false
+		c.wire.flushAcks()
+		r.ask(c, packets.Packet{FixedHeader: packets.FixedHeader{Type: packets.Pingreq}}) // what was published is read
+	}
+	r.wait("all acknowledgements", func() bool {
+		return !slices.ContainsFunc(r.clients, func(c *modelClient) bool { return len(c.session.published) > 0 })
+	})
+	if r.m.fault != "" {
+		return
+	}
+	r.m.mu.Unlock()
+	applied := make(chan struct{})
+	if err := r.n.store.Append(r.t.Context(), &persistence.Op{Applied: func(*persistence.Result) { close(applied) }}); err != nil {
+		r.t.Error(err)
+	}
+	<-applied
+	r.m.mu.Lock()
+	poll := time.AfterFunc(time.Millisecond, r.m.changed.Broadcast)
+	defer poll.Stop()
+	r.wait("all messages", func() bool {
+		poll.Reset(time.Millisecond)
+		return !slices.ContainsFunc(r.clients, func(c *modelClient) bool {
+			held := r.n.session(c.id)
+			return held.Bytes() > 0 || held.Queued() > 0 || held.Pending() > 0
+		})
+	})
+	var all []*session
+	for _, c := range r.clients {
+		if r.m.fault != "" {
+			return
+		}
+		r.ask(c, packets.Packet{FixedHeader: packets.FixedHeader{Type: packets.Pingreq}}) // what was sent is read
+		all = append(all, c.session)
+		c.session.last = map[*session]int{}
+	}
+	r.now = "check"
+	r.m.check(all)
+}
+
+// leave ends all sessions, and holds that nothing is left of them.
+func (r *run) leave() {
+	for _, c := range r.clients {
+		c.wire.dead = true
+	}
+	r.m.mu.Unlock()
+	defer r.m.mu.Lock()
+	r.end()
+	for _, c := range r.clients {
+		p := r.n.connect(4, c.id, nil) // a clean session
+		p.send(packets.Packet{FixedHeader: packets.FixedHeader{Type: packets.Disconnect}})
+		p.expectEnd(0)
+	}
+	waitFor(r.t, "all sessions to go", func() bool { return r.n.engine.Empty() })
+}
