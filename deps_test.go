@@ -40,6 +40,7 @@ rooms: filter persistence topics [github.com/go-json-experiment/json]
 rooms test: [github.com/cockroachdb/datadriven]
 
 hooks: filter persistence rooms sessions topics [github.com/mochi-mqtt/server/v2]
+hooks test: [github.com/cockroachdb/pebble/v2]
 
 broker: filter hooks persistence rooms sessions topics [
 	github.com/coder/websocket
