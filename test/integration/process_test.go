@@ -2,6 +2,7 @@ package integration
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -29,6 +30,8 @@ type brokerOptions struct {
 	dir string
 	// config is the text of ambit.yaml, configFile the name of a file with it.
 	config, configFile string
+	// mqtt is the address for MQTT; any free port by default.
+	mqtt string
 	// files is how many files the process may have open; 0 is no limit.
 	files int
 }
@@ -91,7 +94,7 @@ func noteSources() {
 }
 
 func serveArgs(o brokerOptions) ([]string, error) {
-	args := []string{"serve", "--mqtt", "127.0.0.1:0", "--http", "127.0.0.1:0", "--data", o.dir}
+	args := []string{"serve", "--mqtt", cmp.Or(o.mqtt, "127.0.0.1:0"), "--http", "127.0.0.1:0", "--data", o.dir}
 	if o.config != "" {
 		o.configFile = o.dir + ".yaml"
 		if err := os.WriteFile(o.configFile, []byte(o.config), 0o600); err != nil {
