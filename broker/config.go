@@ -228,7 +228,7 @@ func (c Config) checkNumbers(k *check) {
 		{"limits.topic_bytes", int64(c.Limits.TopicBytes), 64, 65535},
 		{"limits.filter_bytes", int64(c.Limits.FilterBytes), 64, 65535},
 		{"limits.filter_depth", int64(c.Limits.FilterDepth), 1, 100},
-		{"limits.filter_cost", int64(c.Limits.FilterCost), 1, 1_000_000},
+		{"limits.filter_cost", int64(c.Limits.FilterCost), 1, 30_000},
 		{"limits.filter_values", int64(c.Limits.FilterValues), 1, 1_000_000},
 		{"limits.filter_vertices", int64(c.Limits.FilterVertices), 3, 1_000_000},
 		{"limits.filter_pattern_bytes", int64(c.Limits.FilterPatternBytes), 1, 65535},

@@ -95,6 +95,25 @@ func TestLimitsAreWhatIsGiven(t *testing.T) {
 	}
 }
 
+// A program has no more tests than the cost of its filter, which is bounded
+// whatever the limits.
+func TestTheDearestFilterIsMatchedAsItShould(t *testing.T) {
+	filter := func(n int) []byte {
+		return []byte(`{"and":[{"exists":"a"},{"or":[` + sequence(n, `{"exists":"%[1]d"}`) + `]}]}`)
+	}
+	f, err := ParseWithin(filter(maxCost-1), NoLimits())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var m Matcher[string]
+	m.Add("dear", f)
+	wantMatch(t, &m, document(t, `{"a":1,"0":1}`), "dear")
+	wantMatch(t, &m, document(t, `{"a":1,"b":1}`))
+	if _, err := ParseWithin(filter(maxCost), NoLimits()); err == nil || !strings.Contains(err.Error(), "the limit is 30000") {
+		t.Errorf("a filter that costs more: %v", err)
+	}
+}
+
 func TestADistanceThatIsTooLongIsRefused(t *testing.T) {
 	for _, distance := range []string{"1e309", `"` + strings.Repeat("9", 310) + `"`, `"1797693134862315700` + strings.Repeat("0", 287) + ` km"`, `"17976931348623157` + strings.Repeat("0", 289) + ` km"`} {
 		if f, err := Parse([]byte(`{"geoDistance":{"p":[1,2],"distance":` + distance + `}}`)); err == nil {

@@ -16,7 +16,7 @@ type Limits struct {
 	Depth int
 	// Cost is what the conditions of a filter may cost: 1 each, but for those
 	// about several values and those that take long to read. FILTERS.md has the
-	// list. Defaults to 1,000.
+	// list. Defaults to 1,000; it is 30,000 at most.
 	Cost int
 	// Values is how many values an in, ids or anyOf may have. Defaults to 1,000.
 	Values int
@@ -28,11 +28,15 @@ type Limits struct {
 	PatternBytes, Instructions int
 }
 
+// maxCost is the highest limit of the cost: a program numbers its tests by 15
+// bits.
+const maxCost = 30_000
+
 func (l Limits) withDefaults() Limits {
 	return Limits{
 		Bytes:        cmp.Or(l.Bytes, 16<<10),
 		Depth:        cmp.Or(l.Depth, 16),
-		Cost:         cmp.Or(l.Cost, 1000),
+		Cost:         min(cmp.Or(l.Cost, 1000), maxCost),
 		Values:       cmp.Or(l.Values, 1000),
 		Vertices:     cmp.Or(l.Vertices, 1000),
 		PatternBytes: cmp.Or(l.PatternBytes, 256),
