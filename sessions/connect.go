@@ -285,19 +285,23 @@ func (e *Engine) keepDisconnected(s *session, expiry uint32) {
 
 // expireAfter has a session end when its client stays away.
 func (e *Engine) expireAfter(s *session, after time.Duration) {
-	d := e.schedule.at(time.Now().Add(after), func() {
-		e.tasks.Go(func() { e.expire(s) })
-	})
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.expiring = d
+	absence := s.connections
+	s.expiring = e.schedule.at(time.Now().Add(after), func() {
+		e.tasks.Go(func() { e.expire(s, absence) })
+	})
 }
 
-// expire ends a session whose client was away for too long.
-func (e *Engine) expire(s *session) {
+// expire ends a session whose client was away for too long, if it has not come
+// back since.
+func (e *Engine) expire(s *session, absence int) {
 	e.turns.take(s.id, s)
 	defer e.turns.give(s)
-	if e.session(s.id) != s || s.connected() {
+	s.mu.Lock()
+	over := s.connections != absence || s.ended
+	s.mu.Unlock()
+	if over {
 		return
 	}
 	e.finish(s)

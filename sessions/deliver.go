@@ -184,7 +184,8 @@ func claimOf(member, key string) uint64 {
 
 // How ready a session is to be given a message that another may be given.
 const (
-	absent = iota // and it would lose a message of QoS 0
+	gone   = iota // it would lose the message
+	absent        // it would lose one of QoS 0
 	slow
 	ready
 )
@@ -193,6 +194,8 @@ func (b *outbox) readiness() int {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	switch l := b.online(); {
+	case l == nil && !b.keep:
+		return gone
 	case l == nil:
 		return absent
 	case len(b.queue) > 0 || b.resend > 0:

@@ -24,6 +24,24 @@ func (e *Engine) Empty() bool {
 	return len(e.sessions)+len(e.clients)+len(e.early)+len(e.turns.held)+len(e.turns.of)+e.tree.len() == 0
 }
 
+// Tasks waits for what dates that were due have begun.
+func (e *Engine) Tasks() { e.tasks.Wait() }
+
+// Dates returns what is to come of an absent client: its will, and the end of
+// its session.
+func (h Held) Dates() (publishWill, expire func()) {
+	h.s.mu.Lock()
+	defer h.s.mu.Unlock()
+	return h.s.delayed.call, h.s.expiring.call
+}
+
+// Break has the next QoS 2 publish of the client panic.
+func (h Held) Break() {
+	h.s.mu.Lock()
+	defer h.s.mu.Unlock()
+	h.s.received = nil
+}
+
 // Connected says whether the session has a connection.
 func (h Held) Connected() bool { return h.s.connected() }
 

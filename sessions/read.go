@@ -71,6 +71,8 @@ func (e *Engine) Serve(conn net.Conn, via Via) {
 	defer func() {
 		if r := recover(); r != nil {
 			e.log.Error("a packet has ended its connection", "remote", c.Remote, "panic", r, "stack", string(debug.Stack()))
+			c.flushes.flush() // others count on it
+			c.flushes.proceed()
 		}
 		if c.session == nil || !c.link.close() {
 			_ = conn.Close() // nobody else does

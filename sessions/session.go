@@ -26,8 +26,11 @@ type session struct {
 	// persistent says that it outlives its connection, and the process.
 	persistent bool
 	client     *Client // nil while it is away
-	ended      bool
-	subs       map[string]*Subscription // by topic filter as typed
+	// connections is how many there were, the present one included: what is due
+	// for an absence is not for the next one.
+	connections int
+	ended       bool
+	subs        map[string]*Subscription // by topic filter as typed
 	// unfinished are the topic filters whose snapshot the last connection did not
 	// get to its end.
 	unfinished []string
@@ -164,6 +167,7 @@ func (e *Engine) takeOver(s *session, c *Client) {
 		left = nil // [MQTT-3.1.3-9]: the session goes on before the delay has passed
 	}
 	s.client = c
+	s.connections++
 	s.will, s.willDelay = c.Will, c.WillDelay
 	s.mu.Unlock()
 	e.publishWill(s.id, left)
@@ -298,14 +302,9 @@ func (e *Engine) willDue(s *session, ends bool) {
 		left, s.will = nil, nil
 	}
 	if left != nil && s.willDelay > 0 && !ends {
+		absence := s.connections
 		s.delayed = e.schedule.at(time.Now().Add(s.willDelay), func() {
-			e.tasks.Go(func() {
-				s.mu.Lock()
-				left := s.will
-				s.will = nil
-				s.mu.Unlock()
-				e.publishWill(s.id, left)
-			})
+			e.tasks.Go(func() { e.publishWill(s.id, s.takeWill(absence)) })
 		})
 		left = nil
 	} else {
@@ -313,6 +312,18 @@ func (e *Engine) willDue(s *session, ends bool) {
 	}
 	s.mu.Unlock()
 	e.publishWill(s.id, left)
+}
+
+// takeWill returns the will of a connection, unless there was another since.
+func (s *session) takeWill(absence int) *Message {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.connections != absence {
+		return nil
+	}
+	left := s.will
+	s.will = nil
+	return left
 }
 
 // publishWill publishes a will, if there is one, as the client itself would

@@ -233,3 +233,69 @@ func TestASessionThatHasLostMessagesIsNotResumed(t *testing.T) {
 		t.Error("the session is resumed, without what was published meanwhile")
 	}
 }
+
+// A date may come due while the client comes back: what it was about is over.
+func TestADateThatComesTooLateEndsNothing(t *testing.T) {
+	n := startNode(t, nil)
+	dash := n.connect(4, "dash", nil)
+	dash.subscribe(0, "gone")
+	withWill := func(pk *packets.Packet) {
+		keepSession(pk)
+		pk.Connect.WillFlag, pk.Connect.WillTopic, pk.Connect.WillPayload = true, "gone", []byte("bye")
+		pk.Connect.WillProperties.WillDelayInterval = 3600
+	}
+	n.connect(5, "dev", withWill).hangUp()
+	n.absent("dev")
+	publishWill, expire := n.session("dev").Dates()
+	p := n.connect(5, "dev", withWill)
+	publishWill()
+	n.engine.Tasks()
+	dash.quiet()
+	p.hangUp()
+	n.absent("dev")
+	expire()
+	n.engine.Tasks()
+	if ack := n.dial(5).connect("dev", keepSession); !ack.SessionPresent {
+		t.Error("the session has expired")
+	}
+	dash.quiet()
+}
+
+// A client whose session ends with its connection is still a member of its
+// groups when the connection has failed.
+func TestAGroupGivesNothingToAMemberThatIsGone(t *testing.T) {
+	n := startNode(t, nil)
+	p := n.connect(5, "kept", keepSession)
+	p.subscribe(1, "$share/g/home/lamp")
+	p.hangUp()
+	n.absent("kept")
+	gone := n.connect(5, "gone", nil)
+	gone.subscribe(1, "$share/g/home/lamp")
+	n.engine.TakeTurn("gone", t)
+	gone.hangUp()
+	n.offline("gone")
+	dev := n.connect(4, "dev", nil)
+	const total = 10
+	for range total {
+		dev.put("home/lamp", "on")
+	}
+	n.engine.GiveTurn(t)
+	p = n.connect(5, "kept", keepSession)
+	for range total {
+		p.message("home/lamp")
+	}
+}
+
+// Whoever panics leaves nobody waiting for what he was going to send.
+func TestAPanicHoldsUpNobodyElse(t *testing.T) {
+	n := startNode(t, nil)
+	dash := n.connectSocket(4, "dash", nil)
+	dash.subscribe(0, "home/lamp")
+	p := n.connectSocket(4, "dev", nil)
+	n.session("dev").Break()
+	p.raw(append(publishOf("home/lamp", "on"), packets.Publish<<4|2<<1, 5, 0, 1, 'a', 0, 1))
+	p.expectEnd(0)
+	n.connect(4, "other", nil).publish("home/lamp", "off", 0)
+	dash.message("home/lamp")
+	dash.message("home/lamp")
+}
