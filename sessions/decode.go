@@ -113,6 +113,7 @@ func decodeConnect(body []byte) (*Connect, error) {
 		pk.Version = 0 // nobody knows what it would understand
 		return pk, malformed("the protocol is not MQTT")
 	default: // [MQTT-3.1.2-2]
+		pk.Version = min(level, 5) // later ones will understand that
 		return pk, &Error{packets.ErrUnsupportedProtocolVersion.Code, "the protocol version is none of 3.1, 3.1.1 and 5"}
 	}
 	flags := c.byte()
@@ -122,7 +123,7 @@ func decodeConnect(body []byte) (*Connect, error) {
 	pk.Clean, pk.KeepAlive = flags&cleanFlag != 0, c.uint16()
 	if level == 5 {
 		p := c.properties(packets.Connect)
-		if p.is(packets.PropAuthenticationData) && !p.is(packets.PropAuthenticationMethod) {
+		if c.err == nil && p.is(packets.PropAuthenticationData) && !p.is(packets.PropAuthenticationMethod) {
 			return pk, violation("there is authentication data, and no authentication method")
 		}
 		pk.take(p)
