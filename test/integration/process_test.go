@@ -88,7 +88,7 @@ func launch(o brokerOptions) (*broker, error) {
 // does not know that TestMain builds them, would answer from its cache when only
 // the broker has changed.
 func noteSources() {
-	for _, pattern := range []string{"../../go.mod", "../../*/*.go", "../../cmd/ambit/*.go", "node/*.js"} {
+	for _, pattern := range []string{"../../go.mod", "../../*/*.go", "../../cmd/ambit/*.go", "node/*.js", "session/*"} {
 		_, _ = filepath.Glob(pattern) // fails only for a bad pattern
 	}
 }
