@@ -21,41 +21,13 @@ type field struct {
 	ranges   intervals
 	outside  set   // entries that hold unless the field is a number, besides those in ranges
 	grams    table // entries of parts of strings that a literate condition needs
-	places   atomic.Pointer[places]
+	places   atomic.Pointer[geofilter.Index] // of the geo clauses, by their entries
 	scales   [scales]intervals
 	others   set // entries that each document with the field is tested for
 	moments  atomic.Pointer[moments]
 	reach    reach // of what these lead to
 
 	spread // of the numbers in ranges
-}
-
-// Places are the geo conditions on a field.
-type places struct {
-	shapes  geofilter.Index
-	entries slab[atomic.Uint32] // by the number of a shape
-	numbers pool
-}
-
-func (p *places) add(x *index, id uint32, s geofilter.Shape) uint32 {
-	number := p.numbers.take(&x.generation)
-	p.entries.reserve(number)
-	p.entries.at(number).Store(id)
-	p.shapes.Add(number, s)
-	return number
-}
-
-func (p *places) remove(number uint32) {
-	p.shapes.Remove(number)
-	p.numbers.giveBack(number)
-}
-
-// name makes numbers of shapes those of their entries.
-func (p *places) name(shapes []uint32) []uint32 {
-	for i, shape := range shapes {
-		shapes[i] = p.entries.at(shape).Load()
-	}
-	return shapes
 }
 
 // openField returns the field of a path, for one more user.

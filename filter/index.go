@@ -68,7 +68,7 @@ type entry struct {
 	print  [2]atomic.Uint64       // the fingerprint of its text
 	users  uint32                 // reasons to keep it
 	field  uint32                 // of an entry without detail
-	shape  uint32                 // of a geo clause, or the fence of crossed
+	isGeo  bool                   // whether that is a geo clause
 }
 
 // is reports whether f is the entry's fingerprint.
@@ -171,7 +171,7 @@ func (x *index) release(id uint32) {
 	e.state.Store(0)
 	e.reads.bits.Store(0)
 	e.reach.bits.Store(0)
-	e.field, e.shape = 0, 0
+	e.field, e.isGeo = 0, false
 	x.entryPool.giveBack(id)
 }
 

@@ -1,6 +1,10 @@
 package filter
 
-import "slices"
+import (
+	"slices"
+
+	"github.com/ambitmq/ambit/geofilter"
+)
 
 // link makes an entry be found where its condition holds.
 func (x *index) link(id uint32, n node) {
@@ -116,7 +120,8 @@ func (x *index) linkLeaf(id uint32, n leaf, f *field) {
 		f.ranges.add(entryInterval{low, high, id})
 		f.include(n.interval)
 	case geo:
-		e.field, e.shape = f.number, f.addShape(x, id, n)
+		e.field, e.isGeo = f.number, true
+		f.addShape(id, n)
 	case moment, anchor:
 		x.linkMoment(id, n, f)
 		return
@@ -153,13 +158,13 @@ func (x *index) linkOther(id uint32, n leaf, f *field) {
 	f.others.add(id)
 }
 
-func (f *field) addShape(x *index, id uint32, n geo) uint32 {
+func (f *field) addShape(id uint32, n geo) {
 	p := f.places.Load()
 	if p == nil {
-		p = new(places)
+		p = new(geofilter.Index)
 		f.places.Store(p)
 	}
-	return p.add(x, id, n.shape)
+	p.Add(id, n.shape)
 }
 
 // A gram is a condition that filters have no word for: a string of the field

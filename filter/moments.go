@@ -10,9 +10,9 @@ import (
 // Moments are the conditions on a field that are about a change of it, or about
 // where another document is.
 type moments struct {
-	changed atomic.Uint32 // the entry that holds if the field differs, or 0
-	fences  places        // of crossed
-	anchors set           // entries of the documents that near names
+	changed atomic.Uint32   // the entry that holds if the field differs, or 0
+	fences  geofilter.Index // of crossed, by their entries
+	anchors set             // entries of the documents that near names
 }
 
 // An anchor is a condition that filters have no word for: it is known where a
@@ -48,7 +48,7 @@ func (x *index) linkMoment(id uint32, n leaf, f *field) {
 		m.changed.Store(id)
 	case crossing:
 		e.detail.Store(d)
-		e.shape = m.fences.add(x, id, n.shape)
+		m.fences.Add(id, n.shape)
 	case anchor:
 		e.detail.Store(d)
 		m.anchors.add(id)
@@ -65,7 +65,7 @@ func (x *index) unlinkMoment(id uint32, d *detail, f *field) {
 	case difference:
 		m.changed.Store(0)
 	case crossing:
-		m.fences.remove(x.entries.at(id).shape)
+		m.fences.Remove(id)
 	case anchor:
 		m.anchors.remove(id)
 	case nearness:
@@ -137,16 +137,15 @@ func (s *search) vanished() {
 // crossed finds the fences across which a document came here, from what its
 // field was.
 func (s *search) crossed(m *moments, was value, here geofilter.Point) {
-	if was.d == nil || m.fences.shapes.Len() == 0 {
+	if was.d == nil || m.fences.Len() == 0 {
 		return
 	}
 	from, ok := was.geopoint()
 	if !ok || from == here {
 		return
 	}
-	s.ids = m.fences.shapes.SearchPath(s.ids[:0], from, here)
-	for _, number := range s.ids {
-		id := m.fences.entries.at(number).Load()
+	s.ids = m.fences.SearchPath(s.ids[:0], from, here)
+	for _, id := range s.ids {
 		d := s.x.entries.at(id).detail.Load()
 		if d == nil {
 			continue // it was removed meanwhile

@@ -39,7 +39,7 @@ func (r *reach) include(what reading) bool {
 func (x *index) noteReads(id uint32, n node) {
 	e := x.entries.at(id)
 	own := always
-	if e.shape != 0 {
+	if e.isGeo {
 		own |= placeRead(e.field)
 	} else if f := x.fieldBefore(e, n); f != nil {
 		own |= valueRead(f.number)

@@ -1,6 +1,10 @@
 package filter
 
-import "slices"
+import (
+	"slices"
+
+	"github.com/ambitmq/ambit/geofilter"
+)
 
 // equals finds what is equal to the value of a field.
 func (s *search) equals() {
@@ -62,7 +66,7 @@ func (s *search) field(f *field) {
 	}
 }
 
-func (s *search) place(f *field, p *places, v value) {
+func (s *search) place(f *field, p *geofilter.Index, v value) {
 	point, ok := s.pointOf(f, v)
 	if !ok {
 		return
@@ -70,7 +74,7 @@ func (s *search) place(f *field, p *places, v value) {
 	if s.tracks {
 		s.ids = s.next.places(s.ids[:0], f.number, p, point)
 	} else {
-		s.ids = p.name(p.shapes.Search(s.ids[:0], point))
+		s.ids = p.Search(s.ids[:0], point)
 	}
 	s.follow(s.ids)
 }

@@ -80,16 +80,16 @@ func (s *Standing) keep(from *Standing, t *trail) {
 
 // places appends the entries of the geo clauses of a field that hold at a point:
 // those that are remembered, if they certainly are the same.
-func (s *Standing) places(dst []uint32, field uint32, p *places, at geofilter.Point) []uint32 {
+func (s *Standing) places(dst []uint32, field uint32, p *geofilter.Index, at geofilter.Point) []uint32 {
 	t := s.trailOf(field)
-	if t != nil && p.shapes.Same(at, &t.Trail) {
+	if t != nil && p.Same(at, &t.Trail) {
 		return append(dst, s.held[t.from:t.to]...)
 	}
 	if t == nil {
 		s.trails = append(s.trails, trail{field: field})
 		t = &s.trails[len(s.trails)-1]
 	}
-	dst = p.name(p.shapes.Track(dst, at, &t.Trail))
+	dst = p.Track(dst, at, &t.Trail)
 	t.from = uint32(len(s.held))
 	s.held = append(s.held, dst...)
 	t.to = uint32(len(s.held))
@@ -167,7 +167,7 @@ func (s *search) stays(t *trail, v value) bool {
 		return false
 	}
 	at, ok := v.geopoint()
-	return ok && f.places.Load().shapes.Same(at, &t.Trail)
+	return ok && f.places.Load().Same(at, &t.Trail)
 }
 
 // layout returns a fingerprint of where in d the fields are.

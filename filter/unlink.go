@@ -35,12 +35,12 @@ func (x *index) unlinkPlain(id uint32, e *entry) {
 		return
 	}
 	f := x.fields.at(e.field).Load()
-	if e.shape == 0 {
+	if !e.isGeo {
 		x.values.remove(x.hash(id), id)
 		f.scalars.Add(-1)
 	} else {
 		f.besides.Add(-1)
-		f.places.Load().remove(e.shape)
+		f.places.Load().Remove(id)
 	}
 	x.closeField(f)
 }

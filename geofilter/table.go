@@ -2,9 +2,10 @@ package geofilter
 
 import "sync/atomic"
 
-// A table holds shapes by ID. One writer may set while readers get.
+// A table holds shapes by ID, and has pages only where there are some. One
+// writer may set while readers get.
 type table struct {
-	pages atomic.Pointer[[]*page]
+	pages atomic.Pointer[[]atomic.Pointer[page]]
 }
 
 type page [512]atomic.Pointer[Shape]
@@ -16,7 +17,11 @@ func (t *table) get(id uint32) Shape {
 	if pages == nil || i >= len(*pages) {
 		return nil
 	}
-	if s := (*pages)[i][int(id)%len(page{})].Load(); s != nil {
+	p := (*pages)[i].Load()
+	if p == nil {
+		return nil
+	}
+	if s := p[int(id)%len(page{})].Load(); s != nil {
 		return *s
 	}
 	return nil
@@ -35,18 +40,21 @@ func (t *table) set(id uint32, s Shape) {
 // page returns a page, and makes it if need be.
 func (t *table) page(i int) *page {
 	pages := t.pages.Load()
-	if pages != nil && i < len(*pages) {
-		return (*pages)[i]
+	if pages == nil || i >= len(*pages) {
+		more := make([]atomic.Pointer[page], i+1+i/2)
+		if pages != nil {
+			for j := range *pages {
+				more[j].Store((*pages)[j].Load())
+			}
+		}
+		pages = &more
+		t.pages.Store(pages)
 	}
-	var more []*page
-	if pages != nil {
-		more = *pages
+	at := &(*pages)[i]
+	if at.Load() == nil {
+		at.Store(new(page))
 	}
-	for i >= len(more) {
-		more = append(more, new(page))
-	}
-	t.pages.Store(&more)
-	return more[i]
+	return at.Load()
 }
 
 // contains reports whether there is a shape of this ID, and it contains p.
