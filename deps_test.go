@@ -34,21 +34,23 @@ sessions: persistence topics [
 	github.com/puzpuzpuz/xsync/v4
 	github.com/tidwall/btree
 ]
-sessions test: filter hooks rooms [github.com/cockroachdb/pebble/v2]
+sessions test: access filter hooks rooms [github.com/cockroachdb/pebble/v2 github.com/xdg-go/scram]
+
+access: [github.com/xdg-go/scram]
 
 rooms: filter persistence topics [github.com/go-json-experiment/json]
 rooms test: [github.com/cockroachdb/datadriven]
 
-hooks: filter persistence rooms sessions topics [github.com/mochi-mqtt/server/v2]
+hooks: access filter persistence rooms sessions topics [github.com/mochi-mqtt/server/v2]
 hooks test: [github.com/cockroachdb/pebble/v2]
 
-broker: filter hooks persistence rooms sessions topics [
+broker: access filter hooks persistence rooms sessions topics [
 	github.com/coder/websocket
 	github.com/mochi-mqtt/server/v2
 	github.com/pires/go-proxyproto
 ]
 
-cmd/ambit: broker client filter [
+cmd/ambit: access broker client filter [
 	github.com/schollz/progressbar/v3
 	github.com/spf13/cobra
 	github.com/spf13/pflag
@@ -61,6 +63,7 @@ test/integration test: broker client [
 	github.com/eclipse/paho.golang
 	github.com/eclipse/paho.mqtt.golang
 	github.com/rogpeppe/go-internal
+	github.com/xdg-go/scram
 ]
 test/integration/bruteforce:
 test/conformance test: broker

@@ -12,6 +12,7 @@ import (
 
 	"github.com/mochi-mqtt/server/v2/packets"
 
+	"github.com/ambitmq/ambit/access"
 	"github.com/ambitmq/ambit/filter"
 	"github.com/ambitmq/ambit/hooks"
 	"github.com/ambitmq/ambit/persistence"
@@ -41,6 +42,10 @@ func Start(ctx context.Context, cfg Config, log *slog.Logger) (*Broker, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
+	users, err := loadUsers(cfg, log)
+	if err != nil {
+		return nil, err
+	}
 	l, err := listen(ctx, cfg, log)
 	if err != nil {
 		return nil, err
@@ -54,7 +59,7 @@ func Start(ctx context.Context, cfg Config, log *slog.Logger) (*Broker, error) {
 		return nil, err
 	}
 	b := &Broker{log: log, listeners: l, store: store, applied: make(chan struct{}), done: make(chan struct{})}
-	b.hook, b.engine = hooks.New(store, hookOptions(cfg, log), engineOptions(cfg, log))
+	b.hook, b.engine = hooks.New(store, hookOptions(cfg, users, log), engineOptions(cfg, log))
 	go b.apply()
 	if err := b.serve(); err != nil {
 		return nil, errors.Join(err, b.Close(ctx))
@@ -87,7 +92,19 @@ func engineOptions(cfg Config, log *slog.Logger) sessions.Options {
 	}
 }
 
-func hookOptions(cfg Config, log *slog.Logger) hooks.Options {
+// loadUsers returns those who may sign in, or nil without a file of them.
+func loadUsers(cfg Config, log *slog.Logger) (*access.Users, error) {
+	if cfg.Users == "" {
+		return nil, nil
+	}
+	users, err := access.Load(cfg.Users, log)
+	if err != nil {
+		return nil, fmt.Errorf("users: %q cannot be used: %w", cfg.Users, err)
+	}
+	return users, nil
+}
+
+func hookOptions(cfg Config, users *access.Users, log *slog.Logger) hooks.Options {
 	collections := map[string]hooks.Collection{}
 	for _, c := range cfg.Collections {
 		collections[c.Name] = hooks.Collection{Strict: c.Strict}
@@ -103,7 +120,9 @@ func hookOptions(cfg Config, log *slog.Logger) hooks.Options {
 		},
 		AutoCreate:  cfg.AutoCreate,
 		Collections: collections,
+		AllowLocal:  cfg.Anonymous != "none",
 		AllowRemote: cfg.Anonymous == "all",
+		Users:       users,
 		Log:         log,
 	}
 }

@@ -25,9 +25,13 @@ type Config struct {
 	Listeners []Listener `mapstructure:"listeners"`
 	// Data is the directory of the store. It is made when it is absent.
 	Data string `mapstructure:"data"`
-	// Anonymous says from where clients may connect without signing in:
+	// Anonymous says from where clients may connect without signing in: "none",
 	// "loopback" (only from this machine) or "all".
 	Anonymous string `mapstructure:"anonymous"`
+	// Users is the file of those who may sign in, as ambit passwd writes it. It is
+	// read again when it has changed. Without one, nobody signs in, and user names
+	// and passwords are not looked at.
+	Users string `mapstructure:"users"`
 	// Origins are the hosts whose pages may open a WebSocket, besides the
 	// broker's own: "maps.example.com", "*.example.com", "*".
 	Origins []string `mapstructure:"origins"`
@@ -192,7 +196,10 @@ func (c Config) Validate() error {
 		k.bad("data", `""`, "the name of a directory")
 	}
 	k.oneOf("shared_by", c.SharedBy, "turn", "topic", "publisher")
-	k.oneOf("anonymous", c.Anonymous, "loopback", "all")
+	k.oneOf("anonymous", c.Anonymous, "none", "loopback", "all")
+	if c.Anonymous == none && c.Users == "" {
+		k.bad("anonymous", none, "loopback or all, because there are no users")
+	}
 	k.oneOf("log.level", c.Log.Level, "debug", "info", "warn", "error")
 	k.oneOf("log.format", c.Log.Format, "auto", "text", "json")
 	for i, col := range c.Collections {

@@ -6,10 +6,8 @@ package hooks
 import (
 	"iter"
 	"log/slog"
-	"net"
 
-	"github.com/mochi-mqtt/server/v2/packets"
-
+	"github.com/ambitmq/ambit/access"
 	"github.com/ambitmq/ambit/filter"
 	"github.com/ambitmq/ambit/persistence"
 	"github.com/ambitmq/ambit/rooms"
@@ -25,8 +23,11 @@ type Options struct {
 	AutoCreate bool
 	// Collections are the declared ones, by "<index>/<collection>".
 	Collections map[string]Collection
-	// AllowRemote lets clients from other machines in without signing in.
-	AllowRemote bool
+	// AllowLocal and AllowRemote let clients of this machine, and of others, in
+	// without signing in.
+	AllowLocal, AllowRemote bool
+	// Users are those who may sign in; nil is nobody.
+	Users *access.Users
 	// Log gets what an operator should know.
 	Log *slog.Logger
 }
@@ -77,31 +78,6 @@ func (h *Hook) Apply(batch []*persistence.Result) {
 
 // Rooms returns the number of rooms.
 func (h *Hook) Rooms() int { return h.rooms.Len() }
-
-// Admit lets in whoever may connect without signing in.
-func (h *Hook) Admit(c *sessions.Client) error {
-	if h.opts.AllowRemote {
-		return nil
-	}
-	if isLocal(c.Remote) {
-		return nil
-	}
-	return &sessions.Error{
-		Code: packets.ErrNotAuthorized.Code,
-		Text: "anonymous clients may connect from this machine only (see the setting anonymous)",
-	}
-}
-
-// isLocal says whether an address is of this machine.
-func isLocal(addr net.Addr) bool {
-	switch a := addr.(type) {
-	case *net.TCPAddr:
-		return a.IP.IsLoopback()
-	case *net.UnixAddr:
-		return true
-	}
-	return false
-}
 
 // Join makes a session a member of a room.
 func (h *Hook) Join(client string, to topics.Filter, t sessions.Target, docs sessions.Documents) error {

@@ -5,6 +5,7 @@ import (
 
 	"github.com/mochi-mqtt/server/v2/packets"
 
+	"github.com/ambitmq/ambit/access"
 	"github.com/ambitmq/ambit/filter"
 	"github.com/ambitmq/ambit/sessions"
 )
@@ -16,6 +17,8 @@ func refuse(err error) error {
 	switch {
 	case errors.As(err, &limit):
 		return &sessions.Error{Code: packets.ErrPayloadFormatInvalid.Code, Text: limit.Error()}
+	case errors.Is(err, access.ErrDenied):
+		return &sessions.Error{Code: packets.ErrBadUsernameOrPassword.Code, Text: err.Error()}
 	case errors.Is(err, filter.ErrNotObject):
 		return &sessions.Error{Code: packets.ErrPayloadFormatInvalid.Code, Text: "the payload is not a JSON object"}
 	}

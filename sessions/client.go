@@ -16,6 +16,9 @@ type Client struct {
 	Connect
 	Remote net.Addr
 	Via    Via
+	// User is who the client is, as far as the handler knows, and "" if it did not
+	// sign in.
+	User string
 
 	engine  *Engine
 	conn    net.Conn
@@ -29,6 +32,8 @@ type Client struct {
 	handling sync.Mutex
 
 	// What follows is the reader's own.
+	exchange Exchange // that the client is in, or nil
+	proof    []byte   // what CONNACK says of the one before it
 	flushes  flushes
 	leaves   []*leaf
 	matches  []match

@@ -33,10 +33,14 @@ func (c *Client) connect(in *inbound) bool {
 		c.Connect = *pk
 	}
 	if err == nil {
+		in.drop(size)
 		err = c.admit()
 	}
+	if err == nil && c.Method != "" {
+		err = c.authenticate(in)
+	}
 	if err == nil {
-		in.drop(size)
+		c.engine.greeted(c.conn) // from here on it is told why it ends
 		_ = c.conn.SetReadDeadline(time.Time{})
 		err = c.establish()
 	}
@@ -84,13 +88,13 @@ func (c *Client) admit() error {
 	if err := c.identify(); err != nil {
 		return err
 	}
-	if c.Method != "" { // [MQTT-4.12.0-1]
-		return &Error{packets.ErrBadAuthenticationMethod.Code, "there is no such authentication method"}
-	}
 	if c.Will != nil {
 		if _, err := topics.ParseName(c.Will.Topic, e.o.Topics); err != nil {
 			return &Error{packets.ErrTopicNameInvalid.Code, "will: " + err.Error()}
 		}
+	}
+	if c.Method != "" {
+		return nil // that is up to the exchange
 	}
 	return e.h.Admit(c)
 }
@@ -188,6 +192,7 @@ func (c *Client) acceptConnect(resumed bool) error {
 		if c.ResponseInfo { // [MQTT-3.1.2-28]
 			props.ResponseInfo = "response/" + c.ClientID
 		}
+		props.AuthenticationMethod, props.AuthenticationData = c.Method, c.proof // [MQTT-4.12.0-5]
 		if c.boundKeepAlive() {
 			props.ServerKeepAlive, props.ServerKeepAliveFlag = c.KeepAlive, true // [MQTT-3.1.2-21]
 		}

@@ -21,8 +21,12 @@ import (
 // A Handler gives packets their meaning. Its methods are called concurrently
 // for different clients. An error that is an [*Error] is told with its code.
 type Handler interface {
-	// Admit says whether a client may connect.
+	// Admit says whether a client may connect that names no method of
+	// authentication.
 	Admit(c *Client) error
+	// Authenticate begins an exchange by such a method: before the client may
+	// connect, and again whenever it wants.
+	Authenticate(c *Client, method string) (Exchange, error)
 	// Document returns the change that a message makes to a document, or nil if it
 	// is an ordinary message. name is what its topic means. The message stays as
 	// it is only until Document returns; what the change needs of it is to be kept.

@@ -206,6 +206,8 @@ func encodeAny(pk *packets.Packet, buf *bytes.Buffer) error {
 		return pk.PingreqEncode(buf)
 	case packets.Disconnect:
 		return pk.DisconnectEncode(buf)
+	case packets.Auth:
+		return pk.AuthEncode(buf)
 	}
 	return fmt.Errorf("no encoder for type %d", pk.FixedHeader.Type)
 }
@@ -258,6 +260,8 @@ func decodeAny(pk *packets.Packet, body []byte) error {
 		return pk.PingrespDecode(body)
 	case packets.Disconnect:
 		return pk.DisconnectDecode(body)
+	case packets.Auth:
+		return pk.AuthDecode(body)
 	}
 	return fmt.Errorf("no decoder for type %d", pk.FixedHeader.Type)
 }

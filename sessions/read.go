@@ -174,7 +174,7 @@ func (c *Client) handle(f frame) error {
 	case packets.Disconnect:
 		return c.disconnect(f)
 	case packets.Auth:
-		return violation("there is no authentication to go on with")
+		return c.reauthenticate(f)
 	case packets.Connect: // [MQTT-3.1.0-2]
 		return violation("a second CONNECT")
 	}

@@ -107,7 +107,7 @@ func newRoot() *cobra.Command {
 	}
 	root.SuggestionsMinimumDistance = 2
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &exitError{exitUsage, err} })
-	root.AddCommand(newServe(), newDemo(), newPub(), newSub(), newReplay(), newMatch(), newBench(), newVersion())
+	root.AddCommand(newServe(), newDemo(), newPub(), newSub(), newReplay(), newMatch(), newBench(), newPasswd(), newVersion())
 	return root
 }
 

@@ -1,0 +1,71 @@
+package hooks
+
+import (
+	"net"
+
+	"github.com/mochi-mqtt/server/v2/packets"
+
+	"github.com/ambitmq/ambit/access"
+	"github.com/ambitmq/ambit/sessions"
+)
+
+// Admit lets in whoever signs in with a user name and its password, or may
+// connect without.
+func (h *Hook) Admit(c *sessions.Client) error {
+	if h.opts.Users != nil && (c.HasUsername || c.HasPassword) {
+		if err := h.opts.Users.Verify(c.Username, c.Password); err != nil {
+			return refuse(err)
+		}
+		c.User = c.Username
+		return nil
+	}
+	text := "clients have to sign in (see the settings anonymous and users)"
+	if h.opts.AllowLocal || h.opts.AllowRemote {
+		if h.opts.AllowRemote || isLocal(c.Remote) {
+			return nil
+		}
+		text = "anonymous clients may connect from this machine only (see the setting anonymous)"
+	}
+	return &sessions.Error{Code: packets.ErrNotAuthorized.Code, Text: text}
+}
+
+// isLocal says whether an address is of this machine.
+func isLocal(addr net.Addr) bool {
+	switch a := addr.(type) {
+	case *net.TCPAddr:
+		return a.IP.IsLoopback()
+	case *net.UnixAddr:
+		return true
+	}
+	return false
+}
+
+// Authenticate begins an exchange by SCRAM-SHA-256.
+func (h *Hook) Authenticate(c *sessions.Client, method string) (sessions.Exchange, error) {
+	if h.opts.Users == nil || method != access.Method { // [MQTT-4.12.0-1]
+		return nil, &sessions.Error{Code: packets.ErrBadAuthenticationMethod.Code, Text: "there is no such authentication method"}
+	}
+	x, err := h.opts.Users.Begin()
+	if err != nil {
+		return nil, err
+	}
+	return &exchange{x, c}, nil
+}
+
+// An exchange is one of [access.Exchange] by a client.
+type exchange struct {
+	*access.Exchange
+	client *sessions.Client
+}
+
+// Step notes who the client is. It stays that for as long as it is connected.
+func (x *exchange) Step(data []byte) (answer []byte, done bool, err error) {
+	answer, done, err = x.Exchange.Step(data)
+	if err != nil || done && x.client.User != "" && x.client.User != x.Name() {
+		return nil, false, &sessions.Error{Code: packets.ErrNotAuthorized.Code, Text: access.ErrDenied.Error()}
+	}
+	if done {
+		x.client.User = x.Name()
+	}
+	return answer, done, nil
+}
