@@ -11,6 +11,7 @@ type keys[K comparable] struct {
 	holders slab[atomic.Pointer[holder[K]]] // by the filter
 	single  directory                       // filters with one key, by that: half of what a map takes
 	shared  map[K]uint32                    // the filters of keys that had company
+	changes atomic.Uint64                   // how often filters with a key got another, or lost one, so far
 }
 
 // A holder is a key of a filter, and leads to the next one.
@@ -40,6 +41,8 @@ func (s *keys[K]) add(k K, id uint32) {
 	s.holders.at(id).Store(&holder[K]{k, others})
 	if others == nil {
 		s.single.insert(id, s.hash)
+	} else {
+		s.changes.Add(1)
 	}
 }
 
@@ -69,6 +72,7 @@ func (s *keys[K]) forget(k K, id uint32) {
 func (s *keys[K]) remove(k K, id uint32) bool {
 	rest := s.of(id).without(k)
 	s.holders.at(id).Store(rest)
+	s.changes.Add(1)
 	return rest != nil
 }
 

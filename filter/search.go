@@ -39,6 +39,8 @@ type search struct {
 	}
 	next   Standing
 	tracks bool
+	unread bool     // whether nothing that filters read has changed
+	kept   []*trail // of positions that are in the same shapes as before
 }
 
 // A slot is what is known of a field in the document of the stamp.

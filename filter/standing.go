@@ -9,20 +9,25 @@ import (
 
 // A Standing is what a Matcher remembers of one version of a document: a
 // fingerprint of each field that filters read, how far a position may move, and
-// the filters that match. With it Update need not see that version again. The
-// zero value remembers nothing. A Standing may be used by one goroutine at a
-// time; what one Matcher has remembered another does not believe.
+// the filters that match, with their keys. With it Update need not see that
+// version again. The zero value remembers nothing. A Standing may be used by one
+// goroutine at a time; what one Matcher has remembered another does not believe.
 type Standing struct {
 	index      *index
 	generation uint64 // in which the numbers below mean what they do
 	added      uint64 // how many additions are taken into account
 	opened     uint64 // how many fields had been opened
 	layout     uint64 // of the document
+	rekeyed    uint64 // how often filters had got and lost keys besides
 
 	values []seen
 	trails []trail
 	held   []uint32 // entries of geo clauses that hold, of all trails
 	inside []uint32 // entries of filters that match, sorted; some may not be there any more
+
+	reads     []reading // of inside, one by one
+	keys      any       // of inside: a *[]K, for a Matcher of K
+	keysBytes int       // which that takes
 }
 
 // Seen is what is remembered of the value of a field.
@@ -41,23 +46,39 @@ type trail struct {
 
 // Reset makes s remember nothing. It keeps the memory, for another document.
 func (s *Standing) Reset() {
-	s.index = nil
-	s.values, s.trails, s.held, s.inside = s.values[:0], s.trails[:0], s.held[:0], s.inside[:0]
+	s.index, s.inside, s.keys, s.keysBytes = nil, s.inside[:0], nil, 0
+	s.forget()
+}
+
+// forget forgets the document, and not what matches it.
+func (s *Standing) forget() {
+	s.values, s.trails, s.held = s.values[:0], s.trails[:0], s.held[:0]
 }
 
 // SizeBytes returns how much memory s takes.
 func (s *Standing) SizeBytes() int {
 	return int(unsafe.Sizeof(*s)) + cap(s.values)*int(unsafe.Sizeof(seen{})) + cap(s.trails)*int(unsafe.Sizeof(trail{})) +
-		4*(cap(s.held)+cap(s.inside))
+		4*(cap(s.held)+cap(s.inside)+cap(s.reads)) + s.keysBytes
 }
 
-// set makes s remember what next does, with the filters that match.
-func (s *Standing) set(next *Standing, inside []uint32) {
-	s.index, s.generation, s.added, s.opened, s.layout = next.index, next.generation, next.added, next.opened, next.layout
+// set makes s remember what next does of the document, but for what it knows of
+// positions, if that is still the same.
+func (s *Standing) set(next *Standing, samePlaces bool) {
+	s.index, s.generation, s.added, s.opened = next.index, next.generation, next.added, next.opened
+	s.layout, s.rekeyed = next.layout, next.rekeyed
 	s.values = append(s.values[:0], next.values...)
-	s.trails = append(s.trails[:0], next.trails...)
-	s.held = append(s.held[:0], next.held...)
-	s.inside = append(s.inside[:0], inside...)
+	if !samePlaces {
+		s.trails = append(s.trails[:0], next.trails...)
+		s.held = append(s.held[:0], next.held...)
+	}
+}
+
+// setInside makes s remember the filters that match.
+func (s *Standing) setInside(inside []uint32) {
+	s.inside, s.reads = append(s.inside[:0], inside...), s.reads[:0]
+	for _, id := range inside {
+		s.reads = append(s.reads, reading(s.index.entries.at(id).reads.bits.Load()))
+	}
 }
 
 func (s *Standing) trailOf(field uint32) *trail {
@@ -154,7 +175,7 @@ func (s *search) compare(st *Standing, was *seen, cell uint32) reading {
 		}
 	}
 	if t != nil {
-		s.next.keep(st, t)
+		s.kept = append(s.kept, t)
 	}
 	return changed
 }

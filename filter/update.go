@@ -1,6 +1,9 @@
 package filter
 
-import "slices"
+import (
+	"slices"
+	"unsafe"
+)
 
 // Changes are what a new version of a document means for the keys of a Matcher:
 // those whose filters match it and did not match the version before, those that
@@ -67,6 +70,7 @@ func (v *version) document() (*Document, error) {
 func (m *Matcher[K]) update(c *Changes[K], st *Standing, s *search, before *version, after *Document) (bool, error) {
 	x, since := &m.index, m.settled()
 	s.next.Reset()
+	s.next.rekeyed, s.unread, s.kept = m.keys.changes.Load(), false, s.kept[:0]
 	s.next.index, s.next.generation, s.next.added = x, x.generation.Load(), m.added.done.Load()
 	advanced := false
 	if st.index == x && st.generation == s.next.generation && s.next.added-st.added <= recent {
@@ -81,7 +85,9 @@ func (m *Matcher[K]) update(c *Changes[K], st *Standing, s *search, before *vers
 		}
 	}
 	for again := true; again; {
-		m.tell(c, s)
+		if !advanced || !m.recall(c, st, s) {
+			m.tell(c, s)
+		}
 		var ok bool
 		if again, ok = m.forgetNew(s); !ok {
 			return false, nil
@@ -96,9 +102,36 @@ func (m *Matcher[K]) update(c *Changes[K], st *Standing, s *search, before *vers
 	if after == nil {
 		st.Reset()
 	} else {
-		st.set(&s.next, s.is)
+		m.remember(st, s, c, advanced)
 	}
 	return true, nil
+}
+
+// remember makes st remember the version after.
+func (m *Matcher[K]) remember(st *Standing, s *search, c *Changes[K], advanced bool) {
+	same := advanced && st.rekeyed == s.next.rekeyed && slices.Equal(s.is, st.inside)
+	if st.set(&s.next, s.unread); same {
+		return
+	}
+	st.setInside(s.is)
+	keys, ok := st.keys.(*[]K)
+	if !ok {
+		keys = new([]K)
+		st.keys = keys
+	}
+	*keys = append(append((*keys)[:0], c.Entered...), c.Stayed...)
+	st.keysBytes = cap(*keys) * int(unsafe.Sizeof(*new(K)))
+}
+
+// recall sets c to the keys that st remembers, if all of its filters stayed, and
+// no other did.
+func (m *Matcher[K]) recall(c *Changes[K], st *Standing, s *search) bool {
+	keys, ok := st.keys.(*[]K)
+	if !ok || st.rekeyed != s.next.rekeyed || !slices.Equal(s.was, st.inside) || !slices.Equal(s.is, st.inside) {
+		return false
+	}
+	c.Entered, c.Stayed, c.Exited = c.Entered[:0], append(c.Stayed[:0], *keys...), c.Exited[:0]
+	return true
 }
 
 // compare finds the filters that match either version, without a standing.
@@ -107,7 +140,7 @@ func (m *Matcher[K]) compare(s *search, before *version, after *Document) error 
 	if err != nil {
 		return err
 	}
-	s.was, s.is = nil, nil
+	s.was, s.is, s.unread = nil, nil, false
 	if d != nil {
 		s.look(&m.index, d)
 		s.room.was = append(s.room.was[:0], unique(s.found)...)
@@ -115,6 +148,7 @@ func (m *Matcher[K]) compare(s *search, before *version, after *Document) error 
 	}
 	if after != nil {
 		s.begin(&m.index, after)
+		s.next.forget()
 		s.rememberAll()
 		s.track(everything)
 		s.is = unique(s.found)
@@ -133,7 +167,9 @@ func (m *Matcher[K]) advance(s *search, st *Standing, before *version, after *Do
 		s.is = st.inside
 	}
 	if after != nil && x.reads.meets(changed) {
-		s.was, s.is = s.affected(st.inside, changed)
+		s.was, s.is = s.affected(st, changed)
+	} else {
+		s.unread = true
 	}
 	if changed != 0 {
 		changed |= anyPlace // a filter that was added is not in any trail
@@ -158,17 +194,19 @@ func (m *Matcher[K]) advance(s *search, st *Standing, before *version, after *Do
 
 // affected finds, of the filters that matched before, those that are there
 // still, and those that match now: by a search of those that read what changed.
-func (s *search) affected(inside []uint32, changed reading) (was, is []uint32) {
+func (s *search) affected(st *Standing, changed reading) (was, is []uint32) {
 	was, rest := s.room.was[:0], s.room.rest[:0]
-	for _, id := range inside {
-		e := s.x.entries.at(id)
-		if e.load()&subscribed == 0 {
+	for i, id := range st.inside {
+		if st.rekeyed != s.next.rekeyed && s.x.entries.at(id).load()&subscribed == 0 {
 			continue
 		}
 		was = append(was, id)
-		if !e.reads.meets(changed) {
+		if st.reads[i]&changed == 0 {
 			rest = append(rest, id)
 		}
+	}
+	for _, t := range s.kept {
+		s.next.keep(st, t)
 	}
 	s.resolve()
 	s.track(changed)

@@ -18,7 +18,7 @@ func TestStandingsForgetTheOldestFirst(t *testing.T) {
 	}{
 		{"all fit", Options{}, []string{"1", "2", "3", "4"}},
 		{"by number", Options{Standings: 2}, []string{"1", "4"}},
-		{"by bytes", Options{StandingBytes: 1300}, []string{"1", "3", "4"}},
+		{"by bytes", Options{StandingBytes: 1400}, []string{"1", "3", "4"}},
 		{"none", Options{Standings: -1}, nil},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
