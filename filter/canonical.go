@@ -1,13 +1,16 @@
 package filter
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 )
 
 // canonical returns the canonical form of a tree: one that means the same, and
-// is the same for many of its spellings. Nothing in it is exponential: it grows
-// with the length of the tree, and its depth.
+// is the same for many of its spellings. Nothing in it is exponential: the work
+// grows with the length of the tree, and its depth. Only where one member after
+// another comes to be left out of the next does it grow with the square of the
+// length, and is refused beyond a limit.
 //
 //   - not stands at the leaves alone;
 //   - and holds no and, or holds no or, none holds a constant or a single
@@ -20,12 +23,12 @@ import (
 //     it: see factor.
 //
 // Readers of keywords bring the leaves themselves into one form.
-func canonical(n node, maxDepth int) term {
-	factored := (&former{factors: true}).simplify(n, false)
-	if factored.depth() <= maxDepth {
-		return factored
+func canonical(n node, lim Limits) (term, error) {
+	factored, err := (&former{factors: true, limit: lim.steps()}).form(n)
+	if err != nil || factored.depth() <= lim.Depth {
+		return factored, err
 	}
-	return new(former).simplify(n, false)
+	return (&former{limit: lim.steps()}).form(n)
 }
 
 // A term is a node in canonical form with its text, by which terms are sorted
@@ -92,6 +95,18 @@ func (t term) is(c constant) bool { return t.node == node(c) }
 type former struct {
 	factors bool
 	scratch []byte
+
+	steps, limit int // members that were looked at so far, and how many may be
+}
+
+// form returns the canonical form of n, or an error if it takes too many steps.
+func (f *former) form(n node) (term, error) {
+	t := f.simplify(n, false)
+	if f.steps > f.limit {
+		const format = "the canonical form takes %d steps or more, the limit is %d"
+		return term{}, &SyntaxError{Text: fmt.Sprintf(format, f.steps, f.limit)}
+	}
+	return t, nil
 }
 
 // term returns the term of a node without members.
@@ -129,6 +144,9 @@ func (f *former) simplifyAll(nodes []node, negated bool) []term {
 // join returns the canonical and of members, if all is set, or else their
 // canonical or. The members are canonical.
 func (f *former) join(members []term, all bool) term {
+	if f.steps += len(members); f.steps > f.limit {
+		return joined(members, all)
+	}
 	members = f.merge(splice(members, all), all)
 	// An everything does nothing to an and, a nothing makes it nothing; with or
 	// it is the other way round.
@@ -199,6 +217,7 @@ func compareTerms(a, b term) int { return strings.Compare(a.text, b.text) }
 // the one that says it may be reduced as well.
 func (f *former) reduce(members []term, all bool) (reduced []term, ok bool) {
 	said := func(t term) bool {
+		f.steps++
 		_, found := slices.BinarySearchFunc(members, t, compareTerms)
 		return found
 	}

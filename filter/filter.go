@@ -36,7 +36,10 @@ func ParseWithin(src []byte, lim Limits) (*Filter, error) {
 	if err != nil {
 		return nil, err
 	}
-	form := canonical(root, lim.Depth)
+	form, err := canonical(root, lim)
+	if err != nil {
+		return nil, err
+	}
 	if err := lim.checkBytes("the filter's canonical form", len(form.text)); err != nil {
 		return nil, err
 	}

@@ -114,6 +114,31 @@ func TestTheDearestFilterIsMatchedAsItShould(t *testing.T) {
 	}
 }
 
+// Each condition is left out of the next member, once it has come about.
+func TestAFilterWhosePartsGoOneAfterAnotherIsRefused(t *testing.T) {
+	apart := func(n int) string {
+		return `{"and":[{"in":{"0":[1,2]}},` + sequence(n, `{"or":[{"and":[{"in":{"%[1]d":[1,2]}},{"equals":{"%[1]d1":1}}]},{"equals":{"%[1]d1":2}}]}`) + `]}`
+	}
+	chain := func(n int) string {
+		members := []string{`{"in":{"0":[1,2]}}`}
+		for i := range n {
+			members = append(members, fmt.Sprintf(`{"or":[{"and":[{"in":{"%d":[1,2]}},{"equals":{"%[2]d":1}}]},{"equals":{"%[2]d":2}}]}`, i, i+1))
+		}
+		return `{"and":[` + strings.Join(members, ",") + `]}`
+	}
+	if _, err := Parse([]byte(apart(150))); err != nil {
+		t.Errorf("members that have nothing in common: %v", err)
+	}
+	f := parsed(t, chain(30))
+	if again := parsed(t, f.String()); again.String() != f.String() {
+		t.Errorf("%s\nis %s", f, again)
+	}
+	const want = "the canonical form takes "
+	if _, err := Parse([]byte(chain(180))); err == nil || !strings.HasPrefix(err.Error(), want) || !strings.HasSuffix(err.Error(), " steps or more, the limit is 10000") {
+		t.Errorf("a chain of 180: %v", err)
+	}
+}
+
 func TestADistanceThatIsTooLongIsRefused(t *testing.T) {
 	for _, distance := range []string{"1e309", `"` + strings.Repeat("9", 310) + `"`, `"1797693134862315700` + strings.Repeat("0", 287) + ` km"`, `"17976931348623157` + strings.Repeat("0", 289) + ` km"`} {
 		if f, err := Parse([]byte(`{"geoDistance":{"p":[1,2],"distance":` + distance + `}}`)); err == nil {

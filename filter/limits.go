@@ -57,5 +57,9 @@ func (l Limits) checkBytes(what string, n int) error {
 	return nil
 }
 
+// steps is how many steps the canonical form may take. Few filters take more
+// than three for each condition.
+func (l Limits) steps() int { return 10 * l.Cost }
+
 // nesting is how many objects and arrays may be nested.
 func (l Limits) nesting() int { return 4 * l.Depth }

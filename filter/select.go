@@ -72,7 +72,11 @@ func parseSelect(p *parser, at place, arg any) (node, error) {
 		return nil, at.at("query").errorf("changed, crossed and near are about documents, not about elements")
 	}
 	// Without factors, as those might make the whole too deep.
-	return selection{field, index, new(former).simplify(n, false).tree()}, nil
+	form, err := (&former{limit: p.lim.steps()}).form(n)
+	if err != nil {
+		return nil, err
+	}
+	return selection{field, index, form.tree()}, nil
 }
 
 func integerOf(at place, v any) (float64, error) {
