@@ -27,6 +27,7 @@ type Broker struct {
 	store     *persistence.Store
 	hook      *hooks.Hook
 	engine    *sessions.Engine
+	farewell  *sessions.Error
 	applied   chan struct{} // closed when the store's tail is drained
 	closing   sync.Once
 	closed    error
@@ -59,6 +60,7 @@ func Start(ctx context.Context, cfg Config, log *slog.Logger) (*Broker, error) {
 		return nil, err
 	}
 	b := &Broker{log: log, listeners: l, store: store, applied: make(chan struct{}), done: make(chan struct{})}
+	b.farewell = farewell(cfg)
 	b.hook, b.engine = hooks.New(store, hookOptions(cfg, users, log), engineOptions(cfg, log))
 	go b.apply()
 	if err := b.serve(); err != nil {
@@ -70,6 +72,15 @@ func Start(ctx context.Context, cfg Config, log *slog.Logger) (*Broker, error) {
 	log.Info("listening", "mqtt", b.MQTTAddr(), "websocket", b.webSocketURL(),
 		"data", cfg.Data, "node", store.NodeID(), "rooms", b.hook.Rooms())
 	return b, nil
+}
+
+// farewell returns what clients are told when the broker shuts down.
+func farewell(cfg Config) *sessions.Error {
+	code, text := packets.ErrServerShuttingDown.Code, packets.ErrServerShuttingDown.Reason
+	if cfg.Redirect != "" {
+		code = packets.ErrUseAnotherServer.Code
+	}
+	return &sessions.Error{Code: code, Text: text}
 }
 
 func engineOptions(cfg Config, log *slog.Logger) sessions.Options {
@@ -86,6 +97,7 @@ func engineOptions(cfg Config, log *slog.Logger) sessions.Options {
 		ConnectTimeout: l.ConnectTimeout,
 		WriteTimeout:   l.WriteTimeout,
 		KeepAlive:      l.KeepAlive,
+		Redirect:       cfg.Redirect,
 		SessionExpiry:  l.SessionExpiry,
 		SharedBy:       sessions.SharedBy(cfg.SharedBy),
 		Log:            log,
@@ -194,7 +206,7 @@ func (b *Broker) fail(err error) {
 }
 
 // Close drains the broker: it accepts nobody any more, tells MQTT 5 clients
-// that it shuts down (0x8B), commits what was read, and closes the store. It
+// that it shuts down (0x8B) or where to go instead (0x9C), commits what was read, and closes the store. It
 // gives up waiting for clients when ctx is done, but not the store.
 func (b *Broker) Close(ctx context.Context) error {
 	b.closing.Do(func() { b.closed = b.close(ctx) })
@@ -204,7 +216,7 @@ func (b *Broker) Close(ctx context.Context) error {
 func (b *Broker) close(ctx context.Context) error {
 	b.listeners.close()
 	err := wait(ctx, func() {
-		b.engine.Drain(&sessions.Error{Code: packets.ErrServerShuttingDown.Code, Text: packets.ErrServerShuttingDown.Reason})
+		b.engine.Drain(b.farewell)
 		b.listeners.running.Wait()
 		b.engine.Close()
 	})

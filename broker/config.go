@@ -3,6 +3,8 @@ package broker
 import (
 	"fmt"
 	"net"
+	"regexp"
+	"strings"
 	"time"
 
 	"github.com/ambitmq/ambit/topics"
@@ -32,6 +34,10 @@ type Config struct {
 	// read again when it has changed. Without one, nobody signs in, and user names
 	// and passwords are not looked at.
 	Users string `mapstructure:"users"`
+	// Redirect is another broker, "host:port" or "host", or several with spaces
+	// between them. MQTT 5 clients are told to use it when this one shuts down, or
+	// has as many connections as it may have (0x9C).
+	Redirect string `mapstructure:"redirect"`
 	// Origins are the hosts whose pages may open a WebSocket, besides the
 	// broker's own: "maps.example.com", "*.example.com", "*".
 	Origins []string `mapstructure:"origins"`
@@ -192,6 +198,7 @@ func (c Config) Validate() error {
 		k.bad("mqtt", none, "an address: there is no other listener")
 	}
 	c.checkListeners(k)
+	c.checkRedirect(k)
 	if c.Data == "" {
 		k.bad("data", `""`, "the name of a directory")
 	}
@@ -216,6 +223,17 @@ func (c Config) Validate() error {
 	}
 	k.duration("limits.session_expiry", c.Limits.SessionExpiry, time.Second, 100*365*24*time.Hour)
 	return k.err()
+}
+
+// checkRedirect wants what MQTT 5 suggests for a Server Reference (section 4.11).
+func (c Config) checkRedirect(k *check) {
+	server := regexp.MustCompile(`^([0-9A-Za-z._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?$`)
+	for s := range strings.SplitSeq(c.Redirect, " ") {
+		if c.Redirect != "" && !server.MatchString(s) {
+			k.bad("redirect", quoted(c.Redirect), `servers such as "broker2.example.com:1883"`)
+			return
+		}
+	}
 }
 
 func (c Config) checkNumbers(k *check) {

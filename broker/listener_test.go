@@ -156,6 +156,32 @@ func TestAListenerHasLimitsOfItsOwn(t *testing.T) {
 	connect(t, b, 5, "elsewhere")
 }
 
+func TestWhoFindsNoRoomIsToldOfAnotherServer(t *testing.T) {
+	cfg := testConfig(t)
+	cfg.Redirect = "broker2.example.com:1883"
+	cfg.Limits.Connections = 1
+	cfg.Listeners = []Listener{{Name: "small", Type: "tcp", Address: "127.0.0.1:0", Limits: ListenerLimits{Connections: 1}}}
+	b := start(t, cfg)
+	const reference = "\x1c\x00\x18broker2.example.com:1883"
+	only := dialListener(t, b, "tcp", "small")
+	expectConnack(t, only, "only", 0)
+	for _, listener := range []string{"small", "mqtt"} { // its own limit, and that of the broker
+		ack := expectConnack(t, dialListener(t, b, "tcp", listener), "late", 0x9c)
+		if !strings.Contains(string(ack), reference) {
+			t.Errorf("%s: CONNACK %q, want …%q…", listener, ack, reference)
+		}
+	}
+	three := dial(t, b)
+	send(t, three, connectPacket(t, 4, "three"))
+	if ack := receive(t, three); ack[3] != 3 {
+		t.Errorf("CONNACK % x of MQTT 3.1.1, want 3", ack)
+	}
+	stop(t, b)
+	if bye := receive(t, only); bye[0] != 0xe0 || bye[2] != 0x9c || !strings.Contains(string(bye), reference) {
+		t.Errorf("%q, want DISCONNECT 0x9C with %q", bye, reference)
+	}
+}
+
 func TestTheSimpleListenersCanBeSwitchedOff(t *testing.T) {
 	cfg := testConfig(t)
 	cfg.MQTT, cfg.HTTP = "none", "none"
@@ -221,6 +247,13 @@ func TestEveryFaultOfAListenerIsNamed(t *testing.T) {
 		})
 	}
 	c := DefaultConfig()
+	for redirect, ok := range map[string]bool{
+		"other": true, "other:1883": true, "[::1]:1883 10.0.0.1": true, "a  b": false, "mqtt://other": false, "other:x": false,
+	} {
+		if c.Redirect = redirect; (c.Validate() == nil) != ok {
+			t.Errorf("redirect %q: %v", redirect, c.Validate())
+		}
+	}
 	c.MQTT, c.HTTP = none, none
 	if err := c.Validate(); err == nil || !strings.Contains(err.Error(), "there is no other listener") {
 		t.Errorf("Validate: %v", err)

@@ -67,7 +67,12 @@ func (c *Client) end(why *Error) {
 
 // ended is told by the link why it ends.
 func (c *Client) ended(why *Error) {
-	if c.cause.CompareAndSwap(nil, why) && why.Code != packets.ErrSessionTakenOver.Code && why.Code != packets.ErrServerShuttingDown.Code {
+	if !c.cause.CompareAndSwap(nil, why) {
+		return
+	}
+	switch why.Code {
+	case packets.ErrSessionTakenOver.Code, packets.ErrServerShuttingDown.Code, packets.ErrUseAnotherServer.Code:
+	default:
 		c.engine.log.Warn("disconnected", "client", clip(c.ClientID), "remote", c.Remote, "reason", why.Text, "code", why.Code)
 	}
 }

@@ -73,14 +73,14 @@ func (c *Client) readConnect(in *inbound) (f frame, size int, err error) {
 // admit decides whether the client is let in.
 func (c *Client) admit() error {
 	e := c.engine
-	if e.isDraining() {
-		return &Error{packets.ErrServerShuttingDown.Code, packets.ErrServerShuttingDown.Reason}
+	if why := e.away(); why != nil {
+		return why
 	}
 	if e.Connected() >= e.o.Connections {
-		return &Error{packets.ErrServerBusy.Code, fmt.Sprintf("%d clients are connected, that is the limit", e.o.Connections)}
+		return e.full(fmt.Sprintf("%d clients are connected, that is the limit", e.o.Connections))
 	}
 	if c.Via.Full {
-		return &Error{packets.ErrServerBusy.Code, "the listener has as many connections as it may have"}
+		return e.full("the listener has as many connections as it may have")
 	}
 	if err := c.checkUsers(c.UserCount); err != nil {
 		return err
@@ -97,6 +97,23 @@ func (c *Client) admit() error {
 		return nil // that is up to the exchange
 	}
 	return e.h.Admit(c)
+}
+
+// full returns why a client is not let in for which there is no room.
+func (e *Engine) full(text string) *Error {
+	if e.o.Redirect != "" {
+		return &Error{packets.ErrUseAnotherServer.Code, text}
+	}
+	return &Error{packets.ErrServerBusy.Code, text}
+}
+
+// reference returns the Server Reference that goes with a reason code (section
+// 4.11 of MQTT 5), or "".
+func (e *Engine) reference(code byte) string {
+	if code == packets.ErrUseAnotherServer.Code {
+		return e.o.Redirect
+	}
+	return ""
 }
 
 // identify checks the client identifier, or makes one [MQTT-3.1.3-6].
@@ -129,7 +146,7 @@ func (c *Client) refuse(err *Error) {
 	c.engine.log.Warn("connection refused", "client", clip(c.ClientID), "remote", c.Remote, "reason", err.Text, "code", err.Code)
 	pk := packets.Packet{
 		FixedHeader: packets.FixedHeader{Type: packets.Connack}, ReasonCode: err.Code,
-		Properties: packets.Properties{ReasonString: clip(err.Text)},
+		Properties: packets.Properties{ReasonString: clip(err.Text), ServerReference: c.engine.reference(err.Code)},
 	}
 	if c.Version < 5 {
 		if pk.ReasonCode = connackCode(err.Code); pk.ReasonCode == 0 {

@@ -90,6 +90,9 @@ type Options struct {
 	// KeepAlive is the longest keep-alive of an MQTT 5 client, in whole seconds, and
 	// that of one without. 0 is no limit.
 	KeepAlive time.Duration
+	// Redirect is another server, as a Server Reference: whoever finds this one
+	// full is told to use it. "" is none.
+	Redirect string
 	// SessionExpiry is the longest that an absent client's session is kept.
 	SessionExpiry time.Duration
 	// SharedBy says how shared subscriptions are shared. Empty is InTurn.
@@ -120,7 +123,7 @@ type Engine struct {
 	sessions map[string]*session
 	clients  map[*Client]bool  // with a session
 	early    map[net.Conn]bool // that have not said CONNECT
-	draining bool
+	leaving  *Error            // why nobody is let in any more, or nil
 }
 
 // New returns an engine that keeps sessions in store. The caller sets no client
@@ -149,11 +152,12 @@ func (e *Engine) Connected() int {
 	return len(e.clients)
 }
 
-// Drain lets nobody in any more, and disconnects everybody with a reason: no
-// wills are published for them.
+// Drain lets nobody in any more, and disconnects everybody with a reason, which
+// with the code of [packets.ErrUseAnotherServer] names Options.Redirect. No wills
+// are published for them.
 func (e *Engine) Drain(why *Error) {
 	e.mu.Lock()
-	e.draining = true
+	e.leaving = why
 	for conn := range e.early {
 		_ = conn.Close() // its reader says what it meets
 	}
@@ -180,7 +184,7 @@ func (e *Engine) greet(conn net.Conn, limit time.Duration) time.Duration {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.early[conn] = true
-	if e.draining {
+	if e.leaving != nil {
 		return farewell // just to be refused
 	}
 	return limit
@@ -193,10 +197,11 @@ func (e *Engine) greeted(conn net.Conn) {
 	delete(e.early, conn)
 }
 
-func (e *Engine) isDraining() bool {
+// away returns why nobody is let in any more, or nil.
+func (e *Engine) away() *Error {
 	e.mu.RLock()
 	defer e.mu.RUnlock()
-	return e.draining
+	return e.leaving
 }
 
 // Close waits for what the engine has started. It is called once every [Engine.Serve]

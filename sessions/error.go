@@ -49,7 +49,7 @@ func connackCode(code byte) byte {
 		return 1
 	case packets.ErrClientIdentifierNotValid.Code:
 		return 2
-	case packets.ErrServerUnavailable.Code, packets.ErrServerBusy.Code, packets.ErrServerShuttingDown.Code,
+	case packets.ErrServerUnavailable.Code, packets.ErrServerBusy.Code, packets.ErrServerShuttingDown.Code, packets.ErrUseAnotherServer.Code,
 		packets.ErrQuotaExceeded.Code, packets.ErrUnspecifiedError.Code:
 		return 3
 	case packets.ErrBadUsernameOrPassword.Code:

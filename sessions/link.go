@@ -308,7 +308,7 @@ func (l *link) end(err *Error) {
 		if l.peer.version == 5 { // [MQTT-4.13.1-1]
 			l.out = l.peer.appendRare(l.room(), &packets.Packet{
 				FixedHeader: packets.FixedHeader{Type: packets.Disconnect}, ReasonCode: err.Code,
-				Properties: packets.Properties{ReasonString: err.Text},
+				Properties: packets.Properties{ReasonString: err.Text, ServerReference: l.box.engine.reference(err.Code)},
 			})
 		}
 		l.ending(err)

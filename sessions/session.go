@@ -92,10 +92,10 @@ func (e *Engine) begin(c *Client) (s *session, resumed bool, err error) {
 	e.takeOver(s, c)
 	e.mu.Lock()
 	e.clients[c] = true
-	draining := e.draining
+	leaving := e.leaving
 	e.mu.Unlock()
-	if draining {
-		return s, false, &Error{packets.ErrServerShuttingDown.Code, packets.ErrServerShuttingDown.Reason}
+	if leaving != nil {
+		return s, false, leaving
 	}
 	record := s.keep(func(r *persistence.Session) {
 		*r = persistence.Session{ClientID: c.ClientID, ProtocolVersion: c.Version, Clean: c.Clean, ExpirySeconds: expiry}
@@ -295,7 +295,7 @@ func (s *session) takeUnfinished(lost bool) []*Subscription {
 // willDue publishes the will of a connection that is over, or starts its delay
 // [MQTT-3.1.2-8]. When the session ends with the connection there is none.
 func (e *Engine) willDue(s *session, ends bool) {
-	draining := e.isDraining()
+	draining := e.away() != nil
 	s.mu.Lock()
 	left := s.will
 	if draining {
