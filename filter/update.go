@@ -168,8 +168,10 @@ func (m *Matcher[K]) advance(s *search, st *Standing, before *version, after *Do
 	}
 	if after != nil && x.reads.meets(changed) {
 		s.was, s.is = s.affected(st, changed)
-	} else {
-		s.unread = true
+	} else if s.unread = true; after != nil && st.rekeyed != s.next.rekeyed {
+		// What is forgotten here may come again, as an addition.
+		s.was = s.subscribed(st.inside)
+		s.is = s.was
 	}
 	if changed != 0 {
 		changed |= anyPlace // a filter that was added is not in any trail
@@ -182,7 +184,7 @@ func (m *Matcher[K]) advance(s *search, st *Standing, before *version, after *Do
 		if a == nil {
 			return false, nil
 		}
-		if _, known := slices.BinarySearch(st.inside, a.entry); known {
+		if _, known := slices.BinarySearch(st.inside, a.entry); known || x.entries.at(a.entry).load()&subscribed == 0 {
 			continue
 		}
 		if err := m.addTo(s, a, changed, before, after); err != nil {
@@ -213,6 +215,17 @@ func (s *search) affected(st *Standing, changed reading) (was, is []uint32) {
 	s.room.was, s.room.rest = was, rest
 	s.room.is = union(s.room.is[:0], rest, unique(s.found))
 	return was, s.room.is
+}
+
+// subscribed returns those of some filters that are there still.
+func (s *search) subscribed(filters []uint32) []uint32 {
+	s.room.was = s.room.was[:0]
+	for _, id := range filters {
+		if s.x.entries.at(id).load()&subscribed != 0 {
+			s.room.was = append(s.room.was, id)
+		}
+	}
+	return s.room.was
 }
 
 // union appends the numbers of two sorted lists, each once.

@@ -376,6 +376,30 @@ func TestUpdateTellsNoHalfOfAFilterThatComesMeanwhile(t *testing.T) {
 	writer.Wait()
 }
 
+// An entry that another filter needs stays while it is no filter itself.
+func TestUpdateKnowsAFilterThatWentAndCameAgain(t *testing.T) {
+	v := newVersions(t)
+	v.add("a", `{"exists":"a"}`)
+	v.add("both", `{"and":[{"exists":"a"},{"exists":"b"}]}`)
+	put := func() { v.put(0, `{"a":1,"b":2}`) }
+	put()
+	put()
+	v.remove("a")
+	put()
+	v.add("a", `{"exists":"a"}`)
+	put()
+	put()
+	for range 2 { // with nothing between
+		v.remove("a")
+		put()
+		v.add("a", `{"exists":"a"}`)
+		v.remove("a")
+		put()
+		v.add("a", `{"exists":"a"}`)
+		put()
+	}
+}
+
 // What is remembered of a position does not know the filters that came since,
 // although the position stays.
 func TestUpdateFindsNewFiltersWhereAPositionStays(t *testing.T) {
