@@ -18,13 +18,14 @@ func (s *slab[T]) at(i uint32) *T { return &(*s.pages.Load())[i/pageSize][i%page
 
 // reserve makes room up to a number.
 func (s *slab[T]) reserve(i uint32) {
-	var pages []*[pageSize]T
-	if old := s.pages.Load(); old != nil {
-		pages = *old
+	old := s.pages.Load()
+	if old == nil {
+		old = new([]*[pageSize]T)
 	}
-	if i/pageSize < uint32(len(pages)) {
+	if i/pageSize < uint32(len(*old)) {
 		return
 	}
+	pages := *old
 	for i/pageSize >= uint32(len(pages)) {
 		// What append writes is beyond the length that any reader has seen.
 		pages = append(pages, new([pageSize]T))

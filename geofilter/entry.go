@@ -11,8 +11,9 @@ type entry struct {
 	isNew   bool // to those who hold a Trail
 }
 
-func makeEntry(id uint32, s Shape) entry {
-	o := s.outline()
+func makeEntry(id uint32, s Shape) entry { return entryOf(id, s.outline()) }
+
+func entryOf(id uint32, o outline) entry {
 	e := entry{id: id, outline: o, finest: o.finest()}
 	switch o := o.(type) {
 	case *round:

@@ -25,6 +25,7 @@ type Index struct {
 	faces  [6]slot
 	len    atomic.Int64
 	epochs epochs
+	circle round // the writer's, the outline of what comes or goes
 
 	// adds counts the calls of Add. If it stands still during a Search, the
 	// search cannot have met an ID twice: once for a shape that was removed
@@ -45,7 +46,7 @@ func (x *Index) Add(id uint32, s Shape) {
 	x.adds.Add(1)
 	x.shapes.set(id, s)
 	x.epochs.reserve(int(x.len.Add(1)))
-	e := makeEntry(id, s)
+	e := x.entry(id, s)
 	e.isNew = true
 	for face := range x.faces {
 		x.add(&x.faces[face], makeCell(face, 0, 0, 0), &e, e.outline)
@@ -60,12 +61,22 @@ func (x *Index) Remove(id uint32) {
 	if s == nil {
 		return
 	}
-	e := makeEntry(id, s)
+	e := x.entry(id, s)
 	for face := range x.faces {
 		x.remove(&x.faces[face], makeCell(face, 0, 0, 0), &e, e.outline)
 	}
 	x.shapes.set(id, nil)
 	x.len.Add(-1)
+}
+
+// entry returns the entry of a shape that comes or goes, without garbage for a
+// circle.
+func (x *Index) entry(id uint32, s Shape) entry {
+	if c, ok := s.(Circle); ok {
+		x.circle.set(c.Center, c.Radius)
+		return entryOf(id, &x.circle)
+	}
+	return makeEntry(id, s)
 }
 
 // Len returns the number of shapes.

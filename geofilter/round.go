@@ -17,7 +17,13 @@ type round struct {
 }
 
 func roundOf(center Point, radius Meters) *round {
-	o := &round{center: unit(center), radius: -1}
+	o := new(round)
+	o.set(center, radius)
+	return o
+}
+
+func (o *round) set(center Point, radius Meters) {
+	*o = round{center: unit(center), radius: -1}
 	inner, outer := -1.0, -1.0
 	if r := float64(radius); r >= 0 && center.Valid() {
 		o.radius = r
@@ -25,7 +31,6 @@ func roundOf(center Point, radius Meters) *round {
 		outer = (r+slack(r))/minCurvatureRadius + rounding
 	}
 	o.inner, o.outer = zoneOf(inner), zoneOf(outer)
-	return o
 }
 
 func (c Circle) outline() outline { return roundOf(c.Center, c.Radius) }

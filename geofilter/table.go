@@ -34,7 +34,8 @@ func (t *table) set(id uint32, s Shape) {
 		place.Store(nil)
 		return
 	}
-	place.Store(&s)
+	some := s // so that nothing is allocated for none
+	place.Store(&some)
 }
 
 // page returns a page, and makes it if need be.
