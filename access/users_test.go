@@ -16,7 +16,7 @@ const pencil = "SCRAM-SHA-256$4096:W22ZaJ0SNY7soEsUEjb6gQ==$" +
 	"WG5d8oPm3OtcPnkdi4Uo7BkeZkBFzpcXkuLmtbsT4qY=:wfPLwcE6nTWhTAmQ7tl2KeoiWGPlZqQxSrmfPwDl2dU="
 
 // load writes a file of users and loads it.
-func load(t *testing.T, text string) (*Users, string) {
+func load(t testing.TB, text string) (*Users, string) {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "users")
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
