@@ -169,11 +169,14 @@ func (s *session) allSubs() []*subscription {
 }
 
 // check holds that what was acknowledged to its publisher has come to every
-// session that subscribed before, and to one session of each group. It is called
-// when nothing is in flight.
+// session that subscribed before, and to one session of each group, and that no
+// exchange is left half done. It is called when nothing is in flight.
 func (m *model) check(all []*session) {
 	groups := map[string][]*session{}
 	for _, s := range all {
+		for id := range s.flights {
+			m.fail("%s has not been told that %d is released", s.client, id)
+		}
 		for text, sub := range s.subs {
 			if sub.share != "" {
 				groups[text] = append(groups[text], s)
