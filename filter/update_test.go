@@ -375,39 +375,3 @@ func TestUpdateTellsNoHalfOfAFilterThatComesMeanwhile(t *testing.T) {
 	close(stop)
 	writer.Wait()
 }
-
-// An entry that another filter needs stays while it is no filter itself.
-func TestUpdateKnowsAFilterThatWentAndCameAgain(t *testing.T) {
-	v := newVersions(t)
-	v.add("a", `{"exists":"a"}`)
-	v.add("both", `{"and":[{"exists":"a"},{"exists":"b"}]}`)
-	put := func() { v.put(0, `{"a":1,"b":2}`) }
-	put()
-	put()
-	v.remove("a")
-	put()
-	v.add("a", `{"exists":"a"}`)
-	put()
-	put()
-	for range 2 { // with nothing between
-		v.remove("a")
-		put()
-		v.add("a", `{"exists":"a"}`)
-		v.remove("a")
-		put()
-		v.add("a", `{"exists":"a"}`)
-		put()
-	}
-}
-
-// What is remembered of a position does not know the filters that came since,
-// although the position stays.
-func TestUpdateFindsNewFiltersWhereAPositionStays(t *testing.T) {
-	v := newVersions(t)
-	v.add("a", `{"geoDistance":{"p":[48,11],"distance":"1km"}}`)
-	v.put(0, `{"speed":60,"p":[48,11]}`)
-	v.add("b", `{"and":[{"geoDistance":{"p":[48,11],"distance":"2km"}},{"range":{"speed":{"gt":50}}}]}`)
-	for _, speed := range []int{60, 61, 40, 62, 62} {
-		v.put(0, fmt.Sprintf(`{"speed":%d,"p":[48,11]}`, speed))
-	}
-}
