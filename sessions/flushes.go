@@ -12,38 +12,49 @@ type flushes struct {
 	// busy says that it counts as waiting.
 	reader *outbox
 	busy   bool
-	// credit is for how long whoever is no client's reader may still wait for
-	// clients: others wait for him. It grows with the time since earned.
+	// credit is for how long he may still wait for clients that do not keep pace:
+	// others wait for him. It grows with the time since earned.
 	credit time.Duration
 	earned time.Time
 }
 
 const (
 	// creditShare is the part of the time that may be spent on waiting for clients
-	// that do not keep pace, and creditMost how much of it can be saved up.
+	// that do not keep pace, and creditMost how much of it can be saved up by whoever
+	// is no client's reader.
 	creditShare = 0.1
 	creditMost  = time.Second
 )
 
-// patience returns until when to wait for a client. A client's reader holds up
-// nobody but its own client, which published too fast.
-func (f *flushes) patience(now time.Time) time.Time {
+// patience returns until when to wait for a client that last took something at
+// took. A client's reader holds up its own client, which published too fast, and
+// those who wait for the same message: for a client that takes what it is sent he
+// may wait always, for those that stall no longer than for one.
+func (f *flushes) patience(now, took time.Time) time.Time {
+	most := creditMost
 	if f.reader != nil {
-		return now.Add(patience)
+		most = patience
 	}
 	if f.earned.IsZero() {
-		f.credit = creditMost
+		f.credit = most
 	} else {
-		f.credit = min(creditMost, f.credit+time.Duration(creditShare*float64(now.Sub(f.earned))))
+		f.credit = min(most, f.credit+time.Duration(creditShare*float64(now.Sub(f.earned))))
 	}
 	f.earned = now
-	return now.Add(min(patience, f.credit))
+	until := now.Add(min(patience, f.credit))
+	if lively := took.Add(patience); f.reader != nil && lively.After(until) {
+		until = lively
+	}
+	return until
 }
 
 // waited notes that a wait has ended that patience allowed until a time, or zero.
 func (f *flushes) waited(until time.Time) {
-	if f.reader == nil && !until.IsZero() {
-		f.credit -= time.Since(f.earned)
+	if until.IsZero() {
+		return
+	}
+	if now := time.Now(); f.reader == nil || !now.Before(until) {
+		f.credit -= now.Sub(f.earned)
 	}
 }
 

@@ -46,6 +46,9 @@ type link struct {
 	working bool // the goroutine is there
 	dirty   bool // somebody is going to flush
 
+	// took is when the client last took bytes while there was something to wait for,
+	// or acknowledged a message.
+	took time.Time
 	// slow says that somebody has waited for the client in vain. Nobody does again
 	// until it has read half of what waits.
 	slow bool
@@ -175,6 +178,9 @@ func (l *link) flush() {
 		n, err := l.direct.write(buf)
 		l.box.mu.Lock()
 		l.writing = false
+		if n > 0 && l.box.bytes > 0 {
+			l.took = time.Now()
+		}
 		switch {
 		case err != nil:
 			l.fail()
@@ -280,6 +286,7 @@ func (l *link) writeAll(b []byte) error {
 	if err != nil || l.ended {
 		return err
 	}
+	l.took = time.Now()
 	return l.conn.SetWriteDeadline(time.Time{}) // else it ends a later write that does not wait
 }
 
@@ -330,20 +337,29 @@ func (l *link) close() bool {
 	return l.started
 }
 
-// wait waits until the outbox has changed, or the time is up. What the waiter
-// has appended elsewhere goes out meanwhile, and what others have appended here:
-// they may be waiting, too.
-func (l *link) wait(until time.Time, f *flushes) {
+// settle has everything written that can be, before somebody waits: what he has
+// appended elsewhere, and what others have appended here, for they may be waiting,
+// too. It reports whether there was anything to do.
+func (l *link) settle(f *flushes) bool {
 	b := l.box
 	idle := l.direct != nil && len(l.out) > 0 && !l.writing && !l.working
-	if len(f.links) > 0 || f.reader != nil && !f.busy || idle {
-		b.mu.Unlock()
-		f.flush()
-		f.wait()
-		l.flush()
-		b.mu.Lock()
-		return // things may have changed
+	if len(f.links) == 0 && (f.reader == nil || f.busy) && !idle {
+		return false
 	}
+	b.mu.Unlock()
+	f.flush()
+	f.wait()
+	l.flush()
+	b.mu.Lock()
+	return true
+}
+
+// wait waits until the outbox has changed, or the time is up.
+func (l *link) wait(until time.Time, f *flushes) {
+	if l.settle(f) {
+		return
+	}
+	b := l.box
 	timer := time.AfterFunc(time.Until(until), func() {
 		b.mu.Lock()
 		defer b.mu.Unlock()

@@ -68,7 +68,7 @@ func newOutbox(e *Engine, id string) *outbox {
 func (b *outbox) open(l *link, keep bool, f *flushes) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.link, b.keep, l.started = l, keep, true
+	b.link, b.keep, l.started, l.took = l, keep, true, time.Now()
 	f.add(l)
 	if l.ended { // before it began
 		l.wake()
@@ -179,8 +179,11 @@ func (b *outbox) makeRoom(d delivery, f *flushes) bool {
 	size := d.m.size()
 	var until time.Time
 	for l := b.online(); l != nil && b.full(size, f); l = b.online() {
-		if until.IsZero() {
-			until = f.patience(time.Now())
+		if until.IsZero() && !l.slow {
+			if l.settle(f) {
+				continue // things may have changed
+			}
+			until = f.patience(time.Now(), l.took)
 		}
 		if l.slow = l.slow || !time.Now().Before(until); !l.slow {
 			l.wait(until, f)
@@ -256,6 +259,7 @@ func (b *outbox) acknowledged(l *link, kind byte, id uint16, code byte, f *flush
 	if b.online() != l || i >= len(b.sent)-b.resend {
 		return // of another connection, or not sent yet on this one
 	}
+	l.took = time.Now()
 	if kind == packets.Pubrec && code < packets.ErrUnspecifiedError.Code {
 		pubrel := ack{kind: packets.Pubrel, id: id}
 		if i >= 0 {
