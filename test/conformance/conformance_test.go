@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"os"
+	"path/filepath"
 	"reflect"
 	"regexp"
 	"runtime"
@@ -18,6 +19,11 @@ import (
 )
 
 var rewrite = flag.Bool("rewrite", false, "write docs/conformance.md")
+
+// account is the user of Ambit whom tests sign in as: that of the example of
+// RFC 7677, with the password pencil.
+const account = "user:SCRAM-SHA-256$4096:W22ZaJ0SNY7soEsUEjb6gQ==" +
+	"$WG5d8oPm3OtcPnkdi4Uo7BkeZkBFzpcXkuLmtbsT4qY=:wfPLwcE6nTWhTAmQ7tl2KeoiWGPlZqQxSrmfPwDl2dU="
 
 // document is where the table is for people to read.
 const document = "../../docs/conformance.md"
@@ -131,6 +137,10 @@ func target(t *testing.T) (s server, isAmbit bool) {
 	}
 	cfg := broker.DefaultConfig()
 	cfg.MQTT, cfg.HTTP, cfg.Data = "127.0.0.1:0", "127.0.0.1:0", t.TempDir()
+	cfg.Users = filepath.Join(t.TempDir(), "users")
+	if err := os.WriteFile(cfg.Users, []byte(account), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	b, err := broker.Start(t.Context(), cfg, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
