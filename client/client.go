@@ -20,6 +20,7 @@ package client
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"sync"
@@ -34,9 +35,14 @@ import (
 // on this machine.
 type Options struct {
 	// Broker is where the broker listens: "127.0.0.1:1883",
-	// "mqtt://host:1883", "tcp://host:1883" or "ws://host:8080/mqtt".
+	// "mqtt://host:1883", "tcp://host:1883", "mqtts://host:8883",
+	// "ws://host:8080/mqtt", "wss://host/mqtt" or "unix:///run/ambit.sock".
 	// Defaults to "mqtt://127.0.0.1:1883".
 	Broker string
+	// TLS is for mqtts and wss. Defaults to what the system trusts.
+	TLS *tls.Config
+	// Username and Password are sent if there is a user name.
+	Username, Password string
 	// ClientID names the session. Defaults to one that the broker makes up.
 	// A second client of the same name takes the place of the first.
 	ClientID string
@@ -87,7 +93,7 @@ func Dial(ctx context.Context, o Options) (*Client, error) {
 	if o.KeepAlive <= 0 {
 		o.KeepAlive = time.Minute
 	}
-	conn, err := dial(ctx, o.Broker)
+	conn, err := dial(ctx, o.Broker, o.TLS)
 	if err != nil {
 		return nil, err
 	}
@@ -106,10 +112,14 @@ func Dial(ctx context.Context, o Options) (*Client, error) {
 		OnClientError:      func(err error) { c.end(fmt.Errorf("%w: %w", ErrConnectionLost, err)) },
 	})
 	ack, err := c.paho.Connect(ctx, &paho.Connect{
-		ClientID:   o.ClientID,
-		CleanStart: true,
-		KeepAlive:  uint16(min(max(o.KeepAlive/time.Second, 1), 65535)),
-		Properties: &paho.ConnectProperties{ReceiveMaximum: paho.Uint16(receiveMaximum), RequestProblemInfo: true},
+		ClientID:     o.ClientID,
+		Username:     o.Username,
+		UsernameFlag: o.Username != "",
+		Password:     []byte(o.Password),
+		PasswordFlag: o.Username != "",
+		CleanStart:   true,
+		KeepAlive:    uint16(min(max(o.KeepAlive/time.Second, 1), 65535)),
+		Properties:   &paho.ConnectProperties{ReceiveMaximum: paho.Uint16(receiveMaximum), RequestProblemInfo: true},
 	})
 	if err != nil {
 		_ = conn.Close() // paho leaves it open on some of its errors

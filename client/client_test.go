@@ -2,7 +2,10 @@ package client
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"errors"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -162,30 +165,58 @@ func TestAConnectThatIsRefusedSaysWhy(t *testing.T) {
 	}
 }
 
-func TestDialSpeaksOverAWebSocket(t *testing.T) {
-	connects := make(chan string, 1)
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+// greet answers a CONNECT, and says who it is from.
+func greet(t *testing.T, conn net.Conn, connects chan<- *packets.Connect) {
+	p := &peer{t, conn}
+	if connect, ok := p.read().(*packets.Connect); ok {
+		connects <- connect
+		p.write(&packets.Connack{Properties: &packets.Properties{}})
+	}
+	p.read()
+}
+
+func TestDialSpeaksOverAWebSocketAndTLS(t *testing.T) {
+	connects := make(chan *packets.Connect, 1)
+	handler := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		ws, err := websocket.Accept(w, r, &websocket.AcceptOptions{Subprotocols: []string{"mqtt"}})
 		if err != nil {
 			return // Accept has answered
 		}
 		defer func() { _ = ws.CloseNow() }()
-		p := &peer{t, websocket.NetConn(r.Context(), ws, websocket.MessageBinary)}
-		if connect, ok := p.read().(*packets.Connect); ok {
-			connects <- connect.ClientID
-			p.write(&packets.Connack{Properties: &packets.Properties{}})
-		}
-		p.read()
-	}))
-	defer server.Close()
-	broker := "ws" + strings.TrimPrefix(server.URL, "http") + "/mqtt"
-	c, err := Dial(t.Context(), Options{Broker: broker, ClientID: "over-a-websocket"})
+		greet(t, websocket.NetConn(r.Context(), ws, websocket.MessageBinary), connects)
+	})
+	plain, secure := httptest.NewServer(handler), httptest.NewTLSServer(handler)
+	defer plain.Close()
+	defer secure.Close()
+	bare, err := tls.Listen("tcp", "127.0.0.1:0", secure.TLS)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer c.Close()
-	if id := receive(t, connects); id != "over-a-websocket" {
-		t.Errorf("client identifier %q", id)
+	defer func() { _ = bare.Close() }()
+	go func() {
+		if conn, err := bare.Accept(); err == nil {
+			defer func() { _ = conn.Close() }()
+			greet(t, conn, connects)
+		}
+	}()
+	trust := x509.NewCertPool()
+	trust.AddCert(secure.Certificate())
+	for _, broker := range []string{
+		"ws" + strings.TrimPrefix(plain.URL, "http") + "/mqtt",
+		"wss" + strings.TrimPrefix(secure.URL, "https") + "/mqtt",
+		"mqtts://" + bare.Addr().String(),
+	} {
+		c, err := Dial(t.Context(), Options{
+			Broker: broker, TLS: &tls.Config{RootCAs: trust, MinVersion: tls.VersionTLS12},
+			ClientID: "dev", Username: "anna", Password: "pencil",
+		})
+		if err != nil {
+			t.Fatalf("%s: %v", broker, err)
+		}
+		if pk := receive(t, connects); pk.ClientID != "dev" || pk.Username != "anna" || string(pk.Password) != "pencil" {
+			t.Errorf("%s: CONNECT %s", broker, pk)
+		}
+		c.Close()
 	}
 }
 
@@ -196,6 +227,10 @@ func TestParseBroker(t *testing.T) {
 		{"a host alone has the usual port", "broker", "tcp", "broker:1883"},
 		{"mqtt", "mqtt://broker", "tcp", "broker:1883"},
 		{"tcp", "tcp://[::1]:1884", "tcp", "[::1]:1884"},
+		{"TLS has a port of its own", "mqtts://broker", "tls", "broker:8883"},
+		{"a socket", "unix:///run/ambit.sock", "unix", "/run/ambit.sock"},
+		{"a socket without a path", "unix://", "", ""},
+		{"a secure WebSocket", "wss://broker/mqtt", "ws", "wss://broker/mqtt"},
 		{"a WebSocket keeps its path", "ws://broker:8080/mqtt", "ws", "ws://broker:8080/mqtt"},
 		{"other schemes are refused", "http://broker", "", ""},
 		{"there must be a host", "mqtt://:1883", "", ""},

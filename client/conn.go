@@ -2,9 +2,12 @@ package client
 
 import (
 	"bufio"
+	"cmp"
 	"context"
+	"crypto/tls"
 	"fmt"
 	"net"
+	"net/http"
 	"net/url"
 	"strings"
 	"sync"
@@ -56,17 +59,21 @@ func (c *conn) Unlock() {
 }
 
 // dial connects to a broker as [Options] names it.
-func dial(ctx context.Context, broker string) (*conn, error) {
+func dial(ctx context.Context, broker string, secure *tls.Config) (*conn, error) {
 	network, address, err := parseBroker(broker)
 	if err != nil {
 		return nil, err
 	}
 	var inner net.Conn
-	if network == "ws" {
-		inner, err = dialWebSocket(ctx, address)
-	} else {
-		var d net.Dialer
+	switch network {
+	case "ws":
+		inner, err = dialWebSocket(ctx, address, secure)
+	case "tls":
+		d := tls.Dialer{Config: secure}
 		inner, err = d.DialContext(ctx, "tcp", address)
+	default:
+		var d net.Dialer
+		inner, err = d.DialContext(ctx, network, address)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("client: %w", err)
@@ -74,8 +81,11 @@ func dial(ctx context.Context, broker string) (*conn, error) {
 	return &conn{Conn: inner, r: bufio.NewReader(inner), w: bufio.NewWriter(inner)}, nil
 }
 
-func dialWebSocket(ctx context.Context, address string) (net.Conn, error) {
-	ws, resp, err := websocket.Dial(ctx, address, &websocket.DialOptions{Subprotocols: []string{"mqtt"}}) // [MQTT-6.0.0-3]
+func dialWebSocket(ctx context.Context, address string, secure *tls.Config) (net.Conn, error) {
+	ws, resp, err := websocket.Dial(ctx, address, &websocket.DialOptions{
+		Subprotocols: []string{"mqtt"}, // [MQTT-6.0.0-3]
+		HTTPClient:   &http.Client{Transport: &http.Transport{TLSClientConfig: secure, Proxy: http.ProxyFromEnvironment}},
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -87,7 +97,8 @@ func dialWebSocket(ctx context.Context, address string) (net.Conn, error) {
 	return websocket.NetConn(context.Background(), ws, websocket.MessageBinary), nil
 }
 
-// parseBroker returns "tcp" and host:port, or "ws" and a URL.
+// parseBroker returns "tcp" or "tls" and host:port, "ws" and a URL, or "unix" and
+// a path.
 func parseBroker(broker string) (network, address string, err error) {
 	if broker == "" {
 		return "tcp", "127.0.0.1:1883", nil
@@ -99,18 +110,19 @@ func parseBroker(broker string) (network, address string, err error) {
 	if err != nil {
 		return "", "", fmt.Errorf("client: broker: %w", err)
 	}
+	if u.Scheme == "unix" && u.Host == "" && u.Path != "" {
+		return "unix", u.Path, nil
+	}
 	if u.Hostname() == "" {
 		return "", "", fmt.Errorf("client: broker %q names no host", broker)
 	}
 	switch u.Scheme {
-	case "ws":
+	case "ws", "wss":
 		return "ws", broker, nil
 	case "mqtt", "tcp":
-		port := u.Port()
-		if port == "" {
-			port = "1883"
-		}
-		return "tcp", net.JoinHostPort(u.Hostname(), port), nil
+		return "tcp", net.JoinHostPort(u.Hostname(), cmp.Or(u.Port(), "1883")), nil
+	case "mqtts":
+		return "tls", net.JoinHostPort(u.Hostname(), cmp.Or(u.Port(), "8883")), nil
 	}
-	return "", "", fmt.Errorf("client: broker %q: must begin with mqtt://, tcp:// or ws://", broker)
+	return "", "", fmt.Errorf("client: broker %q: must begin with mqtt://, tcp://, mqtts://, ws://, wss:// or unix:///", broker)
 }

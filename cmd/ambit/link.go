@@ -2,8 +2,11 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
+	"os"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -20,9 +23,34 @@ const (
 	lastBackoff  = 5 * time.Second
 )
 
-// brokerFlag adds the flag --broker.
-func brokerFlag(cmd *cobra.Command, broker *string) {
-	cmd.Flags().StringVarP(broker, "broker", "b", "127.0.0.1:1883", "`address` of the broker: host:port, mqtt://host:port or ws://host:port/mqtt")
+// brokerFlags adds the flags that say where the broker is, and who connects.
+func brokerFlags(cmd *cobra.Command, o *client.Options) {
+	flags := cmd.Flags()
+	flags.StringVarP(&o.Broker, "broker", "b", "127.0.0.1:1883",
+		"`address` of the broker: host:port, mqtt://…, mqtts://…, ws://host:port/mqtt, wss://… or unix:///path")
+	flags.StringVarP(&o.Username, "username", "u", "", "`name` of the user to sign in as")
+	flags.StringVarP(&o.Password, "password", "P", "", "`password` of the user")
+	flags.Var((*authorities)(o), "ca", "`file` with the certificates of the authorities to trust, instead of the system's")
+}
+
+// authorities is the flag --ca: it makes the settings of TLS.
+type authorities client.Options
+
+func (a *authorities) String() string { return "" }
+func (a *authorities) Type() string   { return "file" }
+
+// Set reads a file of certificates.
+func (a *authorities) Set(file string) error {
+	pem, err := os.ReadFile(file)
+	if err != nil {
+		return err
+	}
+	pool := x509.NewCertPool()
+	if !pool.AppendCertsFromPEM(pem) {
+		return fmt.Errorf("%s: there is no certificate in it", file)
+	}
+	a.TLS = &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}
+	return nil
 }
 
 // connect dials once. Its error has the exit code for an unreachable broker.

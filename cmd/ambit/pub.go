@@ -49,7 +49,7 @@ func newPub() *cobra.Command {
 		Args: arguments(cobra.RangeArgs(1, 2)),
 		RunE: func(cmd *cobra.Command, args []string) error { return o.run(cmd, args) },
 	}
-	brokerFlag(cmd, &o.client.Broker)
+	brokerFlags(cmd, &o.client)
 	flags := cmd.Flags()
 	flags.StringVar(&o.client.ClientID, "id", "", "client `identifier` (default: made up by the broker)")
 	flags.Uint8VarP(&o.qos, "qos", "q", 1, "quality of service: 0, 1 or 2")

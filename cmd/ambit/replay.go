@@ -78,7 +78,7 @@ func newReplay() *cobra.Command {
 			return o.run(cmd, args)
 		},
 	}
-	brokerFlag(cmd, &o.client.Broker)
+	brokerFlags(cmd, &o.client)
 	flags := cmd.Flags()
 	flags.StringVar(&o.mapping.topic, "topic", "", "topic `template` such as fleet/taxis/{taxi}")
 	flags.StringVar(&o.mapping.timeColumn, "time", "", "`column` of the time (default: time, timestamp, ts, tst, datetime or date)")

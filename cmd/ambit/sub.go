@@ -58,7 +58,7 @@ func newSub() *cobra.Command {
 		Args: arguments(cobra.RangeArgs(1, 2)),
 		RunE: func(cmd *cobra.Command, args []string) error { return o.run(cmd, args) },
 	}
-	brokerFlag(cmd, &o.client.Broker)
+	brokerFlags(cmd, &o.client)
 	flags := cmd.Flags()
 	flags.StringVar(&o.client.ClientID, "id", "", "client `identifier` (default: made up by the broker)")
 	flags.StringVar(&o.scope, "scope", "", "only documents that are in or out of the filter: in, out or all")
