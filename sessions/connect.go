@@ -20,9 +20,8 @@ const maxClientIDBytes = 256
 // connect reads CONNECT and answers it. It returns false if the connection ends
 // with that.
 func (c *Client) connect(in *inbound) bool {
-	limit := c.engine.greet(c.conn, c.Via.ConnectTimeout)
+	c.engine.greet(c.conn, c.Via.ConnectTimeout)
 	defer c.engine.greeted(c.conn)
-	_ = c.conn.SetReadDeadline(time.Now().Add(limit)) // fails when the connection is gone
 	f, size, err := c.readConnect(in)
 	if f.kind != packets.Connect {
 		return false // [MQTT-3.1.0-1]: whoever does not say CONNECT is told nothing

@@ -159,7 +159,7 @@ func (e *Engine) Drain(why *Error) {
 	e.mu.Lock()
 	e.leaving = why
 	for conn := range e.early {
-		_ = conn.Close() // its reader says what it meets
+		_ = conn.SetReadDeadline(time.Now()) // its reader closes it, which may take time
 	}
 	clients := make([]*Client, 0, len(e.clients))
 	for c := range e.clients {
@@ -178,16 +178,16 @@ func (e *Engine) Drain(why *Error) {
 	}
 }
 
-// greet notes a connection that is to say CONNECT, and returns how much of its
-// time for that it has.
-func (e *Engine) greet(conn net.Conn, limit time.Duration) time.Duration {
+// greet notes a connection that is to say CONNECT, and gives it its time for
+// that.
+func (e *Engine) greet(conn net.Conn, limit time.Duration) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.early[conn] = true
 	if e.leaving != nil {
-		return farewell // just to be refused
+		limit = farewell // just to be refused
 	}
-	return limit
+	_ = conn.SetReadDeadline(time.Now().Add(limit)) // fails when the connection is gone
 }
 
 // greeted ends what greet began.

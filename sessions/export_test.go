@@ -55,6 +55,13 @@ func (h Held) Bytes() int {
 	return h.s.box.bytes
 }
 
+// Unread returns how many bytes are encoded for the client and not written.
+func (h Held) Unread() int {
+	h.s.box.mu.Lock()
+	defer h.s.box.mu.Unlock()
+	return len(h.s.box.link.out) + len(h.s.box.link.rest)
+}
+
 // Online says whether the client is written to.
 func (h Held) Online() bool {
 	h.s.box.mu.Lock()

@@ -1,6 +1,8 @@
 package sessions_test
 
 import (
+	"bytes"
+	"fmt"
 	"net"
 	"sync"
 	"testing"
@@ -88,4 +90,69 @@ func TestAConnectionThatStallsEndsSoon(t *testing.T) {
 		t.Error("the connection has not ended")
 		_ = p.conn.Close() // so that the node can stop
 	}
+}
+
+// A connection that has not said CONNECT is ended by its own reader, however
+// long that takes.
+func TestTheBrokerDrainsWhileConnectionsClose(t *testing.T) {
+	n := startNode(t, nil)
+	closing, release := make(chan struct{}, 1), make(chan struct{})
+	t.Cleanup(func() { close(release) }) // before the node stops
+	n.dialReluctant(5, func() { closing <- struct{}{}; <-release }, func() {}).raw([]byte{0x10})
+	drained := make(chan struct{})
+	go func() {
+		defer close(drained)
+		n.engine.Drain(&sessions.Error{Code: 0x8b, Text: "stop"})
+	}()
+	<-closing
+	select {
+	case <-drained:
+	case <-time.After(deadline):
+		t.Error("the broker waits for a connection that closes")
+	}
+}
+
+// Connections that come while the broker drains are refused, or told to go.
+func TestNobodyIsForgottenWhenTheBrokerDrains(t *testing.T) {
+	for range 20 {
+		n := startNode(t, nil)
+		var clients sync.WaitGroup
+		for i := range 20 {
+			p := n.dial(5)
+			clients.Go(func() {
+				go p.sendConnect(fmt.Sprint("dev", i%5), keepSession)
+				for {
+					if _, err := p.read(); err != nil {
+						return
+					}
+				}
+			})
+			if i == 10 {
+				n.serving.Go(func() { n.engine.Drain(&sessions.Error{Code: 0x8b, Text: "stop"}) })
+			}
+		}
+		within(t, "all connections have ended", n.serving.Wait)
+		clients.Wait()
+		if left := n.engine.Connected(); left > 0 {
+			t.Fatalf("%d clients are left", left)
+		}
+	}
+}
+
+// What waits for a client that sends and does not read is bounded.
+func TestAClientThatNeverReadsIsNotReadEither(t *testing.T) {
+	n := startNode(t, func(o *options) { o.WriteTimeout = time.Second })
+	p := n.connectSocket(5, "dev", nil)
+	n.connect(4, "dash", nil).ping()
+	pings := bytes.Repeat(pingreq, 16<<10)
+	for {
+		if _, err := p.conn.Write(pings); err != nil {
+			break
+		}
+		if s, ok := n.engine.Session("dev"); ok && s.Unread() > 1<<20 {
+			t.Fatalf("%d bytes wait for a client that does not read", s.Unread())
+		}
+	}
+	waitFor(t, "the client to be gone", func() bool { _, ok := n.engine.Session("dev"); return !ok })
+	n.connect(4, "dash", nil).ping()
 }

@@ -123,16 +123,19 @@ func TestDamagedPacketsEndTheirConnectionOrAreHandled(t *testing.T) {
 		}
 		all, err := n.play(version, first, packet, pingreq)
 		code := ending(all)
-		if err != nil || !slices.Contains(endings[version], code) {
-			t.Errorf("version %d, % x: ends with 0x%02X, %v", version, packet, code, err)
-		}
-		again, err := n.play(version, append([][]byte{first}, slices.Collect(slices.Chunk(slices.Concat(packet, pingreq), 1))...)...)
-		if err != nil || ending(again) != code || len(again) != len(all) {
-			t.Errorf("version %d, % x: byte by byte, it ends with 0x%02X, %v", version, packet, ending(again), err)
-		}
 		if played++; played%1000 == 0 {
 			dev.put("good/1", fmt.Sprint(played))
 			good.message("good/1")
+		}
+		if err != nil || !slices.Contains(endings[version], code) {
+			t.Errorf("version %d, % x: ends with 0x%02X, %v", version, packet, code, err)
+		}
+		if testing.Short() {
+			return
+		}
+		again, err := n.play(version, append([][]byte{first}, slices.Collect(slices.Chunk(slices.Concat(packet, pingreq), 1))...)...)
+		if err != nil || ending(again) != code || has(again, packets.Pingresp) != has(all, packets.Pingresp) {
+			t.Errorf("version %d, % x: byte by byte, it ends with 0x%02X, %v", version, packet, ending(again), err)
 		}
 	}
 	for _, version := range versions {
