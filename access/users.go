@@ -34,8 +34,8 @@ type Users struct {
 	// slots bounds how many passwords are hashed at one time.
 	slots chan struct{}
 
-	mu        sync.Mutex // guards what follows
-	seen      os.FileInfo
+	mu        sync.Mutex  // guards what follows
+	seen      os.FileInfo // nil while the file is not there
 	verifiers map[string]Verifier
 	// known are passwords that were right, hashed with the secret: a fleet that
 	// reconnects costs a hash for each, and not thousands.
@@ -102,12 +102,16 @@ func (u *Users) find(name string) (v Verifier, known []byte) {
 // users as they are. The caller holds u.mu.
 func (u *Users) refresh() {
 	info, err := os.Stat(u.path)
-	if err == nil && os.SameFile(info, u.seen) && info.Size() == u.seen.Size() && info.ModTime().Equal(u.seen.ModTime()) {
+	switch {
+	case err != nil && u.seen == nil:
+		return // that is known
+	case err == nil && u.seen != nil && os.SameFile(info, u.seen) &&
+		info.Size() == u.seen.Size() && info.ModTime().Equal(u.seen.ModTime()):
 		return
 	}
+	u.seen = info // one at fault is read again when it has changed once more
 	var verifiers map[string]Verifier
 	if err == nil {
-		u.seen = info // one at fault is read again when it has changed once more
 		verifiers, err = readFile(u.path)
 	}
 	if err != nil {

@@ -79,6 +79,7 @@ func TestUsersAreReadAgainWhenTheFileHasChanged(t *testing.T) {
 		t.Fatal(err)
 	}
 	verify("user", "brush", true)
+	verify("user", "brush", true)
 	if err := os.WriteFile(path, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
