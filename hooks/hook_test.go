@@ -158,18 +158,20 @@ func TestOnlyThisMachineIsLetInWithoutSigningIn(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
 		remote net.Addr
+		local  bool // may
 		all    bool
 		code   byte
 	}{
-		{"this machine", &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)}, false, 0},
-		{"this machine by IPv6", &net.TCPAddr{IP: net.IPv6loopback}, false, 0},
-		{"a Unix socket", &net.UnixAddr{Name: "/run/ambit.sock", Net: "unix"}, false, 0},
-		{"another machine", &net.TCPAddr{IP: net.IPv4(192, 0, 2, 1)}, false, 0x87},
-		{"another machine, if all may", &net.TCPAddr{IP: net.IPv4(192, 0, 2, 1)}, true, 0},
-		{"nobody knows", &net.IPAddr{}, false, 0x87},
+		{"this machine", &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)}, true, false, 0},
+		{"this machine by IPv6", &net.TCPAddr{IP: net.IPv6loopback}, true, false, 0},
+		{"a Unix socket", &net.UnixAddr{Name: "/run/ambit.sock", Net: "unix"}, true, false, 0},
+		{"another machine", &net.TCPAddr{IP: net.IPv4(192, 0, 2, 1)}, true, false, 0x87},
+		{"another machine, if all may", &net.TCPAddr{IP: net.IPv4(192, 0, 2, 1)}, true, true, 0},
+		{"this machine, if nobody may", &net.TCPAddr{IP: net.IPv6loopback}, false, false, 0x87},
+		{"nobody knows", &net.IPAddr{}, true, false, 0x87},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			hook := newHook(t, Options{AllowRemote: tt.all})
+			hook := newHook(t, Options{AllowLocal: tt.local, AllowRemote: tt.all})
 			if code := fault(t, hook.Admit(&sessions.Client{Remote: tt.remote})); code != tt.code {
 				t.Errorf("code 0x%02X, want 0x%02X", code, tt.code)
 			}
