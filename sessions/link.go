@@ -250,6 +250,7 @@ func (l *link) work() {
 		b.changed.Broadcast()
 	}
 	l.working = false
+	b.changed.Broadcast()
 }
 
 // write writes what is there, and waits for it.

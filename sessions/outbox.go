@@ -13,7 +13,7 @@ const (
 	// whatever Receive Maximum the client allows.
 	maxAwaiting = 1024
 	// maxSources bounds the snapshots that one client reads at a time.
-	maxSources = 256
+	maxSources = 1024
 	// busyFactor is how many times its bound an outbox may hold while the client's
 	// own reader is what everybody would have to wait for.
 	busyFactor = 8

@@ -20,8 +20,12 @@ type source struct {
 	topicFilter string
 	qos         byte
 	ids         []byte
-	next        func() (*Message, error, bool)
-	stop        func()
+	messages    iter.Seq2[*Message, error]
+	release     func()
+	// next and end come with the first pull: most sources have nothing to tell, and
+	// one that waits is to cost little.
+	next func() (*Message, error, bool)
+	end  func()
 
 	// Under the outbox's mutex:
 	started   bool            // it may be pulled
@@ -32,12 +36,23 @@ type source struct {
 // newSource returns a source of messages for one subscription. release is
 // called once, when no more of it is needed.
 func newSource(sub *Subscription, messages iter.Seq2[*Message, error], release func()) *source {
-	next, stop := iter.Pull2(messages)
 	return &source{
 		topicFilter: sub.To.Text, qos: sub.qos(), ids: sub.ids, overtaken: map[string]bool{},
-		next: next,
-		stop: func() { stop(); release() },
+		messages: messages, release: release,
 	}
+}
+
+func (s *source) begin() {
+	if s.next == nil {
+		s.next, s.end = iter.Pull2(s.messages)
+	}
+}
+
+func (s *source) stop() {
+	if s.end != nil {
+		s.end()
+	}
+	s.release()
 }
 
 // addSource makes the outbox send a source once it is started, in place of one
@@ -56,16 +71,31 @@ func (b *outbox) addSource(s *source) bool {
 	return true
 }
 
-// reading returns how many snapshots the client reads now, besides those that
-// these subscriptions replace.
-func (b *outbox) reading(replacing []*Subscription) int {
+// awaitSources waits until the client reads few enough snapshots that those of
+// these subscriptions may come, too. It returns false if that does not come by
+// itself: when the client has to acknowledge messages first.
+func (b *outbox) awaitSources(subs []*Subscription) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	l := b.online()
-	if l == nil {
-		return 0
+	for {
+		l := b.online()
+		if l == nil || l.reading(subs)+len(subs) <= maxSources {
+			return true
+		}
+		if len(subs) > maxSources || !l.working {
+			return false
+		}
+		b.changed.Wait()
 	}
+}
+
+// reading returns how many snapshots the client reads now, besides those that
+// these subscriptions replace.
+func (l *link) reading(replacing []*Subscription) int {
 	n := len(l.sources)
+	if n+len(replacing) <= maxSources {
+		return n
+	}
 	for _, sub := range replacing {
 		if slices.ContainsFunc(l.sources, func(s *source) bool { return s.topicFilter == sub.To.Text }) {
 			n--
@@ -107,7 +137,7 @@ func (l *link) drop(topicFilter string) {
 // cancel removes a source. One that is being pulled is stopped by the puller.
 func (l *link) cancel(s *source) {
 	s.cancelled = true
-	l.sources = slices.DeleteFunc(slices.Clone(l.sources), func(other *source) bool { return other == s })
+	l.sources = slices.DeleteFunc(l.sources, func(other *source) bool { return other == s })
 	if l.pulling != s {
 		s.stop()
 	}
@@ -130,6 +160,7 @@ func (l *link) source() *source {
 // pull encodes a batch of a source. Only the link's goroutine pulls, and not
 // under the mutex, since it reads the store.
 func (l *link) pull(s *source) {
+	s.begin()
 	for more := true; more; {
 		m, err, ok := s.next()
 		more = l.offer(s, m, ok && err == nil)

@@ -114,7 +114,7 @@ func (c *Client) grant(granted []*Subscription) error {
 			first = append(first, sub)
 		}
 	}
-	if s.box.reading(first)+len(first) > maxSources {
+	if !s.box.awaitSources(first) {
 		return &Error{packets.ErrQuotaExceeded.Code, "too many snapshots are being read"}
 	}
 	var failed error
