@@ -2,6 +2,7 @@
 
 FUZZTIME ?= 30s
 BENCHTIME ?= 2s
+STEPS ?= 1000000
 LINTER = go tool -modfile=tools/go.mod golangci-lint
 
 .DEFAULT_GOAL = help
@@ -63,3 +64,7 @@ benchmarks: ## Every benchmark in Go; BENCHTIME=2s
 .PHONY: fuzz
 fuzz: ## Every fuzz test for FUZZTIME=30s each
 	@scripts/fuzz $(FUZZTIME)
+
+.PHONY: model
+model: ## Random sessions over sockets against their model, for STEPS=1000000
+	AMBIT_MODEL_STEPS=$(STEPS) go test -count 1 -timeout 0 -run TestSessionsKeepTheirPromises ./sessions

@@ -42,7 +42,6 @@ type session struct {
 	persistent bool
 	subs       map[string]*subscription
 	gone       []*subscription // what was unsubscribed since the last check
-	ended      bool
 	got        map[*sent]bool
 	last       map[*session]int // by publisher: the last message that came for the first time
 	flights    map[uint16]*flight
@@ -75,7 +74,7 @@ func parseSubscription(text string, qos byte, noLocal bool) *subscription {
 }
 
 func (s *subscription) takes(m *sent, to *session) bool {
-	return topics.Match(s.topicFilter, m.topic) && !(s.noLocal && m.from.client == to.client)
+	return topics.Match(s.topicFilter, m.topic) && (!s.noLocal || m.from.client != to.client)
 }
 
 // A flight is a QoS 1 or 2 message that its receiver has not done with.

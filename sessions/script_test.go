@@ -3,9 +3,11 @@ package sessions_test
 import (
 	"bufio"
 	"bytes"
+	"errors"
 	"io"
 	"net"
 	"os"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -91,7 +93,7 @@ func readAll(out []byte, version byte) ([]packets.Packet, error) {
 	var all []packets.Packet
 	for r := bufio.NewReader(bytes.NewReader(out)); ; {
 		pk, err := readPacket(r, version)
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return all, nil
 		}
 		if err != nil {
@@ -114,14 +116,9 @@ func ending(all []packets.Packet) byte {
 	return 0
 }
 
-// has says whether a packet of a type is among others.
-func has(all []packets.Packet, kind byte) bool {
-	for _, pk := range all {
-		if pk.FixedHeader.Type == kind {
-			return true
-		}
-	}
-	return false
+// ponged says whether a PINGREQ was answered.
+func ponged(all []packets.Packet) bool {
+	return slices.ContainsFunc(all, func(pk packets.Packet) bool { return pk.FixedHeader.Type == packets.Pingresp })
 }
 
 // Packets of clients, byte by byte.
@@ -162,16 +159,11 @@ var (
 	userKV  = append(append([]byte{0x26}, text("k")...), text("v")...)
 )
 
-// a failure of the server's own: see [failures].
-const panicked = "a packet has ended its connection"
-
-// failures counts the log lines that tell of a panic.
-type failures struct {
-	t *testing.T
-}
+// failures are log lines, of which one that tells of a panic fails the test.
+type failures struct{ t *testing.T }
 
 func (f failures) Write(line []byte) (int, error) {
-	if bytes.Contains(line, []byte(panicked)) {
+	if bytes.Contains(line, []byte("a packet has ended its connection")) {
 		f.t.Errorf("%s", line)
 	}
 	return len(line), nil

@@ -15,6 +15,7 @@ import (
 // startWatched starts a node on which a panic fails the test, and no session
 // outlives its client for long.
 func startWatched(t *testing.T) *node {
+	t.Helper()
 	return startNode(t, func(o *options) {
 		o.Log = slog.New(slog.NewTextHandler(failures{t}, &slog.HandlerOptions{Level: slog.LevelError}))
 		o.hook.Log = o.Log
@@ -134,20 +135,20 @@ func TestDamagedPacketsEndTheirConnectionOrAreHandled(t *testing.T) {
 			return
 		}
 		again, err := n.play(version, append([][]byte{first}, slices.Collect(slices.Chunk(slices.Concat(packet, pingreq), 1))...)...)
-		if err != nil || ending(again) != code || has(again, packets.Pingresp) != has(all, packets.Pingresp) {
+		if err != nil || ending(again) != code || ponged(again) != ponged(all) {
 			t.Errorf("version %d, % x: byte by byte, it ends with 0x%02X, %v", version, packet, ending(again), err)
 		}
 	}
 	for _, version := range versions {
 		for _, packet := range validConnects(version) {
-			if all, err := n.play(version, packet, pingreq); err != nil || !has(all, packets.Pingresp) {
+			if all, err := n.play(version, packet, pingreq); err != nil || !ponged(all) {
 				t.Fatalf("version %d, % x: %v %v", version, packet, all, err)
 			}
 			damaged(packet, func(b []byte) { play(version, nil, b) })
 		}
 		connect := connectPacket(version, 2, nil, text("sweep"))
 		for _, packet := range validPackets(version) {
-			if all, err := n.play(version, connect, packet, pingreq); err != nil || packet[0] < 0xe0 && !has(all, packets.Pingresp) {
+			if all, err := n.play(version, connect, packet, pingreq); err != nil || packet[0] < 0xe0 && !ponged(all) {
 				t.Fatalf("version %d, % x: %v %v", version, packet, all, err)
 			}
 			damaged(packet, func(b []byte) { play(version, connect, b) })
