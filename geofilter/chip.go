@@ -90,6 +90,15 @@ func (g *grid) spot(at *position) spot {
 	}
 }
 
+// room returns how many units a point may go, or less, before tell says something
+// else.
+func (c *chip) room(at *spot) float32 {
+	i, j, k := c.at()
+	x, y, z := at.x-float32(i), at.y-float32(j), at.z-float32(k)
+	distance := float32(math.Sqrt(float64(x*x + y*y + z*z)))
+	return max(distance-c.out, c.out-sure-distance) - 1 // which is rounding many times over
+}
+
 // tell says what a disk says of a point.
 func (c *chip) tell(at *spot) relation {
 	i, j, k := c.at()

@@ -86,8 +86,8 @@ func (x *Index) room(at *place) float64 {
 func (x *Index) roomIn(n *node, at *place) float64 {
 	room := math.Inf(1) // in steps, which are chords
 	chips, r := n.inUse(), n.lists()
-	for i := range chips {
-		room = min(room, x.roomAt(&n.grid, &chips[i], at))
+	if len(chips) > 0 {
+		room = x.roomAmong(chips, &n.grid, at)
 	}
 	for i := range r.disks {
 		room = min(room, r.disks[i].room(&at.position))
@@ -105,21 +105,38 @@ func (x *Index) roomIn(n *node, at *place) float64 {
 	return room
 }
 
-// roomAt returns the room that a chip leaves, in steps. Near its edge the chip
-// knows little, so that the shape is asked.
-func (x *Index) roomAt(g *grid, c *chip, at *place) float64 {
+// roomAmong returns the room that the chips of a node leave, in steps. Near its
+// edge a chip knows little, so that the shape is asked.
+func (x *Index) roomAmong(chips []chip, g *grid, at *place) float64 {
 	const near = 4 * sure
-	d := g.disk(c)
-	room := d.room(&at.position)
-	if room > near*float64(g.unit) {
-		return room
+	room, spot := math.Inf(1), g.spot(&at.position)
+	for i := range chips {
+		c := &chips[i]
+		chipRoom := float64(c.room(&spot)) * float64(g.unit)
+		if chipRoom >= room {
+			continue
+		}
+		if chipRoom < near*float64(g.unit) {
+			chipRoom = x.roomAt(atomic.LoadUint32(&c.id), at)
+		}
+		room = min(room, chipRoom)
 	}
-	id := atomic.LoadUint32(&c.id)
-	s := x.shapes.get(id)
-	if s == nil {
-		return math.Inf(1) // it is gone
+	return room
+}
+
+// roomAt returns the room that the edge of a circle, or the outer one of a ring,
+// leaves, in steps.
+func (x *Index) roomAt(id uint32, at *place) float64 {
+	var o round
+	switch s := x.shapes.get(id).(type) {
+	case Circle:
+		o.center, o.radius = unit(s.Center), float64(s.Radius)
+	case Ring:
+		o.center, o.radius = unit(s.Center), float64(s.Outer)
+	default:
+		return math.Inf(1) // what was in the list is gone
 	}
-	d = makeEntry(id, s).disk
+	d := makeDisk(id, &o)
 	return d.room(&at.position)
 }
 
