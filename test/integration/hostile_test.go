@@ -192,7 +192,7 @@ func TestAPacketTooLargeBeforeConnectCostsNothing(t *testing.T) {
 }
 
 // residentBytes returns the largest size that the process had in memory.
-func residentBytes(t *testing.T, b *broker) int64 {
+func residentBytes(t testing.TB, b *broker) int64 {
 	t.Helper()
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", b.cmd.Process.Pid))
 	if err != nil {
