@@ -206,6 +206,8 @@ func characterIn(text string) (c rune, size int) {
 func translate(source string) string {
 	return jsEscape.ReplaceAllStringFunc(source, func(escape string) string {
 		switch {
+		case len(escape) == len(`\u`): // nothing of what JavaScript wants follows
+			return escape
 		case strings.HasPrefix(escape, `\u{`):
 			return `\x` + escape[2:]
 		case strings.HasPrefix(escape, `\u`):
