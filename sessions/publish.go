@@ -279,8 +279,10 @@ func (p *publication) ack(code byte, text string, f *flushes) {
 		return
 	}
 	a := ack{kind: packets.Puback, id: p.id, code: code, text: text}
-	client := p.client
-	if p.qos == 2 {
+	var client *Client
+	if p.qos == 1 {
+		client = p.client
+	} else {
 		a.kind = packets.Pubrec
 		client = p.answer(code)
 	}
@@ -296,7 +298,7 @@ func (p *publication) ack(code byte, text string, f *flushes) {
 func (p *publication) refuse(err error, f *flushes) {
 	r := errorOf(err)
 	p.engine.logRefusal(p.session, p.topic, p.qos, err)
-	if p.qos == 0 || p.client.Version == 5 {
+	if p.qos == 0 || p.receiver().Version == 5 {
 		p.ack(r.Code, clip(r.Text), f)
 		return
 	}
@@ -329,6 +331,13 @@ func (p *publication) await() {
 	p.session.mu.Lock()
 	defer p.session.mu.Unlock()
 	p.session.received[p.id] = p
+}
+
+// receiver returns the connection that is answered on, as far as it is known.
+func (p *publication) receiver() *Client {
+	p.session.mu.Lock()
+	defer p.session.mu.Unlock()
+	return p.client
 }
 
 // answer notes how a publish is answered, and returns the connection to answer
