@@ -34,7 +34,7 @@ func (w *wire) smallBuffers(t *testing.T) {
 }
 
 // subscribeAt subscribes with a QoS.
-func (w *wire) subscribeAt(t *testing.T, topicFilter string, qos byte) {
+func (w *wire) subscribeAt(t testing.TB, topicFilter string, qos byte) {
 	t.Helper()
 	p := subscribePacket(w.id(), w.v5, topicFilter)
 	p[len(p)-1] = qos
