@@ -35,8 +35,7 @@ func (c *Client) subscribe(f frame) error {
 		answer.ReasonCodes[i] = sub.qos()
 		granted = append(granted, sub)
 		if sub.Target.Hash != "" {
-			answer.Properties.User = append(answer.Properties.User,
-				packets.UserProperty{Key: "room-" + strconv.Itoa(i), Val: sub.Target.Hash})
+			c.explain(&answer, "room-", i, sub.Target.Hash)
 		}
 	}
 	c.flushes.flush() // what comes next may wait
@@ -59,9 +58,16 @@ func (c *Client) subscribe(f frame) error {
 func (c *Client) refuseFilter(answer *packets.Packet, i int, r request, err error) {
 	e := errorOf(err)
 	answer.ReasonCodes[i] = c.subackCode(e)
-	answer.Properties.User = append(answer.Properties.User,
-		packets.UserProperty{Key: "error-" + strconv.Itoa(i), Val: clip(e.Text)})
+	c.explain(answer, "error-", i, clip(e.Text))
 	c.engine.log.Warn("subscription refused", "client", c.ClientID, "topic_filter", clip(r.topicFilter), "reason", clip(e.Text))
+}
+
+// explain says more of one topic filter in a user property of SUBACK. As many are
+// told as a client may send: an answer must not be much longer than its request.
+func (c *Client) explain(answer *packets.Packet, what string, i int, text string) {
+	if len(answer.Properties.User) < c.engine.o.UserProperties {
+		answer.Properties.User = append(answer.Properties.User, packets.UserProperty{Key: what + strconv.Itoa(i), Val: text})
+	}
 }
 
 // subackCode returns a refusal as MQTT 3.1.1 or 5 puts it into SUBACK.

@@ -378,3 +378,15 @@ func TestARetainedDocumentStaysRetained(t *testing.T) {
 	other.subscribe(0, "fleet/+/1")
 	other.quiet()
 }
+
+func TestAnAnswerIsNotMuchLongerThanItsRequest(t *testing.T) {
+	n := startNode(t, nil)
+	refused := make([]string, 1000)
+	for i := range refused {
+		refused[i] = "$x"
+	}
+	ack := n.connect(5, "dash", nil).subscribe(0, refused...)
+	if told := len(ack.Properties.User); len(ack.ReasonCodes) != len(refused) || told != n.opts.UserProperties {
+		t.Errorf("%d reason codes, and %d of them explained, want %d and %d", len(ack.ReasonCodes), told, len(refused), n.opts.UserProperties)
+	}
+}
