@@ -10,6 +10,30 @@ import (
 	"github.com/ambitmq/ambit/sessions"
 )
 
+// A filterError is a fault in a content filter.
+type filterError struct {
+	error
+	keyword string
+}
+
+var _ sessions.KeywordError = filterError{}
+
+// Keyword returns the keyword at fault, or "" if it is none.
+func (e filterError) Keyword() string { return e.keyword }
+
+// Unwrap returns the error with its reason code.
+func (e filterError) Unwrap() error { return e.error }
+
+// refuseFilter returns what is wrong with a topic filter with its reason code.
+func refuseFilter(err error) error {
+	refused := &sessions.Error{Code: packets.ErrTopicFilterInvalid.Code, Text: err.Error()}
+	var syntax *filter.SyntaxError
+	if errors.As(err, &syntax) {
+		return filterError{refused, syntax.Keyword}
+	}
+	return refused
+}
+
 // refuse returns err with the reason code that a client is told. It is the only
 // way from an error of Ambit's own to a reason code.
 func refuse(err error) error {

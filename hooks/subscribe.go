@@ -3,8 +3,6 @@ package hooks
 import (
 	"fmt"
 
-	"github.com/mochi-mqtt/server/v2/packets"
-
 	"github.com/ambitmq/ambit/filter"
 	"github.com/ambitmq/ambit/rooms"
 	"github.com/ambitmq/ambit/sessions"
@@ -37,14 +35,14 @@ func (h *Hook) Resolve(to topics.Filter, remembered []byte) (sessions.Target, er
 		f, err = filter.ParseWithin([]byte(to.Room.Filter), h.opts.Filters)
 	}
 	if err != nil {
-		return t, &sessions.Error{Code: packets.ErrTopicFilterInvalid.Code, Text: err.Error()}
+		return t, refuseFilter(err)
 	}
 	if to.Kind == topics.Plain { // <index>/<collection>/<filterhash>
 		t.Kind, t.Options = topics.Room, topics.DefaultOptions
 	}
 	to.Kind, to.Room.Options = t.Kind, t.Options
 	if err := rooms.Check(to, f); err != nil {
-		return t, &sessions.Error{Code: packets.ErrTopicFilterInvalid.Code, Text: err.Error()}
+		return t, refuseFilter(err)
 	}
 	t.NamesDocuments = len(f.Neighbours()) > 0
 	t.Hash, t.Filter, t.Content = f.Hash(to.Index, to.Collection), f.String(), f

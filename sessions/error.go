@@ -18,6 +18,13 @@ type Error struct {
 
 func (e *Error) Error() string { return fmt.Sprintf("%s (reason code 0x%02X)", e.Text, e.Code) }
 
+// A KeywordError is an error of a handler that knows the keyword at fault. MQTT 5
+// is told.
+type KeywordError interface {
+	error
+	Keyword() string
+}
+
 // errorOf returns err as an *Error.
 func errorOf(err error) *Error {
 	var e *Error

@@ -219,9 +219,10 @@ func TestAFilterBeyondALimitIsRefusedWithItsNumbers(t *testing.T) {
 		t.Errorf("SUBACK %x, want %x", ack.ReasonCodes, want)
 	}
 	for key, want := range map[string]string{
-		"error-1": `"in.x": has 3 values, the limit is 2`,
-		"error-2": `"and.exists": the filter costs 3 conditions or more, the limit is 2`,
-		"error-3": `"not.not.not.exists": keywords are nested 4 deep, the limit is 3`,
+		"error-1":   `"in.x": has 3 values, the limit is 2`,
+		"error-2":   `"and.exists": the filter costs 3 conditions or more, the limit is 2`,
+		"error-3":   `"not.not.not.exists": keywords are nested 4 deep, the limit is 3`,
+		"keyword-1": "in", "keyword-2": "exists", "keyword-3": "exists",
 	} {
 		if got := property(ack, key); !strings.Contains(got, want) {
 			t.Errorf("%s is %q, want …%s…", key, got, want)

@@ -59,6 +59,10 @@ func (c *Client) refuseFilter(answer *packets.Packet, i int, r request, err erro
 	e := errorOf(err)
 	answer.ReasonCodes[i] = c.subackCode(e)
 	c.explain(answer, "error-", i, clip(e.Text))
+	var at KeywordError
+	if errors.As(err, &at) && at.Keyword() != "" {
+		c.explain(answer, "keyword-", i, clip(at.Keyword()))
+	}
 	c.engine.log.Warn("subscription refused", "client", c.ClientID, "topic_filter", clip(r.topicFilter), "reason", clip(e.Text))
 }
 
