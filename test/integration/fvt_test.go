@@ -24,6 +24,9 @@ const fvtTime = time.Minute
 // Test_Ack_After_Disconnect, which publish without waiting for the SUBACK of the
 // other connection.
 func TestPahoMQTTGolangPassesItsOwnTests(t *testing.T) {
+	if testing.Short() {
+		t.Skip("they sleep for ten seconds")
+	}
 	t.Parallel()
 	address := net.JoinHostPort(fvtHost, "1883")
 	listener, err := net.Listen("tcp", address)

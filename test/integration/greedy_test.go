@@ -123,7 +123,7 @@ func TestAPublisherThatDoesNotReadCostsLittle(t *testing.T) {
 			t.Fatalf("PUBACK %d is for %d", n, id)
 		}
 	}
-	if grown := residentBytes(t, b) - before; grown > 64<<20 {
+	if grown := residentBytes(t, b) - before; grown > 64<<20 && !raceDetector { // which needs memory of its own
 		t.Errorf("the process has grown by %d MiB", grown>>20)
 	}
 }
@@ -179,7 +179,7 @@ func TestManyRetainedMessagesGoOutAtTheirReadersPace(t *testing.T) {
 		readers[i].subscribe(t, "kept/#") // and does not read
 	}
 	othersAreServed(t, b)
-	if grown := residentBytes(t, b) - before; grown > 64<<20 {
+	if grown := residentBytes(t, b) - before; grown > 64<<20 && !raceDetector { // which needs memory of its own
 		t.Errorf("the process has grown by %d MiB for %d readers", grown>>20, len(readers))
 	}
 	for _, i := range []int{0, len(readers) - 1} {
