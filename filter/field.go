@@ -19,8 +19,8 @@ type field struct {
 	elements atomic.Int32  // how many for the elements of its arrays
 	present  atomic.Uint32 // the entry that holds if the field is there, or 0
 	ranges   intervals
-	outside  set   // entries that hold unless the field is a number, besides those in ranges
-	grams    table // entries of parts of strings that a literate condition needs
+	outside  set                             // entries that hold unless the field is a number, besides those in ranges
+	grams    table                           // entries of parts of strings that a literate condition needs
 	places   atomic.Pointer[geofilter.Index] // of the geo clauses, by their entries
 	scales   [scales]intervals
 	others   set // entries that each document with the field is tested for
