@@ -2,6 +2,7 @@ package topics
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 )
 
@@ -56,12 +57,16 @@ type Options struct {
 	// Transitions is the set of those that are notified.
 	Transitions Transition
 	Payload     Payload
+	// Since is the token of the last change that the subscriber knows: it is told
+	// of those after it first. It counts only when HasSince is set.
+	Since    uint64
+	HasSince bool
 }
 
 // DefaultOptions let everything pass, in full.
 var DefaultOptions = Options{Transitions: Enter | Stay | Exit, Payload: Full}
 
-// set applies one option. Options only ever narrow what passes.
+// set applies one option. Options only ever narrow what passes, but since.
 func (o *Options) set(name, value string) error {
 	switch name {
 	case "scope":
@@ -86,8 +91,14 @@ func (o *Options) set(name, value string) error {
 			return optionError(name, value, "full, document or none")
 		}
 		o.Payload = p
+	case "since":
+		since, err := strconv.ParseUint(value, 10, 64)
+		if err != nil {
+			return optionError(name, value, "the seq of a notification")
+		}
+		o.Since, o.HasSince = since, true
 	default:
-		return fmt.Errorf("unknown option %q (there are scope, transition and payload)", name)
+		return fmt.Errorf("unknown option %q (there are scope, transition, payload and since)", name)
 	}
 	return nil
 }
