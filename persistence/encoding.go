@@ -12,7 +12,7 @@ import (
 // integers as varints, strings and bytes behind their length, times as seconds
 // and nanoseconds. A new field goes to the end of its value and raises
 // valueFormat; its decoder reads it from values of that format on.
-const valueFormat byte = 1
+const valueFormat byte = 2
 
 var errMalformed = errors.New("malformed value")
 
@@ -53,10 +53,12 @@ func (r *reader) fail(err error) {
 }
 
 // format reads the first byte of a value.
-func (r *reader) format() {
-	if v := r.byte(); r.err == nil && (v < 1 || v > valueFormat) {
+func (r *reader) format() byte {
+	v := r.byte()
+	if r.err == nil && (v < 1 || v > valueFormat) {
 		r.fail(fmt.Errorf("value of format %d, this version reads %d", v, valueFormat))
 	}
+	return v
 }
 
 func (r *reader) byte() byte {

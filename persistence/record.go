@@ -32,6 +32,10 @@ type Subscription struct {
 	Identifier                 uint32
 	// Filter is the canonical filter when the topic filter is a room. May be nil.
 	Filter []byte
+	// Seen is the seq up to which the client needs to be told nothing any more. It
+	// counts only when HasSeen is set.
+	Seen    uint64
+	HasSeen bool
 }
 
 // A Retained is the retained message of a topic that is not a document.
@@ -99,6 +103,8 @@ func PutSubscription(s Subscription) Record {
 	b = append(b, s.RetainHandling)
 	b = appendUint(b, uint64(s.Identifier))
 	b = appendBytes(b, s.Filter)
+	b = appendBool(b, s.HasSeen)
+	b = appendUint(b, s.Seen)
 	return Record{key: append(subscriptionsOf(s.ClientID), s.TopicFilter...), value: b}
 }
 
@@ -151,13 +157,17 @@ func decodeSubscription(key, value []byte) (Subscription, error) {
 		return Subscription{}, fmt.Errorf("subscription key %q: %w", key, errMalformed)
 	}
 	r := reader{rest: value}
-	r.format()
+	format := r.format()
 	s := Subscription{ClientID: clientID, TopicFilter: string(topicFilter), QoS: r.byte()}
 	s.NoLocal = r.bool()
 	s.RetainAsPublished = r.bool()
 	s.RetainHandling = r.byte()
 	s.Identifier = r.uint32()
 	s.Filter = slices.Clone(r.optionalBytes())
+	if format >= 2 {
+		s.HasSeen = r.bool()
+		s.Seen = r.uint()
+	}
 	if err := r.end(); err != nil {
 		return Subscription{}, fmt.Errorf("subscription of %q to %q: %w", s.ClientID, s.TopicFilter, err)
 	}
