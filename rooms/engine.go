@@ -62,6 +62,7 @@ type room struct {
 type outlet struct {
 	to      topics.Filter
 	members []string // sorted; replaced, never written
+	paused  map[string]bool
 }
 
 // Options are settings of an Engine.
@@ -124,6 +125,17 @@ func (c *collection) close(r *room) {
 	delete(c.rooms, r.hash)
 }
 
+// Pause has a member of a room told nothing until it joins again: a room whose
+// members are all away is kept, and costs next to nothing.
+func (e *Engine) Pause(member string, to topics.Filter, hash string) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	c := e.collections[collectionName{to.Index, to.Collection}]
+	if c != nil && c.rooms[hash] != nil {
+		c.rooms[hash].pause(member, to.Text)
+	}
+}
+
 // Leave undoes Join. It reports whether the member was in the room; a room that
 // nobody is in any more is forgotten.
 func (e *Engine) Leave(member string, to topics.Filter, hash string) bool {
@@ -178,6 +190,9 @@ func (e *Engine) Apply(change *persistence.Change) error {
 	for _, a := range affected {
 		n := notification{change: change, node: e.node, room: a.hash, transition: a.transition}
 		for _, o := range a.outlets {
+			if len(o.members) == 0 {
+				continue
+			}
 			if m := n.message(o.to); m != nil {
 				e.out.Publish(o.to.Text, o.members, m)
 			}
@@ -247,9 +262,10 @@ func appendAffected(all []affected, t topics.Transition, rooms []*room) []affect
 func (r *room) join(member string, to topics.Filter) {
 	i, ok := r.find(to.Text)
 	if !ok {
-		r.outlets = slices.Insert(slices.Clone(r.outlets), i, outlet{to: to, members: []string{member}})
+		r.outlets = slices.Insert(slices.Clone(r.outlets), i, outlet{to: to, members: []string{member}, paused: map[string]bool{}})
 		return
 	}
+	delete(r.outlets[i].paused, member)
 	members := r.outlets[i].members
 	at, ok := slices.BinarySearch(members, member)
 	if ok {
@@ -259,21 +275,33 @@ func (r *room) join(member string, to topics.Filter) {
 	r.outlets[i].members = slices.Insert(slices.Clone(members), at, member)
 }
 
+func (r *room) pause(member, text string) {
+	if i, ok := r.find(text); ok && r.silence(i, member) {
+		r.outlets[i].paused[member] = true
+	}
+}
+
 func (r *room) leave(member, text string) bool {
 	i, ok := r.find(text)
 	if !ok {
 		return false
 	}
+	was := r.silence(i, member) || r.outlets[i].paused[member]
+	delete(r.outlets[i].paused, member)
+	if len(r.outlets[i].members)+len(r.outlets[i].paused) == 0 {
+		r.outlets = slices.Delete(slices.Clone(r.outlets), i, i+1)
+	}
+	return was
+}
+
+// silence has a member of an outlet told nothing, and reports whether it was.
+func (r *room) silence(i int, member string) bool {
 	at, ok := slices.BinarySearch(r.outlets[i].members, member)
 	if !ok {
 		return false
 	}
 	r.outlets = slices.Clone(r.outlets)
-	if members := slices.Clone(r.outlets[i].members); len(members) > 1 {
-		r.outlets[i].members = slices.Delete(members, at, at+1)
-	} else {
-		r.outlets = slices.Delete(r.outlets, i, i+1)
-	}
+	r.outlets[i].members = slices.Delete(slices.Clone(r.outlets[i].members), at, at+1)
 	return true
 }
 

@@ -23,6 +23,9 @@ type Message struct {
 	Version    uint64
 	Transition topics.Transition
 	Seq        uint64
+	// Gap is "<from>-<to>" when the message says that the changes after the one and
+	// up to the other cannot be told: it is about no document.
+	Gap string
 	// From is the client that caused the change, for No Local [MQTT-3.8.3-3].
 	From string
 }

@@ -2,6 +2,7 @@ package rooms
 
 import (
 	"fmt"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -14,9 +15,15 @@ import (
 )
 
 // recorder writes down what it is given to publish.
-type recorder struct{ strings.Builder }
+type recorder struct {
+	strings.Builder
+	messages map[string]*Message // the last ones, by topic filter
+}
 
 func (r *recorder) Publish(topicFilter string, members []string, m *Message) {
+	if r.messages != nil {
+		r.messages[topicFilter] = m
+	}
 	fmt.Fprintf(&r.Builder, "%s: %s %s v%d seq=%d", strings.Join(members, ","), m.ID, m.Transition, m.Version, m.Seq)
 	if m.Retain {
 		fmt.Fprint(&r.Builder, " retain")
@@ -44,19 +51,22 @@ type world struct {
 }
 
 type joined struct {
-	to   topics.Filter
-	hash string
+	to     topics.Filter
+	hash   string
+	replay *Replay // is asked about each change, too
 }
 
 // TestRooms runs the scripts of testdata. Their commands are
 //
 //	join member=M        a topic filter, and below it its content filter
 //	leave member=M       a topic filter
+//	pause member=M       a topic filter
 //	put id=ID            a body
 //	delete id=ID
 func TestRooms(t *testing.T) {
 	datadriven.Walk(t, "testdata", func(t *testing.T, path string) { //nolint:thelper // it is a subtest
 		w := &world{t: t, docs: map[string]*persistence.Document{}, names: map[string]string{}, joined: map[string]joined{}}
+		w.out.messages = map[string]*Message{}
 		w.engine = New("node-1", &w.out, Options{})
 		datadriven.RunTest(t, path, w.run)
 	})
@@ -74,6 +84,10 @@ func (w *world) run(t *testing.T, d *datadriven.TestData) string {
 	case "leave":
 		j := w.joined[d.Input]
 		return fmt.Sprintf("was in: %v\nrooms: %d\n", w.engine.Leave(arg("member"), j.to, j.hash), w.engine.Len())
+	case "pause":
+		j := w.joined[d.Input]
+		w.engine.Pause(arg("member"), j.to, j.hash)
+		return fmt.Sprintf("rooms: %d\n", w.engine.Len())
 	case "put":
 		return w.change(arg("id"), []byte(d.Input))
 	case "delete":
@@ -107,7 +121,11 @@ func (w *world) join(member, text string) string {
 	if w.names[hash] == "" {
 		w.names[hash] = fmt.Sprintf("room-%d", len(w.names)+1)
 	}
-	w.joined[text] = joined{to, hash}
+	r := w.engine.Replay(to, f)
+	if r.neighbours, err = r.positions(w); err != nil {
+		w.t.Fatal(err)
+	}
+	w.joined[text] = joined{to, hash, r}
 	return fmt.Sprintf("%s\nrooms: %d\n", w.names[hash], w.engine.Len())
 }
 
@@ -142,6 +160,7 @@ func (w *world) change(id string, body []byte) string {
 	if err := w.engine.Apply(c); err != nil {
 		w.t.Fatal(err)
 	}
+	w.checkReplays(c)
 	text := w.out.String()
 	for hash, name := range w.names {
 		text = strings.ReplaceAll(text, hash, name)
@@ -150,6 +169,32 @@ func (w *world) change(id string, body []byte) string {
 		return "nothing\n"
 	}
 	return text
+}
+
+// checkReplays compares what replays make of a change with what was published.
+func (w *world) checkReplays(c *persistence.Change) {
+	w.t.Helper()
+	for text, j := range w.joined {
+		m, err := j.replay.message(c)
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		if _, ok := w.engine.Filter(j.to.Index, j.to.Collection, j.hash); !ok {
+			continue
+		}
+		live := w.out.messages[text]
+		if !reflect.DeepEqual(m, live) && w.engine.has(j) {
+			w.t.Errorf("%s: change %d was told as %+v, and is replayed as %+v", text, c.Seq, live, m)
+		}
+	}
+	clear(w.out.messages)
+}
+
+// has says whether anybody is told of a room by a topic filter.
+func (e *Engine) has(j joined) bool {
+	r := e.collections[collectionName{j.to.Index, j.to.Collection}].rooms[j.hash]
+	i, ok := r.find(j.to.Text)
+	return ok && len(r.outlets[i].members) > 0
 }
 
 func TestSourceHasTheBodyAndItsMetadata(t *testing.T) {

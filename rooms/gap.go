@@ -1,0 +1,74 @@
+package rooms
+
+import (
+	"fmt"
+	"iter"
+	"strconv"
+
+	"github.com/ambitmq/ambit/persistence"
+	"github.com/ambitmq/ambit/topics"
+)
+
+// Gap yields what is told instead of changes that the change log does not have
+// any more, those after from: a notice, and then each document in scope as of
+// the snapshot, entering, in the order of their ids. It is for a topics.Room; a
+// scope has its Snapshot.
+func (r *Replay) Gap(s *persistence.Snapshot, from uint64) iter.Seq2[*Message, error] {
+	return func(yield func(*Message, error) bool) {
+		if !yield(r.notice(from, s.Seq()), nil) || r.filter.Momentary() {
+			return
+		}
+		for doc, err := range s.Documents(r.to.Index, r.to.Collection, "") {
+			var m *Message
+			if err == nil {
+				m, err = r.present(doc)
+			}
+			if err != nil {
+				yield(nil, fmt.Errorf("rooms: snapshot of %s: %w", r.to.Text, err))
+				return
+			}
+			if m != nil && !yield(m, nil) {
+				return
+			}
+		}
+	}
+}
+
+// present returns what is told of a document that is in scope: that it enters,
+// as of its last change.
+func (r *Replay) present(doc *persistence.Document) (*Message, error) {
+	d, err := prepare(doc)
+	if err != nil {
+		return nil, fmt.Errorf("document %s: %w", doc.Key.ID, err)
+	}
+	if !r.filter.Match(d) {
+		return nil, nil
+	}
+	c := &persistence.Change{Seq: doc.Seq, Key: doc.Key, Action: persistence.Create, After: doc, Time: doc.CreatedAt}
+	if doc.Version > 1 {
+		c.Action, c.Time = persistence.Replace, doc.UpdatedAt
+	}
+	n := notification{change: c, node: r.node, room: r.hash, transition: topics.Enter}
+	return n.message(r.to), nil
+}
+
+// notice says that changes are missing. Its payload is a JSON object where that
+// of notifications is one of ours, and else empty: it would pass for a document.
+func (r *Replay) notice(from, to uint64) *Message {
+	m := &Message{Topic: r.to.Text, Seq: to}
+	m.Gap = strconv.FormatUint(from, 10) + "-" + strconv.FormatUint(to, 10)
+	if r.to.Room.Options.Payload != topics.Full {
+		return m
+	}
+	b := strconv.AppendUint([]byte(`{"type":"gap","from":`), from, 10)
+	b = append(b, `,"to":`...)
+	b = strconv.AppendUint(b, to, 10)
+	b = append(b, `,"index":`...)
+	b = appendString(b, r.to.Index)
+	b = append(b, `,"collection":`...)
+	b = appendString(b, r.to.Collection)
+	b = append(b, `,"room":"`...)
+	b = append(b, r.hash...)
+	m.Payload = append(b, `"}`...)
+	return m
+}
