@@ -42,6 +42,7 @@ type Collection struct {
 // different clients.
 type Hook struct {
 	opts   Options
+	store  *persistence.Store
 	rooms  *rooms.Engine
 	engine *sessions.Engine
 }
@@ -55,7 +56,7 @@ var (
 // documents and sessions in store. The caller drains the store's tail into
 // [Hook.Apply].
 func New(store *persistence.Store, o Options, engine sessions.Options) (*Hook, *sessions.Engine) {
-	h := &Hook{opts: o}
+	h := &Hook{opts: o, store: store}
 	h.rooms = rooms.New(store.NodeID(), h, rooms.Options{})
 	h.engine = sessions.New(store, h, engine)
 	return h, h.engine
@@ -73,7 +74,7 @@ func (h *Hook) Apply(batch []*persistence.Result) {
 		}
 		r.Apply()
 	}
-	h.engine.Flush()
+	h.engine.Flush(batch[len(batch)-1].Seq)
 }
 
 // Rooms returns the number of rooms.
@@ -85,6 +86,11 @@ func (h *Hook) Join(client string, to topics.Filter, t sessions.Target, docs ses
 	return err
 }
 
+// Pause has a session told nothing that stays a member of a room.
+func (h *Hook) Pause(client string, to topics.Filter, t sessions.Target) {
+	h.rooms.Pause(client, to, t.Hash)
+}
+
 // Leave undoes Join.
 func (h *Hook) Leave(client string, to topics.Filter, t sessions.Target) {
 	h.rooms.Leave(client, to, t.Hash)
@@ -92,8 +98,28 @@ func (h *Hook) Leave(client string, to topics.Filter, t sessions.Target) {
 
 // First yields the documents in scope, as retained messages.
 func (h *Hook) First(to topics.Filter, t sessions.Target, snap *persistence.Snapshot) iter.Seq2[*sessions.Message, error] {
+	return roomMessages(rooms.Snapshot(snap, to, t.Content.(*filter.Filter)))
+}
+
+// Replay yields the notifications of past changes.
+func (h *Hook) Replay(to topics.Filter, t sessions.Target, after, upTo uint64) iter.Seq2[*sessions.Message, error] {
+	return roomMessages(h.rooms.Replay(to, t.Content.(*filter.Filter)).Messages(h.store, after, upTo))
+}
+
+// Gap yields a notice, and the documents in scope as notifications.
+func (h *Hook) Gap(to topics.Filter, t sessions.Target, from uint64, snap *persistence.Snapshot) iter.Seq2[*sessions.Message, error] {
+	return roomMessages(h.rooms.Replay(to, t.Content.(*filter.Filter)).Gap(snap, from))
+}
+
+// Publish gives a room's message to its members.
+func (h *Hook) Publish(topicFilter string, members []string, rm *rooms.Message) {
+	h.engine.Deliver(topicFilter, members, roomMessage(rm))
+}
+
+// roomMessages returns what a room sends, one by one.
+func roomMessages(messages iter.Seq2[*rooms.Message, error]) iter.Seq2[*sessions.Message, error] {
 	return func(yield func(*sessions.Message, error) bool) {
-		for rm, err := range rooms.Snapshot(snap, to, t.Content.(*filter.Filter)) {
+		for rm, err := range messages {
 			if err != nil {
 				yield(nil, err)
 				return
@@ -105,19 +131,20 @@ func (h *Hook) First(to topics.Filter, t sessions.Target, snap *persistence.Snap
 	}
 }
 
-// Publish gives a room's message to its members.
-func (h *Hook) Publish(topicFilter string, members []string, rm *rooms.Message) {
-	h.engine.Deliver(topicFilter, members, roomMessage(rm))
-}
-
 // roomMessage returns what a room sends: for MQTT 5, user properties say what a
 // payload of the document alone, or of nothing, does not.
 func roomMessage(rm *rooms.Message) *sessions.Message {
+	if rm.Topic == "" {
+		return &sessions.Message{Seq: rm.Seq}
+	}
 	m := &sessions.Message{
 		Topic: rm.Topic, Payload: rm.Payload, QoS: 2, Retain: rm.Retain, From: rm.From,
-		Last: rm.ID == "", Supersedes: rm.Retain,
+		Last: rm.ID == "" && rm.Gap == "", Supersedes: rm.Retain, Seq: rm.Seq,
 	}
 	m.Properties = sessions.AppendUint(m.Properties, "seq", rm.Seq)
+	if rm.Gap != "" {
+		m.Properties = sessions.AppendUser(m.Properties, "gap", rm.Gap)
+	}
 	if rm.ID != "" {
 		m.Properties = sessions.AppendUser(m.Properties, "transition", rm.Transition.String())
 		m.Properties = sessions.AppendUint(m.Properties, "version", rm.Version)

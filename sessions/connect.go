@@ -187,12 +187,15 @@ func (c *Client) establish() error {
 	s.box.open(c.link, persistent, &c.flushes)
 	c.flushes.flush()
 	e.log.Debug("connected", "client", c.ClientID, "remote", c.Remote, "protocol", c.Version)
-	if again := s.takeUnfinished(lost > 0); len(again) > 0 {
+	if again := s.takeUnfinished(); len(again) > 0 {
 		defer s.box.waits()()
 		if err := e.tellFirst(s, again, &persistence.Op{}); err != nil {
 			c.end(errorOf(err))
 		}
 		s.box.startSources()
+	}
+	if s.isBehind() {
+		e.proceed(s, c.link)
 	}
 	return nil
 }
@@ -264,7 +267,7 @@ func (e *Engine) disconnected(c *Client) {
 	delete(e.clients, c)
 	e.mu.Unlock()
 	s := c.session
-	s.leaveUnfinished(s.box.close(c.link))
+	e.letGo(s, c.link)
 	if !s.has(c) {
 		return // another connection has taken the session over
 	}
@@ -291,14 +294,15 @@ func (e *Engine) disconnected(c *Client) {
 
 // keepDisconnected has the store know that a session is without a connection.
 func (e *Engine) keepDisconnected(s *session, expiry uint32) {
-	record := persistence.DeleteSession(s.id)
+	records := []persistence.Record{persistence.DeleteSession(s.id)}
 	if expiry > 0 {
-		record = s.keep(func(r *persistence.Session) {
+		records = s.marks(e.applied.Load(), true)
+		records = append(records, s.keep(func(r *persistence.Session) {
 			r.DisconnectedAt = time.Now()
 			r.ExpirySeconds = expiry // DISCONNECT may have changed it
-		})
+		}))
 	}
-	err := e.append(&persistence.Op{Records: []persistence.Record{record}})
+	err := e.append(&persistence.Op{Records: records})
 	if err != nil && !errors.Is(err, persistence.ErrClosed) {
 		e.log.Error("keep session", "client", s.id, "error", err)
 	}

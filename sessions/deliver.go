@@ -15,6 +15,12 @@ type match struct {
 	qos         byte
 	asPublished bool
 	ids         []byte
+	feed        *feed
+}
+
+// match returns what the subscription of a session says of any message.
+func (s *Subscription) match(of *session) match {
+	return match{session: of, qos: s.qos(), asPublished: s.request.asPublished(), ids: s.ids, feed: s.feed}
 }
 
 // fanOut delivers a message to those whose topic filters match. c lends its
@@ -31,7 +37,7 @@ func (e *Engine) fanOut(m *Message, f *flushes, c *Client) {
 		if members := leaves[0].members.Load(); members != nil {
 			for i := range *members {
 				if s, sub := (*members)[i].session, (*members)[i].sub; !sub.request.noLocal() || s.id != m.From {
-					e.deliver(m, match{s, sub.qos(), sub.request.asPublished(), sub.ids}, f)
+					e.deliver(m, sub.match(s), f)
 				}
 			}
 		}
@@ -94,7 +100,7 @@ func merge(matches []match, places map[*session]int, s *session, sub *Subscripti
 		if places != nil {
 			places[s] = len(matches)
 		}
-		return append(matches, match{s, sub.qos(), sub.request.asPublished(), sub.ids})
+		return append(matches, sub.match(s))
 	}
 	old := &matches[at]
 	old.qos = max(old.qos, sub.qos()) // [MQTT-3.3.4-2]
@@ -112,6 +118,7 @@ func (e *Engine) deliver(m *Message, to match, f *flushes) {
 		m: m, qos: min(m.QoS, to.qos), // [MQTT-3.8.4-8]
 		retain: m.Retain && to.asPublished, // [MQTT-3.3.1-12], [MQTT-3.3.1-13]
 		ids:    to.ids,
+		feed:   to.feed,
 	}, f)
 }
 
@@ -143,7 +150,7 @@ func (e *Engine) share(m *Message, g *group, f *flushes) {
 		}
 	}
 	sub := members[best].sub
-	e.deliver(m, match{members[best].session, sub.qos(), sub.request.asPublished(), sub.ids}, f)
+	e.deliver(m, sub.match(members[best].session), f)
 }
 
 // SharedBy says which messages of a shared subscription go to the same member,
@@ -217,13 +224,17 @@ func (e *Engine) Deliver(topicFilter string, members []string, m *Message) {
 		if sub == nil || sub.isPlain() || sub.request.noLocal() && m.From == id {
 			continue
 		}
-		e.deliver(m, match{s, sub.qos(), sub.request.asPublished(), sub.ids}, &e.tail)
+		e.deliver(m, sub.match(s), &e.tail)
 	}
 }
 
-// Flush sends what was delivered since it was last called. Whoever drains the
-// store's tail calls it when there is nothing left to apply at once.
-func (e *Engine) Flush() { e.tail.flush() }
+// Flush sends what was delivered since it was last called: everything up to the
+// change with a sequence number. Whoever drains the store's tail calls it when
+// there is nothing left to apply at once.
+func (e *Engine) Flush(seq uint64) {
+	e.applied.Store(seq)
+	e.tail.flush()
+}
 
 // isRoom says whether a target is the handler's.
 func (t Target) isRoom() bool { return t.Kind == topics.Room || t.Kind == topics.Scope }

@@ -16,6 +16,8 @@ type delivery struct {
 	// ids are the subscription identifiers [MQTT-3.3.4-3], each as the property is
 	// written.
 	ids []byte
+	// feed is that of a room or a scope, else nil.
+	feed *feed
 }
 
 // A peer is what CONNECT said that the encoder must know.

@@ -36,11 +36,19 @@ type Handler interface {
 	Resolve(to topics.Filter, remembered []byte) (Target, error)
 	// Join has the handler deliver to a session what a target is about, from the
 	// next change on, under the topic filter to; docs are the documents up to then.
-	// Leave ends that.
+	// Leave ends that. Pause has nothing delivered until it joins again, for which
+	// there are no docs; the target is kept.
 	Join(client string, to topics.Filter, t Target, docs Documents) error
+	Pause(client string, to topics.Filter, t Target)
 	Leave(client string, to topics.Filter, t Target)
 	// First yields what a scope holds as of a snapshot.
 	First(to topics.Filter, t Target, snap *persistence.Snapshot) iter.Seq2[*Message, error]
+	// Replay yields what a target is told of the changes after one up to another,
+	// read from the change log; a message without a topic says only how far that
+	// is. Its error is persistence.ErrTrimmed if the log does not go back that far.
+	Replay(to topics.Filter, t Target, after, upTo uint64) iter.Seq2[*Message, error]
+	// Gap yields what a room is told instead, as of a snapshot.
+	Gap(to topics.Filter, t Target, from uint64, snap *persistence.Snapshot) iter.Seq2[*Message, error]
 }
 
 // A Target is what a topic filter is about, beyond the topics that it matches.
@@ -114,8 +122,10 @@ type Engine struct {
 	schedule schedule
 	sent     flusher
 	counts   counts
-	// tail is the list of whoever drains the store's tail.
-	tail flushes
+	// tail is the list of whoever drains the store's tail, who has given sessions
+	// everything up to the change applied.
+	tail    flushes
+	applied atomic.Uint64
 	// writers are the goroutines of links, tasks those of dates that were due.
 	writers, tasks sync.WaitGroup
 

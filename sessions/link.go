@@ -306,7 +306,9 @@ func (l *link) end(err *Error) {
 	}
 	l.ended = true
 	for _, s := range slices.Clone(l.sources) {
-		l.unfinished = append(l.unfinished, s.topicFilter)
+		if s.done == nil {
+			l.unfinished = append(l.unfinished, s.topicFilter)
+		}
 		l.cancel(s)
 	}
 	if err != nil {

@@ -26,6 +26,8 @@ type Message struct {
 	Supersedes bool
 	// Last says that the message tells of the end of a snapshot.
 	Last bool
+	// Seq is that of the change that a handler's message is about.
+	Seq uint64
 
 	// Of a mortal message, life is how long it may be delivered, and expires until
 	// when.

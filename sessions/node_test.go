@@ -37,7 +37,8 @@ type node struct {
 // options are what a test may change.
 type options struct {
 	sessions.Options
-	hook hooks.Options
+	hook  hooks.Options
+	store persistence.Options
 }
 
 // startNode starts a node whose store is in memory.
@@ -66,7 +67,8 @@ func startNode(t *testing.T, change func(*options)) *node {
 
 func (n *node) start() {
 	n.t.Helper()
-	store, err := persistence.Open("data", persistence.Options{FS: n.fs})
+	n.opts.store.FS = n.fs
+	store, err := persistence.Open("data", n.opts.store)
 	if err != nil {
 		n.t.Fatal(err)
 	}

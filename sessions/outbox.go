@@ -46,6 +46,8 @@ type outbox struct {
 	lastID uint16
 	turn   uint32 // how often the identifiers have come around
 	lost   int    // messages that an absent client's full outbox dropped
+	// marking says that the store will be told what was acknowledged.
+	marking bool
 }
 
 // A flight is a QoS 1 or 2 message on its way.
@@ -90,25 +92,27 @@ func (b *outbox) resume() bool {
 }
 
 // close ends what open began, if l is still the connection, and returns the
-// topic filters whose snapshot was not complete.
-func (b *outbox) close(l *link) (unfinished []string) {
+// topic filters whose snapshot was not complete. Feeds and applied are as in
+// suspend.
+func (b *outbox) close(l *link, feeds []*feed, applied uint64) (unfinished []string, closed bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.link != l {
-		return nil
+		return nil, false
 	}
 	l.end(nil)
 	unfinished, l.unfinished = l.unfinished, nil
 	if !b.keep {
 		b.queue, b.sent, b.resend, b.bytes = nil, nil, 0, 0
 	}
+	b.suspend(feeds, applied)
 	b.queue = slices.DeleteFunc(b.queue, func(d delivery) bool {
 		if d.qos == 0 {
 			b.bytes -= d.m.size()
 		}
 		return d.qos == 0
 	})
-	return unfinished
+	return unfinished, true
 }
 
 // online returns the connection, or nil while the client is away.
@@ -150,6 +154,9 @@ func (b *outbox) push(d delivery, f *flushes) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	l := b.online()
+	if d.feed != nil && !d.feed.takes(d.m, l != nil) {
+		return
+	}
 	if l != nil && l.slow && b.bytes <= b.engine.o.QueueBytes/2 {
 		l.slow = false
 	}
@@ -160,6 +167,10 @@ func (b *outbox) push(d delivery, f *flushes) {
 		return
 	}
 	if l == nil && (d.qos == 0 || !b.keep) || !b.makeRoom(d, f) {
+		return
+	}
+	if d.feed != nil && d.feed.pace == behind {
+		d.feed.lose(d.m) // the client has gone meanwhile, and perhaps is back
 		return
 	}
 	d.m = d.m.Keep()
@@ -202,6 +213,10 @@ func (b *outbox) makeRoom(d delivery, f *flushes) bool {
 	if b.online() != nil {
 		return true
 	}
+	if d.feed != nil && d.feed.resumes {
+		d.feed.lose(d.m)
+		return false
+	}
 	if d.qos == 0 || !b.keep {
 		return false
 	}
@@ -232,6 +247,9 @@ func (b *outbox) shedOldest(size int, f *flushes) bool {
 
 func (b *outbox) drop(i int) {
 	b.bytes -= b.queue[i].m.size()
+	if f := b.queue[i].feed; f != nil && f.resumes && b.online() == nil {
+		f.lose(b.queue[i].m)
+	}
 	if i == 0 {
 		b.queue[0] = delivery{} // let the message go
 		b.queue = b.queue[1:]
@@ -270,6 +288,10 @@ func (b *outbox) acknowledged(l *link, kind byte, id uint16, code byte, f *flush
 		l.out = l.peer.appendAck(l.room(), pubrel)
 		f.add(l)
 		return
+	}
+	if i >= 0 && b.sent[i].feed != nil {
+		b.sent[i].feed.acknowledged = true
+		b.markSoon()
 	}
 	b.forget(i)
 	if len(b.queue) > 0 || b.resend > 0 || len(l.sources) > 0 {

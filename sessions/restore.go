@@ -5,13 +5,15 @@ import (
 	"time"
 
 	"github.com/ambitmq/ambit/persistence"
-	"github.com/ambitmq/ambit/topics"
 )
 
 // Restore brings back what outlives the process: sessions with their
 // subscriptions, and retained messages. It is called once, before any client is
 // served.
 func (e *Engine) Restore() error {
+	snap := e.store.Snapshot()
+	e.applied.Store(snap.Seq())
+	snap.Close()
 	now := time.Now()
 	var gone []persistence.Record
 	for record, err := range e.store.Sessions() {
@@ -80,13 +82,26 @@ func (e *Engine) restoreSubscription(r persistence.Subscription) error {
 	if err != nil {
 		return err
 	}
+	sub.feed = e.feedOf(s, sub, nil)
 	if err := e.join(s, sub, e.store); err != nil {
 		return err
 	}
-	if sub.Target.Kind == topics.Scope {
-		s.leaveUnfinished([]string{sub.To.Text}) // what was on its way to the client is lost
+	if sub.feed != nil {
+		sub.feed.restore(mark{r.Seen, r.HasSeen}, e.applied.Load())
+	}
+	if sub.resumes() {
+		e.h.Pause(s.id, sub.To, sub.Target)
 	}
 	return nil
+}
+
+// restore puts a feed where the store has it. A scope of which the store does
+// not know that the client has it all is told again from the beginning.
+func (f *feed) restore(m mark, applied uint64) {
+	f.pace, f.seen, f.whole, f.most = live, applied, true, catchUpChanges
+	if f.resumes {
+		f.pace, f.seen, f.whole, f.kept = behind, m.seen, m.ok, m
+	}
 }
 
 // requestOf returns the request that a stored subscription was.

@@ -59,9 +59,8 @@ func TestWhatExpiredWhileTheBrokerWasDownDoesNotComeBack(t *testing.T) {
 	p.quiet()
 }
 
-// What was on its way to the client when the process ended is lost: it is told
-// the whole scope again.
-func TestAScopeIsToldAgainAfterARestart(t *testing.T) {
+// Of a scope that was complete only what has changed is told, exits as well.
+func TestAScopeIsToldItsChangesAfterARestart(t *testing.T) {
 	n := startNode(t, nil)
 	dev := n.connect(4, "dev", nil)
 	dev.put("fleet/trucks/1", `{"speed":60}`)
@@ -71,6 +70,30 @@ func TestAScopeIsToldAgainAfterARestart(t *testing.T) {
 	for _, id := range []string{"1", "2", "$synced"} {
 		p.message(scope + id)
 	}
+	p.hangUp()
+	n.absent("map")
+	dev.put("fleet/trucks/1", `{"speed":10}`)
+	n.restart()
+	p = n.connect(5, "map", keepSession)
+	if m := p.message(scope + "1"); len(m.Payload) > 0 || property(m, "transition") != "exit" {
+		t.Errorf("fleet/trucks/1 is told as %q", m.Payload)
+	}
+	p.quiet()
+}
+
+// What was on its way to the client when the process ended is lost: it is told
+// the whole scope again.
+func TestAScopeThatWasNotCompleteIsToldAgainAfterARestart(t *testing.T) {
+	n := startNode(t, nil)
+	dev := n.connect(4, "dev", nil)
+	dev.put("fleet/trucks/1", `{"speed":60}`)
+	dev.put("fleet/trucks/2", `{"speed":60}`)
+	p := n.connect(5, "map", func(pk *packets.Packet) {
+		keepSession(pk)
+		pk.Properties.ReceiveMaximum = 1
+	})
+	p.subscribe(1, scope+"+")
+	p.expect(packets.Publish)
 	p.hangUp()
 	n.absent("map")
 	dev.put("fleet/trucks/1", `{"speed":10}`)

@@ -1,6 +1,7 @@
 package sessions
 
 import (
+	"maps"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -20,6 +21,9 @@ type session struct {
 	// as there are any, later ones queue up behind them, so that all are
 	// acknowledged and delivered in order [MQTT-4.6.0-2], [MQTT-4.6.0-6].
 	pending atomic.Int32
+	// keeping is held while records of subscriptions are made and appended, so that
+	// they are written in that order.
+	keeping sync.Mutex
 
 	mu     sync.Mutex // guards what follows
 	record persistence.Session
@@ -55,19 +59,27 @@ type Subscription struct {
 	// identifier is the subscription identifier, and ids the same as it is written.
 	identifier uint32
 	ids        []byte
+	feed       *feed // nil for a plain one
 }
 
 func (s *Subscription) qos() byte { return s.request.qos() }
+
+// resumes says whether a client that comes back is told what it missed, from the
+// change log.
+func (s *Subscription) resumes() bool {
+	return s.Target.Kind == topics.Scope || s.Target.Kind == topics.Room && s.qos() > 0
+}
 
 // isPlain says whether the tree has the subscription, and not the handler.
 func (s *Subscription) isPlain() bool { return s.Target.Kind == topics.Plain }
 
 // record returns the subscription as the store keeps it.
-func (s *Subscription) record(client string) persistence.Record {
+func (s *Subscription) record(client string, m mark) persistence.Record {
 	r := persistence.Subscription{
 		ClientID: client, TopicFilter: s.request.topicFilter, QoS: s.qos(),
 		NoLocal: s.request.noLocal(), RetainAsPublished: s.request.asPublished(),
 		RetainHandling: s.request.retainHandling(), Identifier: s.identifier,
+		Seen: m.seen, HasSeen: m.ok,
 	}
 	if s.Target.Filter != "" {
 		r.Filter = []byte(s.Target.Filter)
@@ -108,7 +120,7 @@ func (e *Engine) begin(c *Client) (s *session, resumed bool, err error) {
 		records = append(records, record)
 	}
 	if expiry > 0 && resumed && !stored {
-		records = append(records, s.subscriptionRecords()...)
+		records = append(records, s.subscriptionRecords(e.applied.Load())...)
 	}
 	if len(records) > 0 {
 		err = e.submit(&persistence.Op{Records: records})
@@ -182,7 +194,27 @@ func (e *Engine) retire(s *session, old *Client) {
 	old.end(&Error{packets.ErrSessionTakenOver.Code, "another connection has taken the session over"})
 	old.handling.Lock()
 	defer old.handling.Unlock()
-	s.leaveUnfinished(s.box.close(old.link))
+	e.letGo(s, old.link)
+}
+
+// letGo ends the outbox's use of a connection. Until there is another one, the
+// session's rooms are not told anything.
+func (e *Engine) letGo(s *session, l *link) {
+	subs := slices.DeleteFunc(s.subscriptions(), (*Subscription).isPlain)
+	feeds := make([]*feed, len(subs))
+	for i, sub := range subs {
+		feeds[i] = sub.feed
+	}
+	unfinished, closed := s.box.close(l, feeds, e.applied.Load())
+	if !closed {
+		return // another connection has it
+	}
+	s.leaveUnfinished(unfinished)
+	for _, sub := range subs {
+		if sub.resumes() {
+			e.h.Pause(s.id, sub.To, sub.Target)
+		}
+	}
 }
 
 // keep notes what the store is to know of the session, and returns it.
@@ -256,13 +288,19 @@ func (s *session) has(c *Client) bool {
 // connected says whether the session has a connection.
 func (s *session) connected() bool { return !s.has(nil) }
 
-// subscriptionRecords returns all subscriptions as the store keeps them.
-func (s *session) subscriptionRecords() []persistence.Record {
+// subscriptions returns those that there are now.
+func (s *session) subscriptions() []*Subscription {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	return slices.Collect(maps.Values(s.subs))
+}
+
+// subscriptionRecords returns all subscriptions as the store keeps them.
+func (s *session) subscriptionRecords(applied uint64) []persistence.Record {
 	var records []persistence.Record
-	for _, sub := range s.subs {
-		records = append(records, sub.record(s.id))
+	for _, sub := range s.subscriptions() {
+		m, _ := s.box.takeMark(sub.feed, applied)
+		records = append(records, sub.record(s.id, m))
 	}
 	return records
 }
@@ -277,14 +315,14 @@ func (s *session) leaveUnfinished(topicFilters []string) {
 	s.unfinished = append(s.unfinished, topicFilters...)
 }
 
-// takeUnfinished returns the subscriptions whose snapshot must be sent again:
-// those that were cut off, and all scopes if messages were lost.
-func (s *session) takeUnfinished(lost bool) []*Subscription {
+// takeUnfinished returns the subscriptions whose snapshot must be sent again,
+// because it was cut off.
+func (s *session) takeUnfinished() []*Subscription {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var subs []*Subscription
 	for _, sub := range s.subs {
-		if slices.Contains(s.unfinished, sub.To.Text) || lost && sub.Target.Kind == topics.Scope {
+		if slices.Contains(s.unfinished, sub.To.Text) || s.box.lacks(sub.feed) {
 			subs = append(subs, sub)
 		}
 	}

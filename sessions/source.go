@@ -1,6 +1,7 @@
 package sessions
 
 import (
+	"errors"
 	"iter"
 	"slices"
 	"sync/atomic"
@@ -26,6 +27,15 @@ type source struct {
 	// one that waits is to cost little.
 	next func() (*Message, error, bool)
 	end  func()
+	// feed is that of a room or a scope, else nil. done is called at the end of what
+	// is not a new subscription's snapshot, under the outbox's mutex.
+	feed *feed
+	done func(error)
+	// replays says that the source is the past of the feed, without the messages of
+	// the client itself if noLocal; complete is the change as of which a snapshot is
+	// all of a room, or 0.
+	replays, noLocal, asPublished bool
+	complete                      uint64
 
 	// Under the outbox's mutex:
 	started   bool            // it may be pulled
@@ -38,7 +48,7 @@ type source struct {
 func newSource(sub *Subscription, messages iter.Seq2[*Message, error], release func()) *source {
 	return &source{
 		topicFilter: sub.To.Text, qos: sub.qos(), ids: sub.ids, overtaken: map[string]bool{},
-		messages: messages, release: release,
+		messages: messages, release: release, feed: sub.feed,
 	}
 }
 
@@ -62,12 +72,15 @@ func (b *outbox) addSource(s *source) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	l := b.online()
-	if l == nil || len(l.sources) >= maxSources {
+	if l == nil || len(l.sources) >= maxSources && s.done == nil {
 		s.stop()
 		return false
 	}
 	l.drop(s.topicFilter)
 	l.sources = append(l.sources, s)
+	if s.started {
+		l.wake()
+	}
 	return true
 }
 
@@ -163,8 +176,8 @@ func (l *link) pull(s *source) {
 	s.begin()
 	for more := true; more; {
 		m, err, ok := s.next()
-		more = l.offer(s, m, ok && err == nil)
-		if err != nil {
+		more = l.offer(s, m, err, ok && err == nil)
+		if err != nil && (s.done == nil || !errors.Is(err, persistence.ErrTrimmed)) {
 			l.box.engine.log.Error("snapshot", "client", l.box.id, "topic_filter", s.topicFilter, "error", err)
 			l.box.mu.Lock()
 			l.end(&Error{packets.ErrUnspecifiedError.Code, "the snapshot cannot be read"}) // so that it subscribes again
@@ -181,20 +194,27 @@ func (l *link) pull(s *source) {
 
 // offer encodes one message of a source, unless a newer one went out on its
 // topic. It reports whether the source may be pulled again now.
-func (l *link) offer(s *source, m *Message, ok bool) bool {
+func (l *link) offer(s *source, m *Message, err error, ok bool) bool {
 	b := l.box
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if !ok && !s.cancelled {
 		l.cancel(s)
+		s.finish(err)
 	}
 	if s.cancelled {
 		return false
 	}
-	if s.overtaken[m.Topic] {
+	if s.replays {
+		s.feed.seen = m.Seq
+	}
+	if m.Topic == "" {
+		return false // what others have appended is written before it goes on
+	}
+	if s.overtaken[m.Topic] || s.replays && s.noLocal && m.From == b.id {
 		return true
 	}
-	d := delivery{m: m, qos: min(m.QoS, s.qos), retain: true, ids: s.ids}
+	d := delivery{m: m, qos: min(m.QoS, s.qos), retain: m.Retain && (!s.replays || s.asPublished), ids: s.ids, feed: s.feed}
 	if m.Last {
 		b.queue = append(b.queue, d) // behind what has overtaken the snapshot
 		b.bytes += m.size()
@@ -205,14 +225,31 @@ func (l *link) offer(s *source, m *Message, ok bool) bool {
 	return l.source() == s
 }
 
+// finish notes the end of a source that was not cancelled.
+func (s *source) finish(err error) {
+	switch {
+	case s.done != nil:
+		s.done(err)
+	case s.feed != nil && err == nil:
+		s.feed.whole = true
+	}
+}
+
 // A shared snapshot is closed after the last of its users.
 type shared struct {
 	snap  *persistence.Snapshot
 	users atomic.Int32
 }
 
+// newShared returns a snapshot with one user. It may be nil.
+func newShared(snap *persistence.Snapshot) *shared {
+	s := &shared{snap: snap}
+	s.users.Store(1)
+	return s
+}
+
 func (s *shared) release() {
-	if s.users.Add(-1) == 0 {
+	if s.users.Add(-1) == 0 && s.snap != nil {
 		s.snap.Close()
 	}
 }

@@ -2,6 +2,7 @@ package sessions
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"strconv"
 
@@ -28,6 +29,9 @@ func (c *Client) subscribe(f frame) error {
 	var granted []*Subscription
 	for i, r := range pk.requests {
 		sub, err := c.engine.read(r, pk.identifier, nil)
+		if err == nil {
+			err = c.engine.checkToken(sub)
+		}
 		if err != nil {
 			c.refuseFilter(&answer, i, r, err)
 			continue
@@ -51,6 +55,9 @@ func (c *Client) subscribe(f frame) error {
 	// The standard lets what is retained come before SUBACK, but not every client
 	// does.
 	c.session.box.startSources()
+	if c.session.isBehind() {
+		c.engine.proceed(c.session, c.link)
+	}
 	return nil
 }
 
@@ -102,6 +109,20 @@ func (e *Engine) read(r request, identifier uint32, remembered []byte) (*Subscri
 	return sub, nil
 }
 
+// checkToken refuses a token that no notification can have had yet.
+func (e *Engine) checkToken(sub *Subscription) error {
+	o := sub.To.Room.Options
+	if !o.HasSince {
+		return nil
+	}
+	snap := e.store.Snapshot()
+	defer snap.Close()
+	if last := snap.Seq(); o.Since > last {
+		return &Error{packets.ErrTopicFilterInvalid.Code, fmt.Sprintf("option since: %d is in the future: the last change is %d", o.Since, last)}
+	}
+	return nil
+}
+
 // grant adds subscriptions to the session, and has it told what they are told
 // first.
 func (c *Client) grant(granted []*Subscription) error {
@@ -113,14 +134,17 @@ func (c *Client) grant(granted []*Subscription) error {
 	s.mu.Lock()
 	persistent := s.persistent
 	s.mu.Unlock()
+	s.keeping.Lock()
+	defer s.keeping.Unlock()
 	var records []persistence.Record
 	var first []*Subscription
 	for _, sub := range granted {
-		existed := s.sub(sub.request.topicFilter) != nil
+		old := s.sub(sub.request.topicFilter)
+		sub.feed = e.feedOf(s, sub, old)
 		if persistent {
-			records = append(records, sub.record(s.id))
+			records = append(records, sub.record(s.id, s.box.firstMark(sub, e.applied.Load())))
 		}
-		if rh := sub.request.retainHandling(); rh == 0 || rh == 1 && !existed { // [MQTT-3.3.1-9] to [MQTT-3.3.1-11]
+		if rh := sub.request.retainHandling(); rh == 0 || rh == 1 && old == nil { // [MQTT-3.3.1-9] to [MQTT-3.3.1-11]
 			first = append(first, sub)
 		}
 	}
@@ -133,7 +157,10 @@ func (c *Client) grant(granted []*Subscription) error {
 		Snapshot: slices.ContainsFunc(granted, func(sub *Subscription) bool { return sub.Target.NamesDocuments }),
 		Applied: func(r *persistence.Result) {
 			for _, sub := range granted {
-				failed = errors.Join(failed, e.join(s, sub, r.Snapshot))
+				old := s.sub(sub.request.topicFilter)
+				if failed = errors.Join(failed, e.join(s, sub, r.Snapshot)); sub.feed != nil {
+					s.box.begin(sub, old, r.Seq)
+				}
 			}
 		},
 	})
@@ -179,10 +206,13 @@ func (e *Engine) tellFirst(s *session, subs []*Subscription, op *persistence.Op)
 		if r.Snapshot == nil {
 			return
 		}
-		snapshot := &shared{snap: r.Snapshot}
-		snapshot.users.Store(int32(len(subs)) + 1)
+		snapshot := newShared(r.Snapshot)
 		defer snapshot.release()
 		for _, sub := range subs {
+			snapshot.users.Add(1)
+			if sub.feed != nil && e.rejoin(s, sub) {
+				s.box.goLive(sub.feed, r.Seq)
+			}
 			if !s.box.addSource(newSource(sub, e.first(sub, r.Snapshot), snapshot.release)) {
 				s.leaveUnfinished([]string{sub.To.Text})
 			}
@@ -201,6 +231,8 @@ func (c *Client) unsubscribe(f frame) error {
 		return err
 	}
 	answer := packets.Packet{FixedHeader: packets.FixedHeader{Type: packets.Unsuback}, PacketID: pk.id}
+	c.session.keeping.Lock()
+	defer c.session.keeping.Unlock()
 	var records []persistence.Record
 	for _, r := range pk.requests {
 		code := packets.CodeNoSubscriptionExisted.Code

@@ -1,0 +1,357 @@
+package sessions
+
+import (
+	"errors"
+
+	"github.com/ambitmq/ambit/persistence"
+	"github.com/ambitmq/ambit/topics"
+)
+
+const (
+	// catchUpChanges is how many changes whoever drains the store's tail reads for
+	// a feed so that it is live. A feed that does not come so close gets twice as many
+	// each time, within a bound: it must not run behind the writers for ever.
+	catchUpChanges        = 64
+	maxCatchUp     uint64 = 8192
+	// maxReplays is how many feeds of a session are replayed at a time.
+	maxReplays = maxSources / 4
+)
+
+// A feed is where a subscription to a room or a scope stands in the sequence of
+// changes. While it is live it is given each message as it comes. Else it is
+// behind: what it is given comes from the change log, at the client's pace, and
+// nothing is kept for it. See [Engine.proceed] for how it comes to be live.
+//
+// The outbox's mutex guards all of it.
+type feed struct {
+	pace pace
+	// seen is the last change up to which everything was given to the client, so
+	// that it is on its way or acknowledged.
+	seen uint64
+	// resumes says that a client that comes back is told what it missed. Else the
+	// feed is live while the client is away, in vain.
+	resumes bool
+	// whole says that nothing is missing of the snapshot that a scope began with.
+	whole bool
+	// busy says that a source is replaying; most is how many changes behind it
+	// may be to catch up; trimmed says that the change log does not go back to seen.
+	busy, trimmed bool
+	most          uint64
+	// kept is the mark that the store has, and acknowledged says that something was
+	// since it was taken.
+	kept         mark
+	acknowledged bool
+}
+
+// A pace is how a feed is given messages.
+type pace byte
+
+const (
+	behind   pace = iota
+	catching      // by whoever drains the store's tail, from the change log
+	live
+)
+
+// feedOf returns the feed that a new subscription has: the one of the
+// subscription that it replaces, unless it asks for another beginning.
+func (e *Engine) feedOf(s *session, sub, old *Subscription) *feed {
+	if sub.isPlain() {
+		return nil
+	}
+	f := &feed{}
+	if old != nil && old.Target.Hash == sub.Target.Hash && old.feed != nil && !sub.To.Room.Options.HasSince {
+		f = old.feed
+	}
+	s.box.mu.Lock()
+	defer s.box.mu.Unlock()
+	f.resumes = sub.resumes()
+	return f
+}
+
+// begin starts the feed of a subscription that counts from the change after
+// seen on, unless it goes on as that of the one before.
+func (b *outbox) begin(sub, old *Subscription, seen uint64) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	f := sub.feed
+	if old != nil && old.feed == f {
+		b.retune(sub)
+		return
+	}
+	f.seen, f.pace, f.whole, f.most = seen, live, true, catchUpChanges
+	if o := sub.To.Room.Options; o.HasSince {
+		f.seen, f.pace = o.Since, behind
+	}
+	if l := b.online(); l != nil {
+		l.drop(sub.To.Text)
+	}
+}
+
+// retune lets a subscription's replay go on with the options of its successor.
+func (b *outbox) retune(sub *Subscription) {
+	if l := b.online(); l != nil {
+		for _, s := range l.sources {
+			if s.topicFilter == sub.To.Text {
+				s.qos, s.ids = sub.qos(), sub.ids
+			}
+		}
+	}
+}
+
+// goLive makes a feed live as of a change: the snapshot that the client is told
+// says everything up to it.
+func (b *outbox) goLive(f *feed, seen uint64) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	f.pace, f.seen, f.whole, f.busy, f.trimmed = live, seen, false, false, false
+}
+
+// takes says whether a feed is given a message, which is then on its way. A
+// client that is away gets it from the change log when it is back.
+func (f *feed) takes(m *Message, online bool) bool {
+	if !online && f.resumes {
+		f.pace = behind
+	}
+	if f.pace == behind {
+		return false
+	}
+	f.seen = max(f.seen, m.Seq)
+	return true
+}
+
+// suspend leaves the feeds of a client that is away behind. Everything up to
+// applied was given to those that are live, but what is still queued.
+func (b *outbox) suspend(feeds []*feed, applied uint64) {
+	for _, f := range feeds {
+		if f.busy = false; f.pace == live {
+			f.seen = max(f.seen, applied)
+		}
+		f.pace = live
+		if f.resumes {
+			f.pace, f.most = behind, catchUpChanges
+		}
+	}
+	kept := b.queue[:0]
+	for _, d := range b.queue {
+		if d.feed == nil || !d.feed.resumes {
+			kept = append(kept, d)
+			continue
+		}
+		b.bytes -= d.m.size()
+		d.feed.lose(d.m)
+	}
+	clear(b.queue[len(kept):])
+	b.queue = kept
+}
+
+// lacks says whether a part of the snapshot is missing that a scope began with.
+func (b *outbox) lacks(f *feed) bool {
+	if f == nil {
+		return false
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return !f.whole
+}
+
+// lose notes that a message is dropped that an absent client was to get.
+func (f *feed) lose(m *Message) {
+	f.pace, f.seen = behind, min(f.seen, m.Seq-1)
+	f.whole = f.whole && !m.Last
+}
+
+// proceed takes the feeds of a session that are behind one step further, as of
+// where it comes in the pipeline: those that are close to it are given the rest
+// and are live; the others are replayed up to it at the client's pace, and then
+// proceed again.
+func (e *Engine) proceed(s *session, l *link) {
+	op := &persistence.Op{Snapshot: s.trimmed(), Applied: func(r *persistence.Result) {
+		if r.Err != nil {
+			l.box.mu.Lock()
+			defer l.box.mu.Unlock()
+			l.end(errorOf(r.Err)) // so that it tries again
+			return
+		}
+		e.step(s, l, r)
+	}}
+	if err := e.append(op); err != nil && !errors.Is(err, persistence.ErrClosed) {
+		e.log.Error("replay", "client", s.id, "error", err)
+		l.box.mu.Lock()
+		defer l.box.mu.Unlock()
+		l.end(errorOf(err))
+	}
+}
+
+// isBehind says whether a feed of the session is.
+func (s *session) isBehind() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.box.mu.Lock()
+	defer s.box.mu.Unlock()
+	for _, sub := range s.subs {
+		if sub.feed != nil && sub.feed.pace == behind {
+			return true
+		}
+	}
+	return false
+}
+
+// trimmed says whether a feed of the session is behind the change log.
+func (s *session) trimmed() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.box.mu.Lock()
+	defer s.box.mu.Unlock()
+	for _, sub := range s.subs {
+		if sub.feed != nil && sub.feed.pace == behind && sub.feed.trimmed {
+			return true
+		}
+	}
+	return false
+}
+
+// step is what proceed does once its turn has come.
+func (e *Engine) step(s *session, l *link, r *persistence.Result) {
+	snapshot := newShared(r.Snapshot)
+	defer snapshot.release()
+	replays := 0
+	for _, sub := range s.subscriptions() {
+		f := sub.feed
+		if f == nil {
+			continue
+		}
+		s.box.mu.Lock()
+		skip, trimmed, seen := s.box.online() != l || f.pace != behind || f.busy || !f.whole, f.trimmed, f.seen
+		if f.busy {
+			replays++
+		}
+		s.box.mu.Unlock()
+		switch {
+		case skip || trimmed && r.Snapshot == nil:
+		case replays >= maxReplays:
+			return // the next one that is done proceeds
+		case trimmed:
+			e.tellGap(s, sub, l, r.Seq, snapshot)
+			replays++
+		case r.Seq-min(seen, r.Seq) > f.most || !e.catchUp(s, sub, r.Seq):
+			e.replay(s, sub, l, r.Seq)
+			replays++
+		}
+	}
+}
+
+// catchUp gives a feed everything up to a change, and makes it live. It reports
+// whether the change log had all of it.
+func (e *Engine) catchUp(s *session, sub *Subscription, upTo uint64) bool {
+	b, f := s.box, sub.feed
+	b.mu.Lock()
+	f.pace = catching
+	seen := f.seen
+	b.mu.Unlock()
+	if !e.rejoin(s, sub) {
+		return true
+	}
+	var failed error
+	full := false
+	for m, err := range e.h.Replay(sub.To, sub.Target, seen, upTo) {
+		if failed = err; err != nil {
+			break
+		}
+		if own := sub.request.noLocal() && m.From == s.id; m.Topic != "" && !own {
+			e.deliver(m, sub.match(s), &e.tail)
+		}
+		if full = b.isCrowded(); full {
+			break
+		}
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if f.pace != catching {
+		return true // the client has gone meanwhile
+	}
+	if failed != nil || full {
+		f.pace = behind
+		return false // the link reads the rest, and meets the error, too
+	}
+	f.pace, f.seen = live, upTo
+	return true
+}
+
+// isCrowded says whether so much waits that the client should read at its pace.
+func (b *outbox) isCrowded() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.bytes > b.engine.o.QueueBytes/4
+}
+
+// rejoin has the handler deliver to a subscription again, unless it has ended.
+// The caller drains the store's tail, so that nothing comes before what it does
+// next.
+func (e *Engine) rejoin(s *session, sub *Subscription) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.ended || s.subs[sub.request.topicFilter] != sub {
+		return false
+	}
+	if err := e.h.Join(s.id, sub.To, sub.Target, nil); err != nil { // it asks for no documents: the room is there
+		e.log.Error("join again", "client", s.id, "topic_filter", clip(sub.To.Text), "error", err)
+		return false
+	}
+	return true
+}
+
+// replay has the link read what a feed missed.
+func (e *Engine) replay(s *session, sub *Subscription, l *link, upTo uint64) {
+	f := sub.feed
+	s.box.mu.Lock()
+	seen := f.seen
+	s.box.mu.Unlock()
+	src := newSource(sub, e.h.Replay(sub.To, sub.Target, seen, upTo), func() {})
+	src.replays, src.noLocal, src.asPublished = true, sub.request.noLocal(), sub.request.asPublished()
+	e.chain(s, l, src)
+}
+
+// tellGap has the link read a snapshot in place of what the change log does not
+// have any more. A scope is live at once, as one that is new.
+func (e *Engine) tellGap(s *session, sub *Subscription, l *link, seq uint64, snapshot *shared) {
+	snapshot.users.Add(1)
+	if sub.Target.Kind == topics.Scope {
+		if !e.rejoin(s, sub) {
+			snapshot.release()
+			return
+		}
+		s.box.goLive(sub.feed, seq)
+		src := newSource(sub, e.h.First(sub.To, sub.Target, snapshot.snap), snapshot.release)
+		if src.started = true; !s.box.addSource(src) {
+			s.leaveUnfinished([]string{sub.To.Text})
+		}
+		return
+	}
+	s.box.mu.Lock()
+	seen := sub.feed.seen
+	s.box.mu.Unlock()
+	src := newSource(sub, e.h.Gap(sub.To, sub.Target, seen, snapshot.snap), snapshot.release)
+	src.complete = seq
+	e.chain(s, l, src)
+}
+
+// chain adds a source after whose end the session proceeds.
+func (e *Engine) chain(s *session, l *link, src *source) {
+	f := src.feed
+	src.started = true // SUBACK, or CONNACK, was written before
+	src.done = func(err error) {
+		f.busy, f.trimmed = false, errors.Is(err, persistence.ErrTrimmed)
+		if f.most = min(2*f.most, maxCatchUp); src.complete > 0 {
+			f.seen = src.complete
+		}
+		e.tasks.Go(func() { e.proceed(s, l) })
+	}
+	s.box.mu.Lock()
+	f.busy = true
+	s.box.mu.Unlock()
+	if !s.box.addSource(src) {
+		s.box.mu.Lock()
+		defer s.box.mu.Unlock()
+		f.busy = false
+	}
+}
