@@ -98,12 +98,18 @@ func (b *outbox) retune(sub *Subscription) {
 	}
 }
 
-// goLive makes a feed live as of a change: the snapshot that the client is told
-// says everything up to it.
-func (b *outbox) goLive(f *feed, seen uint64) {
+// goLive makes the feed of a scope live as of a change: the snapshot that the
+// client is told says everything up to it. A client that has gone is told when it
+// is back.
+func (e *Engine) goLive(s *session, sub *Subscription, seen uint64) {
+	b, f := s.box, sub.feed
 	b.mu.Lock()
-	defer b.mu.Unlock()
-	f.pace, f.seen, f.whole, f.busy, f.trimmed = live, seen, false, false, false
+	f.pace, f.seen, f.whole, f.busy, f.trimmed = behind, seen, false, false, false
+	if b.online() != nil {
+		f.pace = live
+	}
+	b.mu.Unlock()
+	e.rejoin(s, sub)
 }
 
 // takes says whether a feed is given a message, which is then on its way. A
@@ -233,7 +239,7 @@ func (e *Engine) step(s *session, l *link, r *persistence.Result) {
 		case trimmed:
 			e.tellGap(s, sub, l, r.Seq, snapshot)
 			replays++
-		case r.Seq-min(seen, r.Seq) > f.most || !e.catchUp(s, sub, r.Seq):
+		case r.Seq-min(seen, r.Seq) > f.most || !e.catchUp(s, sub, l, r.Seq):
 			e.replay(s, sub, l, r.Seq)
 			replays++
 		}
@@ -242,15 +248,17 @@ func (e *Engine) step(s *session, l *link, r *persistence.Result) {
 
 // catchUp gives a feed everything up to a change, and makes it live. It reports
 // whether the change log had all of it.
-func (e *Engine) catchUp(s *session, sub *Subscription, upTo uint64) bool {
+func (e *Engine) catchUp(s *session, sub *Subscription, l *link, upTo uint64) bool {
 	b, f := s.box, sub.feed
 	b.mu.Lock()
+	if b.online() != l {
+		b.mu.Unlock()
+		return true // it is another connection's
+	}
 	f.pace = catching
 	seen := f.seen
 	b.mu.Unlock()
-	if !e.rejoin(s, sub) {
-		return true
-	}
+	e.rejoin(s, sub)
 	var failed error
 	full := false
 	for m, err := range e.h.Replay(sub.To, sub.Target, seen, upTo) {
@@ -285,19 +293,18 @@ func (b *outbox) isCrowded() bool {
 }
 
 // rejoin has the handler deliver to a subscription again, unless it has ended.
-// The caller drains the store's tail, so that nothing comes before what it does
-// next.
-func (e *Engine) rejoin(s *session, sub *Subscription) bool {
+// The caller drains the store's tail, so that nothing is delivered meanwhile. Its
+// feed is not behind any more: if the client goes now, and letGo pauses the
+// subscription before this, the feed is behind again, and costs a little.
+func (e *Engine) rejoin(s *session, sub *Subscription) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.ended || s.subs[sub.request.topicFilter] != sub {
-		return false
+		return
 	}
 	if err := e.h.Join(s.id, sub.To, sub.Target, nil); err != nil { // it asks for no documents: the room is there
 		e.log.Error("join again", "client", s.id, "topic_filter", clip(sub.To.Text), "error", err)
-		return false
 	}
-	return true
 }
 
 // replay has the link read what a feed missed.
@@ -316,11 +323,7 @@ func (e *Engine) replay(s *session, sub *Subscription, l *link, upTo uint64) {
 func (e *Engine) tellGap(s *session, sub *Subscription, l *link, seq uint64, snapshot *shared) {
 	snapshot.users.Add(1)
 	if sub.Target.Kind == topics.Scope {
-		if !e.rejoin(s, sub) {
-			snapshot.release()
-			return
-		}
-		s.box.goLive(sub.feed, seq)
+		e.goLive(s, sub, seq)
 		src := newSource(sub, e.h.First(sub.To, sub.Target, snapshot.snap), snapshot.release)
 		if src.started = true; !s.box.addSource(src) {
 			s.leaveUnfinished([]string{sub.To.Text})
@@ -347,11 +350,11 @@ func (e *Engine) chain(s *session, l *link, src *source) {
 		e.tasks.Go(func() { e.proceed(s, l) })
 	}
 	s.box.mu.Lock()
-	f.busy = true
-	s.box.mu.Unlock()
-	if !s.box.addSource(src) {
-		s.box.mu.Lock()
-		defer s.box.mu.Unlock()
-		f.busy = false
+	defer s.box.mu.Unlock()
+	if s.box.online() != l {
+		src.stop()
+		return
 	}
+	f.busy = true
+	l.add(src)
 }

@@ -72,16 +72,21 @@ func (b *outbox) addSource(s *source) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	l := b.online()
-	if l == nil || len(l.sources) >= maxSources && s.done == nil {
+	if l == nil || len(l.sources) >= maxSources {
 		s.stop()
 		return false
 	}
+	l.add(s)
+	return true
+}
+
+// add makes a source the one of its topic filter.
+func (l *link) add(s *source) {
 	l.drop(s.topicFilter)
 	l.sources = append(l.sources, s)
 	if s.started {
 		l.wake()
 	}
-	return true
 }
 
 // awaitSources waits until the client reads few enough snapshots that those of

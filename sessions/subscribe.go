@@ -210,8 +210,8 @@ func (e *Engine) tellFirst(s *session, subs []*Subscription, op *persistence.Op)
 		defer snapshot.release()
 		for _, sub := range subs {
 			snapshot.users.Add(1)
-			if sub.feed != nil && e.rejoin(s, sub) {
-				s.box.goLive(sub.feed, r.Seq)
+			if sub.feed != nil {
+				e.goLive(s, sub, r.Seq)
 			}
 			if !s.box.addSource(newSource(sub, e.first(sub, r.Snapshot), snapshot.release)) {
 				s.leaveUnfinished([]string{sub.To.Text})
