@@ -167,6 +167,7 @@ func TestAConnectThatIsRefusedSaysWhy(t *testing.T) {
 
 // greet answers a CONNECT, and says who it is from.
 func greet(t *testing.T, conn net.Conn, connects chan<- *packets.Connect) {
+	t.Helper()
 	p := &peer{t, conn}
 	if connect, ok := p.read().(*packets.Connect); ok {
 		connects <- connect

@@ -65,7 +65,7 @@ func TestSIGTERMFinishesAcknowledgedWork(t *testing.T) {
 	if err := b.ended(); err != nil {
 		t.Fatal(err)
 	}
-	b = b.restart(t, brokerOptions{})
+	b = b.restart(t)
 	if stored := len(snapshot(t, b, "fleet/trucks", "{}")); stored < acknowledged {
 		t.Errorf("%d documents were acknowledged, %d are stored", acknowledged, stored)
 	}

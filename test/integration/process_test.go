@@ -152,10 +152,9 @@ func (b *broker) kill() {
 }
 
 // restart starts a broker on the store of this one, which has ended.
-func (b *broker) restart(t testing.TB, o brokerOptions) *broker {
+func (b *broker) restart(t testing.TB) *broker {
 	t.Helper()
-	o.dir = b.dir
-	return startBroker(t, o)
+	return startBroker(t, brokerOptions{dir: b.dir})
 }
 
 // ambit runs the command to its end and returns what it printed.

@@ -59,7 +59,7 @@ func TestAResumedSubscriberHasSeenEveryTransitionInSpiteOfKill(t *testing.T) {
 		}
 		b.kill()
 		acked = append(acked, <-done...)
-		b = b.restart(t, brokerOptions{})
+		b = b.restart(t)
 		w = connect(t, b, connectOptions{id: "dash", keep: true})
 	}
 	connect(t, b, connectOptions{}).put(t, "fleet/trucks/end", `{"speed":60}`)

@@ -76,10 +76,10 @@ func TestAPersistentSessionStaysInItsRooms(t *testing.T) {
 					if err := b.stop(); err != nil {
 						t.Fatal(err)
 					}
-					b = b.restart(t, brokerOptions{})
+					b = b.restart(t)
 				case "kill":
 					b.kill()
-					b = b.restart(t, brokerOptions{})
+					b = b.restart(t)
 				}
 				w, ack := tryConnect(t, b, o)
 				if !ack.sessionPresent {
