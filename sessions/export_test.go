@@ -59,6 +59,9 @@ func (h Held) Bytes() int {
 func (h Held) Unread() int {
 	h.s.box.mu.Lock()
 	defer h.s.box.mu.Unlock()
+	if h.s.box.link == nil {
+		return 0 // CONNACK is written before there is one
+	}
 	return len(h.s.box.link.out) + len(h.s.box.link.rest)
 }
 
@@ -80,6 +83,9 @@ func (h Held) Busy() bool {
 func (h Held) Sources() int {
 	h.s.box.mu.Lock()
 	defer h.s.box.mu.Unlock()
+	if h.s.box.link == nil {
+		return 0
+	}
 	return len(h.s.box.link.sources)
 }
 
