@@ -144,11 +144,17 @@ func (c *committer) write(w *Write) (*Change, error) {
 	if err != nil {
 		return nil, err
 	}
-	if w.Body == nil && before.doc == nil {
+	body := w.Body
+	if w.Edit != nil {
+		if body, err = w.Edit(before.doc); err != nil {
+			return nil, err
+		}
+	}
+	if body == nil && before.doc == nil {
 		return nil, nil
 	}
 	c.log.last++
-	change := newChange(c.log.last, w, before.doc)
+	change := newChange(c.log.last, w, body, before.doc)
 	var after stored
 	if change.After == nil {
 		batchDelete(c.batch, c.key)
@@ -180,14 +186,15 @@ func (c *committer) stored(k Key) (stored, error) {
 	return stored{doc: doc, value: value}, err
 }
 
-// newChange is what w does to the document before, nil for none.
-func newChange(seq uint64, w *Write, before *Document) *Change {
+// newChange is what w does to the document before, nil for none, when body is
+// what becomes of it.
+func newChange(seq uint64, w *Write, body []byte, before *Document) *Change {
 	c := &Change{Seq: seq, Key: w.Key, Action: Replace, Before: before, Time: w.Time.UTC().Round(0), Origin: w.Origin}
-	if w.Body == nil {
+	if body == nil {
 		c.Action = Delete
 		return c
 	}
-	c.After = &Document{Key: w.Key, Body: w.Body, Seq: seq, Retained: w.Retained}
+	c.After = &Document{Key: w.Key, Body: body, Seq: seq, Retained: w.Retained}
 	if before == nil {
 		c.Action = Create
 		c.After.Version = 1

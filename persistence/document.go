@@ -84,7 +84,12 @@ type Write struct {
 	Key Key
 	// Body is the whole new document. Nil deletes; deleting an absent document
 	// changes nothing.
-	Body     []byte
+	Body []byte
+	// Edit, if it is set, makes the body of the document that is there, nil for none,
+	// as of this very write. Its error becomes that of the result, and nothing of the
+	// op is written. The committer calls it: it must be quick, and depend on nothing
+	// but its argument, which it must not change.
+	Edit     func(before *Document) (body []byte, err error)
 	Retained bool
 	Time     time.Time
 	Origin   Origin

@@ -2,6 +2,9 @@ package persistencetest
 
 import (
 	"errors"
+	"slices"
+	"strconv"
+	"strings"
 
 	"github.com/ambitmq/ambit/persistence"
 )
@@ -160,4 +163,40 @@ func collections(f *fixture) {
 	defer snap.Close()
 	f.equal("collections", all(f, snap.Collections()),
 		[]persistence.Collection{{Index: "a", Name: "x"}, {Index: "a", Name: "y"}, {Index: "a\x00", Name: ""}})
+}
+
+// editedInPlace appends to a document as of each write, and refuses one write,
+// while others are under way.
+func editedInPlace(f *fixture) {
+	const writes = 100
+	refused := errors.New("refused")
+	results := make(chan *persistence.Result, writes)
+	for i := range writes {
+		w := &persistence.Write{Key: truck("1"), Time: at(1), Edit: func(before *persistence.Document) ([]byte, error) {
+			switch {
+			case i == writes/2:
+				return nil, refused
+			case before == nil:
+				return []byte("x"), nil
+			}
+			return append(slices.Clone(before.Body), 'x'), nil
+		}}
+		f.append(&persistence.Op{Write: w, Applied: func(r *persistence.Result) { results <- r }, Records: []persistence.Record{
+			persistence.PutRetained(persistence.Retained{Topic: strconv.Itoa(i), Payload: []byte("m")}),
+		}})
+	}
+	for i := range writes {
+		if r := <-results; errors.Is(r.Err, refused) != (i == writes/2) {
+			f.t.Errorf("write %d: error %v", i, r.Err)
+		}
+	}
+	d, err := f.Get(truck("1"))
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	f.equal("body", string(d.Body), strings.Repeat("x", writes-1))
+	f.equal("version", d.Version, uint64(writes-1))
+	f.equal("records", len(all(f, f.RetainedMessages())), writes-1)
+	f.do(&persistence.Op{Write: &persistence.Write{Key: truck("1"), Time: at(2), Edit: func(*persistence.Document) ([]byte, error) { return nil, nil }}})
+	f.absent(truck("1"))
 }

@@ -18,6 +18,7 @@ func Run(t *testing.T, open func(*testing.T) *persistence.Store, reopen func(*te
 		{"a document is created, replaced and deleted", documentLifeCycle},
 		{"deleting an absent document changes nothing", deleteAbsent},
 		{"the same body again is a change", sameBody},
+		{"a document is edited as of each write", editedInPlace},
 		{"an empty body is a document", emptyBody},
 		{"keys that look alike are different documents", keysThatLookAlike},
 		{"the change log tells what the results told", changeLogAgrees},
