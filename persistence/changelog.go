@@ -25,6 +25,7 @@ type changeLog struct {
 
 	last    uint64 // the last seq that was given out
 	trimmed uint64 // changes up to here are gone
+	queued  uint64 // the last number of a message that was given out
 	closed  []segment
 	open    segment
 	bytes   int64 // of all segments
@@ -37,7 +38,7 @@ func loadChangeLog(db *pebble.DB, o Options) (changeLog, error) {
 	if err != nil {
 		return l, err
 	}
-	l.last, l.trimmed, l.open = state.last, state.trimmed, state.open
+	l.last, l.trimmed, l.open, l.queued = state.last, state.trimmed, state.open, state.queued
 	l.bytes = l.open.bytes
 	it, err := db.NewIter(&pebble.IterOptions{
 		LowerBound: []byte{spaceSegments},
@@ -131,6 +132,7 @@ func decodeSegment(key, value []byte) (segment, error) {
 type logState struct {
 	last, trimmed uint64
 	open          segment
+	queued        uint64
 }
 
 func appendLogState(b []byte, l *changeLog) []byte {
@@ -138,14 +140,18 @@ func appendLogState(b []byte, l *changeLog) []byte {
 	b = appendUint(b, l.last)
 	b = appendUint(b, l.trimmed)
 	b = appendUint(b, l.open.first)
-	return appendSegment(b, l.open)
+	b = appendSegment(b, l.open)
+	return appendUint(b, l.queued)
 }
 
 func decodeLogState(value []byte) (logState, error) {
 	r := reader{rest: value}
-	r.format()
+	format := r.format()
 	s := logState{last: r.uint(), trimmed: r.uint()}
 	s.open = r.segment(r.uint())
+	if format >= 3 {
+		s.queued = r.uint()
+	}
 	if err := r.end(); err != nil {
 		return logState{}, fmt.Errorf("state of the change log: %w", err)
 	}

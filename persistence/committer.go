@@ -26,6 +26,8 @@ type committer struct {
 	db    *pebble.DB
 	log   changeLog
 
+	bodies map[uint64]int // of each message that waits in several queues, how many
+
 	batch    *pebble.Batch
 	now      time.Time      // of this group
 	overlay  map[Key]stored // what this group wrote
@@ -119,7 +121,7 @@ func (c *committer) group(ops []*Op) group {
 // step adds one op to the batch, all of it or nothing.
 func (c *committer) step(op *Op, r *Result) {
 	r.Op = op
-	dropped, err := c.droppedSubscriptions(op)
+	dropped, err := c.droppedKeys(op)
 	if err == nil && op.Write != nil {
 		r.Change, err = c.write(op.Write)
 	}
@@ -130,6 +132,9 @@ func (c *committer) step(op *Op, r *Result) {
 	}
 	for i, record := range op.Records {
 		c.record(record, dropped, op.Records[:i])
+	}
+	if op.Queue != nil {
+		r.Queued = c.queue(op.Queue)
 	}
 	if op.Snapshot {
 		c.apply()
@@ -209,17 +214,23 @@ func newChange(seq uint64, w *Write, body []byte, before *Document) *Change {
 }
 
 // record adds a record to the batch. Earlier are those before it in its op,
-// dropped the keys that droppedSubscriptions found for the op.
+// dropped the keys that droppedKeys found for the op.
 func (c *committer) record(r Record, dropped map[string][][]byte, earlier []Record) {
 	switch r.action {
 	case recordPut:
 		batchSet(c.batch, r.key, r.value)
 	case recordDelete:
 		batchDelete(c.batch, r.key)
+	case recordDequeue:
+		c.dequeue(r.key)
 	case recordDropSession:
 		batchDelete(c.batch, r.key)
 		for _, key := range dropped[r.clientID] {
-			batchDelete(c.batch, key)
+			if key[0] == spaceQueued {
+				c.dequeue(key)
+			} else {
+				batchDelete(c.batch, key)
+			}
 		}
 		for _, e := range earlier {
 			if e.action == recordPut && bytes.HasPrefix(e.key, subscriptionsOf(r.clientID)) {
@@ -229,25 +240,26 @@ func (c *committer) record(r Record, dropped map[string][][]byte, earlier []Reco
 	}
 }
 
-// droppedSubscriptions finds the subscriptions of the sessions that op deletes.
-// They are deleted key by key: a range tombstone for each client that leaves
-// would slow down all reads.
-func (c *committer) droppedSubscriptions(op *Op) (map[string][][]byte, error) {
+// droppedKeys finds what goes with the sessions that op deletes. It is deleted key
+// by key: a range tombstone for each client that leaves would slow down all reads.
+func (c *committer) droppedKeys(op *Op) (map[string][][]byte, error) {
 	if !op.dropsSession() {
 		return nil, nil
 	}
-	c.apply() // so that subscriptions of this group are found, too
+	c.apply() // so that what this group wrote is found, too
 	dropped := map[string][][]byte{}
 	for _, r := range op.Records {
 		if r.action != recordDropSession {
 			continue
 		}
-		prefix := subscriptionsOf(r.clientID)
-		keys, err := keysBetween(c.db, prefix, prefixEnd(prefix))
-		if err != nil {
-			return nil, fmt.Errorf("read subscriptions of %q: %w", r.clientID, err)
+		for _, space := range ofSession() {
+			prefix := appendPart([]byte{space}, r.clientID)
+			keys, err := keysBetween(c.db, prefix, prefixEnd(prefix))
+			if err != nil {
+				return nil, fmt.Errorf("read the session of %q: %w", r.clientID, err)
+			}
+			dropped[r.clientID] = append(dropped[r.clientID], keys...)
 		}
-		dropped[r.clientID] = keys
 	}
 	return dropped, nil
 }

@@ -14,11 +14,15 @@ import (
 //	g      seq of its first change   segment of the change log  the committer, now and then
 //	s      client id                 session                    PutSession
 //	u      client id· topic filter   subscription               PutSubscription
+//	q      client id· life number    message for a session      Queue
+//	b      number                    message for several        Queue
+//	o      client id· packet id      QoS 2 message to a client  PutFlight
+//	i      client id· packet id      QoS 2 message from one     PutReceived
 //	r      topic name                retained message           PutRetained
 //	m      "node"                    node id, as text           Open, once
 //	m      "log"                     state of the change log    the committer, with every batch
 //
-// A seq is 8 bytes, big-endian. A part that is followed by another (written x·)
+// A seq, a life and a number are 8 bytes, a packet id is 2, big-endian. A part that is followed by another (written x·)
 // is escaped and terminated, so that no two keys collide and keys sort as their
 // parts do; the last part stands as it is. Values begin with a byte that says
 // their format.
@@ -28,6 +32,10 @@ const (
 	spaceSegments      byte = 'g'
 	spaceSessions      byte = 's'
 	spaceSubscriptions byte = 'u'
+	spaceQueued        byte = 'q'
+	spaceBodies        byte = 'b'
+	spaceFlights       byte = 'o'
+	spaceReceived      byte = 'i'
 	spaceRetained      byte = 'r'
 	spaceMeta          byte = 'm'
 )
@@ -113,6 +121,12 @@ func seqOf(key []byte) (uint64, bool) {
 		return 0, false
 	}
 	return binary.BigEndian.Uint64(key[1:]), true
+}
+
+// ofSession are the spaces whose keys begin with a client id and that go with its
+// session.
+func ofSession() [4]byte {
+	return [...]byte{spaceSubscriptions, spaceQueued, spaceFlights, spaceReceived}
 }
 
 // subscriptionsOf is the prefix of all subscriptions of a client.

@@ -8,6 +8,8 @@ type Op struct {
 	Write *Write
 	// Records are written in the same batch, in this order.
 	Records []Record
+	// Queue has a message wait for sessions. Nil for none.
+	Queue *Queue
 	// Snapshot asks for the store exactly as of this op: everything before it,
 	// nothing after it. Whoever gets the result closes the snapshot.
 	Snapshot bool
@@ -22,11 +24,11 @@ type Op struct {
 
 // putsAnything says whether the op may make the store grow.
 func (op *Op) putsAnything() bool {
-	if op.Write != nil {
+	if op.Write != nil || op.Queue != nil {
 		return true
 	}
 	for _, r := range op.Records {
-		if r.action == recordPut {
+		if r.action == recordPut && !r.small {
 			return true
 		}
 	}
@@ -51,6 +53,9 @@ func (op *Op) size() int {
 	if w := op.Write; w != nil {
 		n += len(w.Body) + len(w.Origin.Volatile)
 	}
+	if op.Queue != nil {
+		n += op.Queue.size()
+	}
 	for _, r := range op.Records {
 		n += len(r.key) + len(r.value)
 	}
@@ -64,6 +69,8 @@ type Result struct {
 	Seq uint64
 	// Change is nil if no document changed.
 	Change *Change
+	// Queued is the number of the message that was queued, 0 for none.
+	Queued uint64
 	// Snapshot is set if the op asked for one and Err is nil.
 	Snapshot *Snapshot
 	// Err says that nothing of the op was written, because something it had to

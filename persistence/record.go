@@ -21,6 +21,8 @@ type Session struct {
 	ExpirySeconds uint32
 	// DisconnectedAt is zero while the client is connected.
 	DisconnectedAt time.Time
+	// Life tells apart the sessions that a client id has one after the other.
+	Life uint64
 }
 
 // A Subscription belongs to the session of its client.
@@ -68,6 +70,7 @@ type Record struct {
 	action     recordAction
 	key, value []byte
 	clientID   string // of recordDropSession
+	small      bool   // it is written though the disk is almost full
 }
 
 type recordAction byte
@@ -76,6 +79,7 @@ const (
 	recordPut recordAction = iota
 	recordDelete
 	recordDropSession
+	recordDequeue
 )
 
 // PutSession stores s in place of the session of the same client id.
@@ -85,11 +89,13 @@ func PutSession(s Session) Record {
 	b = appendUint(b, uint64(s.ExpirySeconds))
 	b = appendTime(b, s.DisconnectedAt)
 	b = appendString(b, s.User)
+	b = appendUint(b, s.Life)
 	return Record{key: nameKey(spaceSessions, s.ClientID), value: b}
 }
 
-// DeleteSession deletes the session of a client id and all its subscriptions,
-// also those that an earlier record of the same op puts.
+// DeleteSession deletes the session of a client id and all that goes with it:
+// subscriptions, also those that an earlier record of the same op puts, what is queued,
+// and what is on its way in either direction.
 func DeleteSession(clientID string) Record {
 	return Record{action: recordDropSession, key: nameKey(spaceSessions, clientID), clientID: clientID}
 }
@@ -140,11 +146,14 @@ func DeleteRetained(topic string) Record {
 
 func decodeSession(key, value []byte) (Session, error) {
 	r := reader{rest: value}
-	r.format()
+	format := r.format()
 	s := Session{ClientID: string(key[1:]), ProtocolVersion: r.byte(), Clean: r.bool()}
 	s.ExpirySeconds = r.uint32()
 	s.DisconnectedAt = r.time()
 	s.User = r.string()
+	if format >= 3 {
+		s.Life = r.uint()
+	}
 	if err := r.end(); err != nil {
 		return Session{}, fmt.Errorf("session %q: %w", s.ClientID, err)
 	}

@@ -73,7 +73,8 @@ func openLocked(dir string, o Options, lock *pebble.Lock) (*Store, error) {
 		return nil, err
 	}
 	changes, err := loadChangeLog(db, o)
-	if err != nil {
+	bodies, bodiesErr := loadBodies(db)
+	if err := errors.Join(err, bodiesErr); err != nil {
 		return nil, errors.Join(fmt.Errorf("persistence: open %s: %w", dir, err), db.Close())
 	}
 	s := &Store{
@@ -89,13 +90,13 @@ func openLocked(dir string, o Options, lock *pebble.Lock) (*Store, error) {
 		done:   make(chan struct{}),
 	}
 	s.space.check()
-	s.start(changes)
+	s.start(changes, bodies)
 	return s, nil
 }
 
 // start runs the two goroutines of the committer; Close waits for them.
-func (s *Store) start(log changeLog) {
-	c := &committer{store: s, db: s.db, log: log, batch: s.db.NewBatch(), overlay: map[Key]stored{}}
+func (s *Store) start(log changeLog, bodies map[uint64]int) {
+	c := &committer{store: s, db: s.db, log: log, bodies: bodies, batch: s.db.NewBatch(), overlay: map[Key]stored{}}
 	groups := make(chan group)
 	go c.build(groups)
 	go func() {

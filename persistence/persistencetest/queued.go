@@ -1,0 +1,118 @@
+package persistencetest
+
+import (
+	"fmt"
+
+	"github.com/ambitmq/ambit/persistence"
+)
+
+// note is the n-th message, with everything that a message can have.
+func note(n int) *persistence.Message {
+	return &persistence.Message{
+		Topic: fmt.Sprintf("notes/%d", n), From: "c9", Payload: body(n), QoS: 2, Retain: true,
+		Properties: []byte{38, 0, 1, 'k', 0, 1, 'v'}, Expiry: at(n),
+	}
+}
+
+// to is the queue of a session.
+func to(clientID string, life uint64) persistence.Recipient {
+	return persistence.Recipient{ClientID: clientID, Life: life, QoS: 1, Retain: true, Identifiers: []byte{11, 7}}
+}
+
+// queue has a message wait for sessions, and returns its number.
+func (f *fixture) queue(m *persistence.Message, to ...persistence.Recipient) uint64 {
+	f.t.Helper()
+	return f.do(&persistence.Op{Queue: &persistence.Queue{Message: m, Recipients: to}}).Queued
+}
+
+func (f *fixture) expectQueued(what string, want ...persistence.Queued) {
+	f.t.Helper()
+	f.equal("number of messages "+what, len(all(f, f.Queued())), len(want))
+	for i, q := range all(f, f.Queued()) {
+		f.equal(what+": recipient", q.Recipient, want[i].Recipient)
+		f.equal(what+": number", q.Number, want[i].Number)
+		f.equal(what+": message", *q.Message, *want[i].Message)
+	}
+}
+
+func queuedMessages(f *fixture) {
+	plain := &persistence.Message{Topic: "t"}
+	first := persistence.Queued{Recipient: to("b", 2), Message: note(1)}
+	second := persistence.Queued{Recipient: persistence.Recipient{ClientID: "b", Life: 2}, Message: plain}
+	third := persistence.Queued{Recipient: to("a\x00", 1), Message: note(3)}
+	first.Number = f.queue(first.Message, first.Recipient)
+	second.Number = f.queue(second.Message, second.Recipient)
+	third.Number = f.queue(third.Message, third.Recipient)
+	f.expectQueued("by session", third, first, second)
+	f.restart()
+	f.expectQueued("after reopening", third, first, second)
+	if number := f.queue(note(4), to("c", 1)); number <= third.Number {
+		f.t.Errorf("number %d after reopening, it was %d before", number, third.Number)
+	}
+	f.records(persistence.Dequeue("b", 2, first.Number), persistence.Dequeue("c", 1, third.Number+1))
+	f.expectQueued("that are left", third, second)
+}
+
+func sharedMessages(f *fixture) {
+	recipients := []persistence.Recipient{to("a", 1), to("b", 1), to("c", 1)}
+	number := f.queue(note(1), recipients...)
+	other := f.queue(note(2), recipients[:2]...)
+	want := func(clients string) (q []persistence.Queued) {
+		for i, r := range recipients {
+			if clients[i] != '-' {
+				q = append(q, persistence.Queued{Recipient: r, Number: number, Message: note(1)})
+			}
+			if i < 2 {
+				q = append(q, persistence.Queued{Recipient: r, Number: other, Message: note(2)})
+			}
+		}
+		return q
+	}
+	f.expectQueued("for three", want("abc")...)
+	queued := all(f, f.Queued())
+	if queued[0].Message != queued[2].Message {
+		f.t.Error("a message that waits for several is there twice")
+	}
+	f.records(persistence.Dequeue("b", 1, number))
+	f.expectQueued("for two", want("a-c")...)
+	f.restart()
+	f.records(persistence.Dequeue("a", 1, number))
+	f.expectQueued("for one", want("--c")...)
+	f.restart()
+	f.records(persistence.Dequeue("c", 1, number))
+	f.expectQueued("for nobody", want("---")...)
+}
+
+func flights(f *fixture) {
+	put := []persistence.Flight{
+		{ClientID: "a", ID: 2, Number: 7}, {ClientID: "a", ID: 300, Released: true}, {ClientID: "b", ID: 1, Number: 1 << 40},
+	}
+	received := []persistence.Received{{ClientID: "a", ID: 1}, {ClientID: "a", ID: 65535}, {ClientID: "b", ID: 1}}
+	for i := range put {
+		f.records(persistence.PutFlight(put[i]), persistence.PutReceived(received[i]))
+	}
+	f.equal("flights", all(f, f.Flights()), put)
+	f.equal("received", all(f, f.Received()), received)
+	f.restart()
+	f.equal("flights after reopening", all(f, f.Flights()), put)
+	f.equal("received after reopening", all(f, f.Received()), received)
+	put[0].Released = true
+	f.records(persistence.PutFlight(put[0]), persistence.DeleteFlight("b", 1), persistence.DeleteReceived(received[1]))
+	f.equal("flights that are left", all(f, f.Flights()), put[:2])
+	f.equal("received that are left", all(f, f.Received()), []persistence.Received{received[0], received[2]})
+}
+
+func deleteSessionMessages(f *fixture) {
+	number := f.queue(note(1), to("a", 1), to("b", 1))
+	f.queue(note(2), to("a", 1))
+	f.records(
+		persistence.PutFlight(persistence.Flight{ClientID: "a", ID: 1}), persistence.PutReceived(persistence.Received{ClientID: "a", ID: 1}),
+		persistence.PutFlight(persistence.Flight{ClientID: "ab", ID: 1}), persistence.PutReceived(persistence.Received{ClientID: "ab", ID: 1}),
+	)
+	f.records(persistence.DeleteSession("a"))
+	f.expectQueued("of other sessions", persistence.Queued{Recipient: to("b", 1), Number: number, Message: note(1)})
+	f.equal("flights", len(all(f, f.Flights())), 1)
+	f.equal("received", len(all(f, f.Received())), 1)
+	f.records(persistence.DeleteSession("b"))
+	f.expectQueued("of nobody")
+}
