@@ -8,24 +8,24 @@ import (
 
 // The layout of the database. The first byte of a key is its space:
 //
-//	space  key                       value                      written by
-//	d      index· collection· id     document                   Write
-//	c      seq                       change                     Write
-//	g      seq of its first change   segment of the change log  the committer, now and then
-//	s      client id                 session                    PutSession
-//	u      client id· topic filter   subscription               PutSubscription
-//	q      client id· life number    message for a session      Queue
-//	b      number                    message for several        Queue
-//	o      client id· packet id      QoS 2 message to a client  PutFlight
-//	i      client id· packet id      QoS 2 message from one     PutReceived
-//	r      topic name                retained message           PutRetained
-//	m      "node"                    node id, as text           Open, once
-//	m      "log"                     state of the change log    the committer, with every batch
+//	space  key                          value                      written by
+//	d      index· collection· id        document                   Write
+//	c      seq                          change                     Write
+//	g      seq of its first change      segment of the change log  the committer, now and then
+//	s      client id                    session                    PutSession
+//	u      client id· topic filter      subscription               PutSubscription
+//	q      client id· life number copy  message for a session      Queue
+//	b      number                       message for several        Queue
+//	o      client id· packet id         QoS 2 message to a client  PutFlight
+//	i      client id· packet id         QoS 2 message from one     PutReceived
+//	r      topic name                   retained message           PutRetained
+//	m      "node"                       node id, as text           Open, once
+//	m      "log"                        state of the change log    the committer, with every batch
 //
-// A seq, a life and a number are 8 bytes, a packet id is 2, big-endian. A part that is followed by another (written x·)
-// is escaped and terminated, so that no two keys collide and keys sort as their
-// parts do; the last part stands as it is. Values begin with a byte that says
-// their format.
+// A seq, a life and a number are 8 bytes, big-endian, a packet id is 2, a copy 1. A
+// part that is followed by another (written x·) is escaped and terminated, so that no
+// two keys collide and keys sort as their parts do; the last part stands as it is.
+// Values begin with a byte that says their format.
 const (
 	spaceDocuments     byte = 'd'
 	spaceChanges       byte = 'c'

@@ -39,8 +39,11 @@ type Recipient struct {
 	// ClientID and Life are those of the session.
 	ClientID string
 	Life     uint64
-	QoS      byte
-	Retain   bool
+	// Copy tells apart what one session gets of a message for several reasons: by a
+	// subscription of its own, and as a member of shared ones.
+	Copy   byte
+	QoS    byte
+	Retain bool
 	// Identifiers are the subscription identifiers, as MQTT 5 writes them.
 	Identifiers []byte
 }
@@ -70,10 +73,10 @@ type Received struct {
 	ID       uint16
 }
 
-// Dequeue ends the waiting of a message for a session. It must be put once for
-// each recipient, and not for one whose session is deleted.
-func Dequeue(clientID string, life, number uint64) Record {
-	return Record{action: recordDequeue, key: queuedKey(clientID, life, number)}
+// Dequeue ends the waiting of a message for a recipient. It must be put once for
+// each, and not for one whose session is deleted. Of the recipient it needs who it is.
+func Dequeue(number uint64, r Recipient) Record {
+	return Record{action: recordDequeue, key: queuedKey(number, r)}
 }
 
 // PutFlight stores f in place of the flight with the same packet identifier. It is
@@ -101,19 +104,20 @@ func DeleteReceived(r Received) Record {
 }
 
 // queuedKey is the key of a message in the queue of a session.
-func queuedKey(clientID string, life, number uint64) []byte {
-	key := appendPart([]byte{spaceQueued}, clientID)
-	key = binary.BigEndian.AppendUint64(key, life)
-	return binary.BigEndian.AppendUint64(key, number)
+func queuedKey(number uint64, r Recipient) []byte {
+	key := appendPart([]byte{spaceQueued}, r.ClientID)
+	key = binary.BigEndian.AppendUint64(key, r.Life)
+	key = binary.BigEndian.AppendUint64(key, number)
+	return append(key, r.Copy)
 }
 
 // cutQueuedKey is the inverse of queuedKey.
-func cutQueuedKey(key []byte) (clientID string, life, number uint64, ok bool) {
+func cutQueuedKey(key []byte) (number uint64, r Recipient, ok bool) {
 	clientID, rest, ok := cutPart(key[1:])
-	if !ok || len(rest) != 16 {
-		return "", 0, 0, false
+	if !ok || len(rest) != 17 {
+		return 0, Recipient{}, false
 	}
-	return clientID, binary.BigEndian.Uint64(rest), binary.BigEndian.Uint64(rest[8:]), true
+	return binary.BigEndian.Uint64(rest[8:]), Recipient{ClientID: clientID, Life: binary.BigEndian.Uint64(rest), Copy: rest[16]}, true
 }
 
 func packetKey(space byte, clientID string, id uint16) []byte {
@@ -155,7 +159,7 @@ func (c *committer) queue(q *Queue) uint64 {
 			b = appendMessage(b, q.Message)
 		}
 		c.buf = b
-		batchSet(c.batch, queuedKey(r.ClientID, r.Life, number), b)
+		batchSet(c.batch, queuedKey(number, r), b)
 	}
 	return number
 }
@@ -163,7 +167,7 @@ func (c *committer) queue(q *Queue) uint64 {
 // dequeue takes a message from a queue, and deletes it with its last one.
 func (c *committer) dequeue(key []byte) {
 	batchDelete(c.batch, key)
-	_, _, number, _ := cutQueuedKey(key)
+	number, _, _ := cutQueuedKey(key)
 	users, shared := c.bodies[number]
 	switch {
 	case users > 1:
@@ -193,7 +197,7 @@ func loadBodies(db *pebble.DB) (map[uint64]int, error) {
 		return nil, err
 	}
 	for ok := it.First(); ok; ok = it.Next() {
-		_, _, number, _ := cutQueuedKey(it.Key())
+		number, _, _ := cutQueuedKey(it.Key())
 		if users, shared := bodies[number]; shared {
 			bodies[number] = users + 1
 		}
@@ -261,20 +265,21 @@ func (s *Snapshot) body(number uint64, bodies map[uint64]*Message) (*Message, er
 
 // decodeQueued decodes all but a shared message, which it leaves out.
 func decodeQueued(key, value []byte) (Queued, error) {
-	clientID, life, number, ok := cutQueuedKey(key)
+	number, recipient, ok := cutQueuedKey(key)
 	if !ok {
 		return Queued{}, fmt.Errorf("queue key %q: %w", key, errMalformed)
 	}
 	r := reader{rest: value}
 	r.format()
-	q := Queued{Recipient: Recipient{ClientID: clientID, Life: life, QoS: r.byte()}, Number: number}
+	q := Queued{Recipient: recipient, Number: number}
+	q.QoS = r.byte()
 	q.Retain = r.bool()
 	q.Identifiers = bytes.Clone(r.optionalBytes())
 	if !r.bool() && r.err == nil {
 		q.Message = r.message()
 	}
 	if err := r.end(); err != nil {
-		return Queued{}, fmt.Errorf("message %d for %q: %w", number, clientID, err)
+		return Queued{}, fmt.Errorf("message %d for %q: %w", number, recipient.ClientID, err)
 	}
 	return q, nil
 }

@@ -13,10 +13,10 @@ func TestASharedMessageIsDeletedWithItsLastQueue(t *testing.T) {
 	s, stop := open(t, "store", Options{FS: fs})
 	recipients := []Recipient{{ClientID: "a", Life: 1}, {ClientID: "b", Life: 1}, {ClientID: "c", Life: 1}}
 	number := do(t, s, &Op{Queue: &Queue{Message: &Message{Topic: "t"}, Recipients: recipients}}).Queued
-	do(t, s, &Op{Records: []Record{Dequeue("a", 1, number)}})
+	do(t, s, &Op{Records: []Record{Dequeue(number, recipients[0])}})
 	stop()
 	s = openTest(t, "store", Options{FS: fs})
-	for i, leave := range []Record{Dequeue("b", 1, number), DeleteSession("c")} {
+	for i, leave := range []Record{Dequeue(number, recipients[1]), DeleteSession("c")} {
 		if n := bodies(t, s); n != 1 {
 			t.Errorf("%d messages are stored while %d sessions wait for one", n, 2-i)
 		}
@@ -47,7 +47,7 @@ func TestFlightsAreWrittenThoughTheDiskIsAlmostFull(t *testing.T) {
 		{"a message that waits", Op{Queue: &Queue{Message: &Message{}}}, true},
 		{"a message that was received", Op{Records: []Record{PutReceived(Received{})}}, true},
 		{"a message on its way", Op{Records: []Record{PutFlight(Flight{})}}, false},
-		{"the end of the waiting", Op{Records: []Record{Dequeue("a", 1, 1)}}, false},
+		{"the end of the waiting", Op{Records: []Record{Dequeue(1, Recipient{})}}, false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			if got := tt.op.putsAnything(); got != tt.want {

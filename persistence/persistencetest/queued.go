@@ -2,6 +2,7 @@ package persistencetest
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/ambitmq/ambit/persistence"
 )
@@ -49,38 +50,36 @@ func queuedMessages(f *fixture) {
 	if number := f.queue(note(4), to("c", 1)); number <= third.Number {
 		f.t.Errorf("number %d after reopening, it was %d before", number, third.Number)
 	}
-	f.records(persistence.Dequeue("b", 2, first.Number), persistence.Dequeue("c", 1, third.Number+1))
+	f.records(persistence.Dequeue(first.Number, first.Recipient), persistence.Dequeue(third.Number+1, to("c", 1)))
 	f.expectQueued("that are left", third, second)
 }
 
 func sharedMessages(f *fixture) {
-	recipients := []persistence.Recipient{to("a", 1), to("b", 1), to("c", 1)}
+	recipients := []persistence.Recipient{to("a", 1), to("a", 1), to("c", 1)}
+	recipients[1].Copy = 1
 	number := f.queue(note(1), recipients...)
 	other := f.queue(note(2), recipients[:2]...)
-	want := func(clients string) (q []persistence.Queued) {
-		for i, r := range recipients {
-			if clients[i] != '-' {
-				q = append(q, persistence.Queued{Recipient: r, Number: number, Message: note(1)})
-			}
-			if i < 2 {
-				q = append(q, persistence.Queued{Recipient: r, Number: other, Message: note(2)})
+	want := func(left ...int) (q []persistence.Queued) {
+		for i, number := range []uint64{number, number, other, other, number} {
+			if recipient := []int{0, 1, 0, 1, 2}[i]; number == other || slices.Contains(left, recipient) {
+				q = append(q, persistence.Queued{Recipient: recipients[recipient], Number: number, Message: note(1 + i/2%2)})
 			}
 		}
 		return q
 	}
-	f.expectQueued("for three", want("abc")...)
+	f.expectQueued("for three", want(0, 1, 2)...)
 	queued := all(f, f.Queued())
-	if queued[0].Message != queued[2].Message {
+	if queued[0].Message != queued[1].Message {
 		f.t.Error("a message that waits for several is there twice")
 	}
-	f.records(persistence.Dequeue("b", 1, number))
-	f.expectQueued("for two", want("a-c")...)
+	f.records(persistence.Dequeue(number, recipients[1]))
+	f.expectQueued("for two", want(0, 2)...)
 	f.restart()
-	f.records(persistence.Dequeue("a", 1, number))
-	f.expectQueued("for one", want("--c")...)
+	f.records(persistence.Dequeue(number, recipients[0]))
+	f.expectQueued("for one", want(2)...)
 	f.restart()
-	f.records(persistence.Dequeue("c", 1, number))
-	f.expectQueued("for nobody", want("---")...)
+	f.records(persistence.Dequeue(number, recipients[2]))
+	f.expectQueued("for nobody", want()...)
 }
 
 func flights(f *fixture) {
