@@ -61,8 +61,9 @@ type Queued struct {
 type Flight struct {
 	ClientID string
 	ID       uint16
-	// Number is that of the queued message, or 0 if it was not queued.
+	// Number and Copy are those of the queued message, or 0 if it was not queued.
 	Number uint64
+	Copy   byte
 	// Released says that the client has the message, and PUBREL is due.
 	Released bool
 }
@@ -84,6 +85,7 @@ func Dequeue(number uint64, r Recipient) Record {
 // no message that is there could go out.
 func PutFlight(f Flight) Record {
 	b := appendUint([]byte{valueFormat}, f.Number)
+	b = append(b, f.Copy)
 	b = appendBool(b, f.Released)
 	return Record{key: packetKey(spaceFlights, f.ClientID, f.ID), value: b, small: true}
 }
@@ -291,7 +293,7 @@ func (s *Store) Flights() iter.Seq2[Flight, error] {
 		clientID, id, ok := cutPacketKey(key)
 		r := reader{rest: value}
 		r.format()
-		f := Flight{ClientID: clientID, ID: id, Number: r.uint(), Released: r.bool()}
+		f := Flight{ClientID: clientID, ID: id, Number: r.uint(), Copy: r.byte(), Released: r.bool()}
 		if err := r.end(); err != nil || !ok {
 			return Flight{}, fmt.Errorf("flight %q: %w", key, errMalformed)
 		}

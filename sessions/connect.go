@@ -181,10 +181,7 @@ func (c *Client) establish() error {
 	if lost > 0 {
 		e.log.Warn("messages of an absent client were dropped", "client", c.ClientID, "messages", lost)
 	}
-	s.mu.Lock()
-	persistent := s.persistent
-	s.mu.Unlock()
-	s.box.open(c.link, persistent, &c.flushes)
+	s.box.open(c.link, s.persistent.Load(), &c.flushes)
 	c.flushes.flush()
 	e.log.Debug("connected", "client", c.ClientID, "remote", c.Remote, "protocol", c.Version)
 	if again := s.takeUnfinished(); len(again) > 0 {
@@ -275,7 +272,6 @@ func (e *Engine) disconnected(c *Client) {
 	s.mu.Lock()
 	s.client = nil
 	s.ended = expiry == 0
-	persistent := s.persistent
 	if c.farewell != nil && c.farewell.code != packets.CodeDisconnectWillMessage.Code {
 		s.will = nil // [MQTT-3.14.4-3]
 	}
@@ -287,7 +283,7 @@ func (e *Engine) disconnected(c *Client) {
 	} else {
 		e.expireAfter(s, time.Duration(expiry)*time.Second)
 	}
-	if persistent {
+	if s.persistent.Load() {
 		e.keepDisconnected(s, expiry)
 	}
 }
@@ -296,6 +292,9 @@ func (e *Engine) disconnected(c *Client) {
 func (e *Engine) keepDisconnected(s *session, expiry uint32) {
 	records := []persistence.Record{persistence.DeleteSession(s.id)}
 	if expiry > 0 {
+		if err := e.tellDone(s.box); err != nil && !errors.Is(err, persistence.ErrClosed) {
+			e.log.Error("keep acknowledgements", "client", s.id, "error", err)
+		}
 		records = s.marks(e.applied.Load(), true)
 		records = append(records, s.keep(func(r *persistence.Session) {
 			r.DisconnectedAt = time.Now()

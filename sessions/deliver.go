@@ -24,8 +24,10 @@ func (s *Subscription) match(of *session) match {
 }
 
 // fanOut delivers a message to those whose topic filters match. c lends its
-// scratch room; it may be nil.
-func (e *Engine) fanOut(m *Message, f *flushes, c *Client) {
+// scratch room; it may be nil, and so may w, if the message is not in the store.
+func (e *Engine) fanOut(m *Message, w *waiting, f *flushes, c *Client) {
+	h := w.handOver()
+	defer h.end()
 	var leaves []*leaf
 	var matches []match
 	if c != nil {
@@ -37,20 +39,20 @@ func (e *Engine) fanOut(m *Message, f *flushes, c *Client) {
 		if members := leaves[0].members.Load(); members != nil {
 			for i := range *members {
 				if s, sub := (*members)[i].session, (*members)[i].sub; !sub.request.noLocal() || s.id != m.From {
-					e.deliver(m, sub.match(s), f)
+					e.deliver(m, sub.match(s), h, nil, f)
 				}
 			}
 		}
 	} else {
 		matches = gather(matches, leaves, m.From)
 		for i := range matches {
-			e.deliver(m, matches[i], f)
+			e.deliver(m, matches[i], h, nil, f)
 		}
 	}
 	for _, l := range leaves {
 		if groups := l.groups.Load(); groups != nil {
 			for _, g := range *groups {
-				e.share(m, g, f)
+				e.share(m, g, h, f)
 			}
 		}
 	}
@@ -111,24 +113,50 @@ func merge(matches []match, places map[*session]int, s *session, sub *Subscripti
 	return matches
 }
 
-// deliver gives a message to one session.
-func (e *Engine) deliver(m *Message, to match, f *flushes) {
+// deliver gives a message to one session, as the member of a group or not.
+func (e *Engine) deliver(m *Message, to match, h handOver, g *group, f *flushes) {
 	e.counts.messagesOut.Add(1)
-	to.session.box.push(delivery{
+	d := delivery{
 		m: m, qos: min(m.QoS, to.qos), // [MQTT-3.8.4-8]
 		retain: m.Retain && to.asPublished, // [MQTT-3.3.1-12], [MQTT-3.3.1-13]
 		ids:    to.ids,
 		feed:   to.feed,
-	}, f)
+	}
+	h.mark(&d, waiterKey{to.session, g})
+	to.session.box.push(d, f)
 }
 
-// share gives a message to one member of a group: to those who are connected
-// and keep pace; else to one who is connected, else to one for whom it can wait.
+// share gives a message to one member of a group: the one for whom it waits in the
+// store, or one that is chosen now.
+func (e *Engine) share(m *Message, g *group, h handOver, f *flushes) {
+	to, ok := g.member(h.chosen(g))
+	if !ok {
+		to, ok = e.choose(m, g)
+	}
+	if ok {
+		e.deliver(m, to.sub.match(to.session), h, g, f)
+	}
+}
+
+// member returns the member of a group that a session is.
+func (g *group) member(s *session) (member, bool) {
+	if p := g.members.Load(); p != nil && s != nil {
+		for _, m := range *p {
+			if m.session == s {
+				return m, true
+			}
+		}
+	}
+	return member{}, false
+}
+
+// choose returns the member of a group that a message goes to: of those who are
+// connected and keep pace; else one who is connected, else one for whom it can wait.
 // Of several, it is the next one's turn, or that of the one to whom the key belongs.
-func (e *Engine) share(m *Message, g *group, f *flushes) {
+func (e *Engine) choose(m *Message, g *group) (member, bool) {
 	p := g.members.Load()
-	if p == nil {
-		return
+	if p == nil || len(*p) == 0 {
+		return member{}, false
 	}
 	members := *p
 	turn, key := 0, e.o.SharedBy.key(m)
@@ -149,8 +177,7 @@ func (e *Engine) share(m *Message, g *group, f *flushes) {
 			break
 		}
 	}
-	sub := members[best].sub
-	e.deliver(m, sub.match(members[best].session), f)
+	return members[best], true
 }
 
 // SharedBy says which messages of a shared subscription go to the same member,
@@ -224,7 +251,7 @@ func (e *Engine) Deliver(topicFilter string, members []string, m *Message) {
 		if sub == nil || sub.isPlain() || sub.request.noLocal() && m.From == id {
 			continue
 		}
-		e.deliver(m, sub.match(s), &e.tail)
+		e.deliver(m, sub.match(s), handOver{}, nil, &e.tail)
 	}
 }
 

@@ -18,6 +18,9 @@ type delivery struct {
 	ids []byte
 	// feed is that of a room or a scope, else nil.
 	feed *feed
+	// number and copy are those of the message in the store, 0 if it is not there.
+	number uint64
+	copy   byte
 }
 
 // A peer is what CONNECT said that the encoder must know.

@@ -100,17 +100,9 @@ func (l *link) fits(qos byte) bool {
 // next encodes what is queued and may be sent now.
 func (l *link) next() {
 	b := l.box
-	for b.resend > 0 && l.fits(1) {
-		f := &b.sent[len(b.sent)-b.resend]
-		b.resend--
-		if f.released {
-			l.out = l.peer.appendAck(l.room(), ack{kind: packets.Pubrel, id: f.id})
-		} else {
-			l.send(f)
-		}
-	}
+	l.proceed()
 	n := 0
-	for n < len(b.queue) && b.resend == 0 && l.fits(b.queue[n].qos) {
+	for n < len(b.queue) && l.follows(b.queue[n].qos) {
 		d := b.queue[n]
 		b.queue[n] = delivery{} // let the message go
 		n++
@@ -128,6 +120,13 @@ func (l *link) next() {
 	}
 }
 
+// follows says whether a message of this QoS may come next. Behind one that the
+// store is being told of there is room for others of QoS 1 and 2, which the store is
+// then told of together, and nothing overtakes it.
+func (l *link) follows(qos byte) bool {
+	return l.fits(qos) && (l.box.resend == 0 || qos > 0 && l.box.held())
+}
+
 // dispatch encodes one message that is not in the queue.
 func (l *link) dispatch(d delivery) {
 	if d.qos == 0 {
@@ -136,10 +135,32 @@ func (l *link) dispatch(d delivery) {
 	}
 	b := l.box
 	d.m = d.m.Keep()
-	id := b.nextID()
-	b.sent = append(b.sent, flight{delivery: d, id: id, turn: b.turn})
+	f := flight{delivery: d, id: b.nextID(), turn: b.turn}
+	if d.qos == 2 && b.ledger.open {
+		f.step = taking
+		b.settleSoon()
+	}
+	b.sent = append(b.sent, f)
 	b.bytes += d.m.size()
-	l.send(&b.sent[len(b.sent)-1])
+	b.resend++
+	l.proceed()
+}
+
+// proceed sends what is due of the flights that this connection has not seen, up to
+// one that the store is being told of.
+func (l *link) proceed() {
+	b := l.box
+	for b.resend > 0 && !b.held() && l.fits(1) {
+		f := &b.sent[len(b.sent)-b.resend]
+		b.resend--
+		switch {
+		case f.step == releasing: // PUBREL follows
+		case f.released:
+			l.out = l.peer.appendAck(l.room(), ack{kind: packets.Pubrel, id: f.id})
+		default:
+			l.send(f)
+		}
+	}
 }
 
 // send encodes a flight, or forgets it if it has expired or is too large for

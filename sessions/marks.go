@@ -1,6 +1,7 @@
 package sessions
 
 import (
+	"errors"
 	"time"
 
 	"github.com/ambitmq/ambit/persistence"
@@ -29,7 +30,8 @@ func (b *outbox) markSoon() {
 	})
 }
 
-// mark tells the store what the client of an outbox needs no more.
+// mark tells the store what the client of an outbox needs no more: where its feeds
+// stand, and which messages it has.
 func (e *Engine) mark(b *outbox) {
 	e.turns.take(b.id, b) // so that no record outlives its session
 	defer e.turns.give(b)
@@ -42,11 +44,11 @@ func (e *Engine) mark(b *outbox) {
 	}
 	s.keeping.Lock()
 	defer s.keeping.Unlock()
-	records := s.marks(e.applied.Load(), false)
-	if len(records) == 0 {
-		return
+	err := e.tellDone(b)
+	if records := s.marks(e.applied.Load(), false); len(records) > 0 {
+		err = errors.Join(err, e.append(&persistence.Op{Records: records}))
 	}
-	if err := e.append(&persistence.Op{Records: records}); err != nil {
+	if err != nil {
 		e.log.Warn("keep acknowledgements", "client", b.id, "error", err) // it is told more again
 	}
 }
@@ -57,7 +59,7 @@ func (e *Engine) mark(b *outbox) {
 func (s *session) marks(applied uint64, all bool) []persistence.Record {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if !s.persistent || s.ended {
+	if !s.persistent.Load() || s.ended {
 		return nil
 	}
 	var records []persistence.Record

@@ -1,6 +1,7 @@
 package sessions
 
 import (
+	"math/rand/v2"
 	"slices"
 	"sync"
 	"time"
@@ -28,6 +29,7 @@ const (
 type outbox struct {
 	engine *Engine
 	id     string
+	life   uint64 // of the session: see [persistence.Session]
 
 	mu      sync.Mutex // guards what follows
 	changed *sync.Cond // there is more room, or nobody to wait for
@@ -35,12 +37,14 @@ type outbox struct {
 	link *link
 	// keep says that QoS 1 and 2 messages wait for an absent client.
 	keep bool
+	// ledger is what the store knows of them.
+	ledger ledger
 	// busy counts the calls in which the client's reader waits for somebody.
 	busy  int
 	queue []delivery
 	bytes int // in queue and in sent
 	// sent are the messages without a complete acknowledgement, in order. The last
-	// ones, as many as resend, go to a resumed client first.
+	// ones, as many as resend, are still to be sent on this connection, before others.
 	sent   []flight
 	resend int
 	lastID uint16
@@ -57,10 +61,15 @@ type flight struct {
 	turn     uint32 // how often the identifiers had come around before
 	released bool   // PUBREC came; PUBREL is what counts now
 	tried    bool   // it was sent before
+	// Of a QoS 2 message whose exchange is to survive the process, nothing is sent
+	// before the store knows of it: step is what it is told next, and telling says
+	// that it is.
+	step    step
+	telling bool
 }
 
 func newOutbox(e *Engine, id string) *outbox {
-	b := &outbox{engine: e, id: id}
+	b := &outbox{engine: e, id: id, life: rand.Uint64()}
 	b.changed = sync.NewCond(&b.mu)
 	return b
 }
@@ -77,6 +86,9 @@ func (b *outbox) open(l *link, keep bool, f *flushes) {
 		return
 	}
 	b.resend = len(b.sent)
+	if slices.ContainsFunc(b.sent, func(f flight) bool { return f.step != settled && !f.telling }) {
+		b.settleSoon()
+	}
 	l.next()
 	l.wake()
 }
@@ -167,6 +179,7 @@ func (b *outbox) push(d delivery, f *flushes) {
 		return
 	}
 	if l == nil && (d.qos == 0 || !b.keep) || !b.makeRoom(d, f) {
+		b.done(&d)
 		return
 	}
 	if d.feed != nil && d.feed.pace == behind {
@@ -247,6 +260,7 @@ func (b *outbox) shedOldest(size int, f *flushes) bool {
 
 func (b *outbox) drop(i int) {
 	b.bytes -= b.queue[i].m.size()
+	b.done(&b.queue[i])
 	if f := b.queue[i].feed; f != nil && f.resumes && b.online() == nil {
 		f.lose(b.queue[i].m)
 	}
@@ -274,19 +288,12 @@ func (b *outbox) acknowledged(l *link, kind byte, id uint16, code byte, f *flush
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	i := b.find(id)
-	if b.online() != l || i >= len(b.sent)-b.resend {
-		return // of another connection, or not sent yet on this one
+	if b.online() != l || i >= len(b.sent)-b.resend || i >= 0 && b.sent[i].step != settled {
+		return // of another connection, or not sent yet on this one, or said before
 	}
 	l.took = time.Now()
 	if kind == packets.Pubrec && code < packets.ErrUnspecifiedError.Code {
-		pubrel := ack{kind: packets.Pubrel, id: id}
-		if i >= 0 {
-			b.sent[i].released = true // [MQTT-4.3.3-5]
-		} else {
-			pubrel.code = packets.ErrPacketIdentifierNotFound.Code
-		}
-		l.out = l.peer.appendAck(l.room(), pubrel)
-		f.add(l)
+		b.release(l, i, id, f)
 		return
 	}
 	if i >= 0 && b.sent[i].feed != nil {
@@ -332,6 +339,8 @@ func (b *outbox) forget(i int) {
 		return
 	}
 	b.bytes -= b.sent[i].m.size()
+	b.done(&b.sent[i].delivery)
+	b.landed(&b.sent[i])
 	if i == 0 {
 		b.sent[0] = flight{} // let the message go
 		b.sent = b.sent[1:]
@@ -344,8 +353,19 @@ func (b *outbox) forget(i int) {
 	b.changed.Broadcast()
 }
 
-// awaiting is how many messages await an acknowledgement of this connection.
-func (b *outbox) awaiting() int { return len(b.sent) - b.resend }
+// held says that the next flight waits for the store.
+func (b *outbox) held() bool {
+	return b.resend > 0 && b.sent[len(b.sent)-b.resend].step == taking
+}
+
+// awaiting is how many messages await an acknowledgement of this connection, or are
+// about to.
+func (b *outbox) awaiting() int {
+	if b.held() {
+		return len(b.sent)
+	}
+	return len(b.sent) - b.resend
+}
 
 // takeLost returns how many messages were dropped since it was last called.
 func (b *outbox) takeLost() int {

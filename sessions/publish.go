@@ -119,6 +119,8 @@ type publication struct {
 	client *Client
 	// answered says, under the session's mutex, that PUBREC was sent.
 	answered bool
+	// stored says that the store knows of a QoS 2 publish until its PUBREL.
+	stored bool
 }
 
 // receive publishes a message of a client, and acknowledges it in order.
@@ -130,29 +132,32 @@ func (e *Engine) receive(c *Client, m *Message, id uint16) error {
 	if m.QoS > 0 && c.receiving.Add(1) > int32(e.o.ReceiveMaximum) && c.Version == 5 { // [MQTT-3.3.4-7]
 		return &Error{packets.ErrReceiveMaximum.Code, "more publishes await their acknowledgement than the Receive Maximum allows"}
 	}
-	kept, op, err := e.operation(m, c.name, c.nameErr)
+	kept, op, err := e.operation(c, m, c.name, c.nameErr)
 	idle := s.pending.Load() == 0 // asked once: it changes at any time
 	if op == nil && m.QoS == 0 && idle {
 		if err != nil {
 			e.logRefusal(s, m.Topic, m.QoS, err)
 			return nil
 		}
-		e.fanOut(m, &c.flushes, c)
+		e.fanOut(m, nil, &c.flushes, c)
 		return nil
 	}
 	p := &publication{engine: e, session: s, client: c, id: id, qos: m.QoS, topic: m.Topic}
 	p.await()
+	if p.stored && err == nil {
+		op = p.remember(op, kept)
+	}
 	switch {
 	case idle && err != nil:
 		p.refuse(err, &c.flushes)
 	case idle && op == nil:
-		e.fanOut(m, &c.flushes, c)
+		e.fanOut(m, nil, &c.flushes, c)
 		p.ack(packets.CodeSuccess.Code, "", &c.flushes)
 	case err != nil:
 		e.enqueue(p, &persistence.Op{}, err) // after the publishes before it
 	case op == nil: // subscribers get what a client publishes in order [MQTT-4.6.0-6]
 		kept = m.Keep()
-		e.enqueue(p, &persistence.Op{Bytes: kept.size(), Applied: func(*persistence.Result) { e.fanOut(kept, &e.tail, nil) }}, nil)
+		e.enqueue(p, e.delivery(kept), nil)
 	default:
 		e.enqueue(p, op, nil)
 	}
@@ -163,13 +168,13 @@ func (e *Engine) receive(c *Client, m *Message, id uint16) error {
 // is refused.
 func (e *Engine) Publish(m *Message) error {
 	name, err := topics.ParseName(m.Topic, e.o.Topics)
-	m, op, err := e.operation(m, name, err)
+	m, op, err := e.operation(nil, m, name, err)
 	switch {
 	case err != nil:
 		return err
 	case op == nil:
 		var f flushes
-		e.fanOut(m, &f, nil)
+		e.fanOut(m, nil, &f, nil)
 		f.flush()
 		return nil
 	}
@@ -178,8 +183,9 @@ func (e *Engine) Publish(m *Message) error {
 
 // operation returns what a message does to the store, and after that to its
 // subscribers, with a message that stays as it is; nil for an ordinary message that
-// the store need not know of. The error is why it is refused.
-func (e *Engine) operation(m *Message, name topics.Name, nameErr error) (*Message, *persistence.Op, error) {
+// the store need not know of. The error is why it is refused. c lends its scratch
+// room; it may be nil.
+func (e *Engine) operation(c *Client, m *Message, name topics.Name, nameErr error) (*Message, *persistence.Op, error) {
 	if nameErr != nil {
 		return m, nil, &Error{packets.ErrTopicNameInvalid.Code, nameErr.Error()}
 	}
@@ -192,26 +198,38 @@ func (e *Engine) operation(m *Message, name topics.Name, nameErr error) (*Messag
 		}
 	}
 	plain := m.Retain && (write == nil || len(m.Payload) == 0) // sets or clears a plain retained message
-	if write == nil && !m.Retain {
+	w := e.awaited(m, c)
+	if write == nil && !m.Retain && w == nil {
 		return m, nil, nil
 	}
 	m = m.Keep()
-	m.Supersedes = true
+	m.Supersedes = m.Supersedes || m.Retain || write != nil
 	op := &persistence.Op{Write: write, Bytes: m.size()}
+	if w != nil {
+		op.Queue = w.queue(m)
+	}
 	if plain {
 		op.Records = []persistence.Record{m.record(time.Now())}
 	} else if m.Retain { // the document is the retained message now
 		op.Records = []persistence.Record{persistence.DeleteRetained(m.Topic)}
 	}
-	op.Applied = func(*persistence.Result) {
+	op.Applied = func(r *persistence.Result) {
+		if w != nil {
+			w.number = r.Queued
+		}
 		if plain {
 			e.retain(m)
 		} else if m.Retain {
 			e.unretain(m.Topic)
 		}
-		e.fanOut(m, &e.tail, nil)
+		e.fanOut(m, w, &e.tail, nil)
 	}
 	return m, op, nil
+}
+
+// delivery returns an op that delivers a message when its turn comes.
+func (e *Engine) delivery(m *Message) *persistence.Op {
+	return &persistence.Op{Bytes: m.size(), Applied: func(*persistence.Result) { e.fanOut(m, nil, &e.tail, nil) }}
 }
 
 // enqueue puts a publish into the pipeline, to be acknowledged when it is on
@@ -317,70 +335,4 @@ func (e *Engine) logRefusal(s *session, topic string, qos byte, err error) {
 	e.log.Warn("publish refused", "client", s.id, "topic", clip(topic), "qos", qos,
 		"reason", clip(r.Text), "code", r.Code, "times", s.refusals)
 	s.refusals, s.refusalLog = 0, time.Now()
-}
-
-// What follows is the receiver's side of QoS 2 [MQTT-4.3.3-8] to
-// [MQTT-4.3.3-12].
-
-// await notes that a QoS 2 publish has come, so that it counts once when it
-// comes again.
-func (p *publication) await() {
-	if p.qos != 2 {
-		return
-	}
-	p.session.mu.Lock()
-	defer p.session.mu.Unlock()
-	p.session.received[p.id] = p
-}
-
-// receiver returns the connection that is answered on, as far as it is known.
-func (p *publication) receiver() *Client {
-	p.session.mu.Lock()
-	defer p.session.mu.Unlock()
-	return p.client
-}
-
-// answer notes how a publish is answered, and returns the connection to answer
-// on. One that is refused awaits no PUBREL [MQTT-4.3.3-9].
-func (p *publication) answer(code byte) *Client {
-	p.session.mu.Lock()
-	defer p.session.mu.Unlock()
-	p.answered = true
-	if code >= packets.ErrUnspecifiedError.Code && p.session.received[p.id] == p {
-		delete(p.session.received, p.id)
-	}
-	return p.client
-}
-
-// resent says whether a PUBLISH is one that was received before and awaits its
-// PUBREL, and sees to it that it is answered once more: now if it was answered,
-// else when it is.
-func (s *session) resent(c *Client, id uint16) bool {
-	s.mu.Lock()
-	p := s.received[id]
-	answered := p != nil && p.answered
-	if p != nil && p.client != c {
-		p.client = c
-		c.receiving.Add(1) // it counts for this connection now
-	}
-	s.mu.Unlock()
-	if answered {
-		s.box.ack(c.link, ack{kind: packets.Pubrec, id: id}, &c.flushes)
-	}
-	return p != nil
-}
-
-// release takes a client's PUBREL.
-func (s *session) release(c *Client, id uint16) {
-	pubcomp := ack{kind: packets.Pubcomp, id: id}
-	s.mu.Lock()
-	p := s.received[id]
-	delete(s.received, id)
-	s.mu.Unlock()
-	if p == nil {
-		pubcomp.code = packets.ErrPacketIdentifierNotFound.Code
-	} else if p.client == c {
-		c.receiving.Add(-1)
-	}
-	s.box.ack(c.link, pubcomp, &c.flushes)
 }

@@ -15,13 +15,13 @@ func (e *Engine) Restore() error {
 	e.applied.Store(snap.Seq())
 	snap.Close()
 	now := time.Now()
-	var gone []persistence.Record
+	var gone leftovers
 	for record, err := range e.store.Sessions() {
 		switch {
 		case err != nil:
 			return fmt.Errorf("sessions: restore: %w", err)
 		case expired(record, now):
-			gone = append(gone, persistence.DeleteSession(record.ClientID))
+			gone.session(record.ClientID)
 		default:
 			e.restoreSession(record, now)
 		}
@@ -34,20 +34,40 @@ func (e *Engine) Restore() error {
 			e.log.Error("subscription lost", "client", record.ClientID, "topic_filter", record.TopicFilter, "error", err)
 		}
 	}
+	if err := e.restoreMessages(&gone); err != nil {
+		return fmt.Errorf("sessions: restore messages: %w", err)
+	}
 	for record, err := range e.store.RetainedMessages() {
 		switch expiry := record.Properties.Expiry; {
 		case err != nil:
 			return fmt.Errorf("sessions: restore retained messages: %w", err)
 		case !expiry.IsZero() && expiry.Before(now):
-			gone = append(gone, persistence.DeleteRetained(record.Topic))
+			gone.records = append(gone.records, persistence.DeleteRetained(record.Topic))
 		default:
 			e.retain(restored(record))
 		}
 	}
-	if len(gone) == 0 {
+	if len(gone.records) == 0 {
 		return nil
 	}
-	return e.submit(&persistence.Op{Records: gone})
+	return e.submit(&persistence.Op{Records: gone.records})
+}
+
+// leftovers are what the store has and nobody needs any more.
+type leftovers struct {
+	records  []persistence.Record
+	sessions map[string]bool
+}
+
+// session leaves all of a session, once.
+func (l *leftovers) session(id string) {
+	if !l.sessions[id] {
+		if l.sessions == nil {
+			l.sessions = map[string]bool{}
+		}
+		l.sessions[id] = true
+		l.records = append(l.records, persistence.DeleteSession(id))
+	}
 }
 
 // expired says whether a session's time was over while nobody was here to see.
@@ -65,7 +85,7 @@ func (e *Engine) restoreSession(r persistence.Session, now time.Time) {
 		r.DisconnectedAt = now // it was connected when the process ended
 	}
 	s := e.newSession(r.ClientID, true)
-	s.record = r
+	s.record, s.box.life = r, r.Life
 	e.mu.Lock()
 	e.sessions[r.ClientID] = s
 	e.mu.Unlock()

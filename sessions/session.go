@@ -21,15 +21,15 @@ type session struct {
 	// as there are any, later ones queue up behind them, so that all are
 	// acknowledged and delivered in order [MQTT-4.6.0-2], [MQTT-4.6.0-6].
 	pending atomic.Int32
+	// persistent says that it outlives its connection, and the process.
+	persistent atomic.Bool
 	// keeping is held while records of subscriptions are made and appended, so that
 	// they are written in that order.
 	keeping sync.Mutex
 
 	mu     sync.Mutex // guards what follows
 	record persistence.Session
-	// persistent says that it outlives its connection, and the process.
-	persistent bool
-	client     *Client // nil while it is away
+	client *Client // nil while it is away
 	// connections is how many there were, the present one included: what is due
 	// for an absence is not for the next one.
 	connections int
@@ -110,9 +110,12 @@ func (e *Engine) begin(c *Client) (s *session, resumed bool, err error) {
 		return s, false, leaving
 	}
 	record := s.keep(func(r *persistence.Session) {
-		*r = persistence.Session{ClientID: c.ClientID, ProtocolVersion: c.Version, Clean: c.Clean, ExpirySeconds: expiry}
+		*r = persistence.Session{
+			ClientID: c.ClientID, ProtocolVersion: c.Version, Clean: c.Clean, ExpirySeconds: expiry, Life: s.box.life,
+		}
 	})
 	var records []persistence.Record
+	s.box.account(expiry > 0)
 	if stored && (!resumed || expiry == 0) {
 		records = append(records, persistence.DeleteSession(c.ClientID))
 	}
@@ -134,10 +137,10 @@ func (e *Engine) resume(c *Client, persistent bool) (s *session, resumed, stored
 	old := e.session(c.ClientID)
 	if old != nil {
 		old.mu.Lock()
-		stored = old.persistent
+		stored = old.persistent.Load()
 		resumed = !c.Clean && !old.ended && old.outlives() && old.box.resume()
 		if resumed {
-			old.persistent = persistent
+			old.persistent.Store(persistent)
 		}
 		old.mu.Unlock()
 	}
@@ -161,10 +164,11 @@ func (s *session) outlives() bool { return s.record.ProtocolVersion == 5 || !s.r
 
 func (e *Engine) newSession(id string, persistent bool) *session {
 	s := &session{
-		id: id, persistent: persistent, box: newOutbox(e, id),
+		id: id, box: newOutbox(e, id),
 		subs: map[string]*Subscription{}, received: map[uint16]*publication{},
 	}
-	s.box.keep = persistent
+	s.persistent.Store(persistent)
+	s.box.keep, s.box.ledger.open = persistent, persistent
 	return s
 }
 

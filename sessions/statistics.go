@@ -31,7 +31,7 @@ func (e *Engine) Statistics(version string) {
 	} {
 		m := &Message{Topic: "$SYS/broker/" + s.topic, Payload: []byte(s.value), Retain: true, Supersedes: true}
 		e.retain(m)
-		e.fanOut(m, &f, nil)
+		e.fanOut(m, nil, &f, nil)
 	}
 	f.flush()
 	e.schedule.at(time.Now().Add(statisticsEvery), func() {

@@ -131,9 +131,7 @@ func (c *Client) grant(granted []*Subscription) error {
 	}
 	e, s := c.engine, c.session
 	defer s.box.waits()()
-	s.mu.Lock()
-	persistent := s.persistent
-	s.mu.Unlock()
+	persistent := s.persistent.Load()
 	s.keeping.Lock()
 	defer s.keeping.Unlock()
 	var records []persistence.Record
@@ -262,7 +260,6 @@ func (c *Client) drop(topicFilter string) (persistent, existed bool) {
 	s := c.session
 	s.mu.Lock()
 	sub := s.subs[topicFilter]
-	persistent = s.persistent
 	delete(s.subs, topicFilter)
 	s.mu.Unlock()
 	if sub == nil {
@@ -272,5 +269,5 @@ func (c *Client) drop(topicFilter string) (persistent, existed bool) {
 	if sub.To.Share == "" {
 		s.box.dropSource(sub.To.Text)
 	}
-	return persistent, true
+	return s.persistent.Load(), true
 }

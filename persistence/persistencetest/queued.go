@@ -84,7 +84,7 @@ func sharedMessages(f *fixture) {
 
 func flights(f *fixture) {
 	put := []persistence.Flight{
-		{ClientID: "a", ID: 2, Number: 7}, {ClientID: "a", ID: 300, Released: true}, {ClientID: "b", ID: 1, Number: 1 << 40},
+		{ClientID: "a", ID: 2, Number: 7, Copy: 3}, {ClientID: "a", ID: 300, Released: true}, {ClientID: "b", ID: 1, Number: 1 << 40},
 	}
 	received := []persistence.Received{{ClientID: "a", ID: 1}, {ClientID: "a", ID: 65535}, {ClientID: "b", ID: 1}}
 	for i := range put {

@@ -1,0 +1,201 @@
+package sessions
+
+import (
+	"slices"
+
+	"github.com/ambitmq/ambit/persistence"
+)
+
+// A waiting is a QoS 1 or 2 message that is put into the store for sessions that
+// outlive the process, before its publisher is answered. Who they are is found when
+// the message comes, and it is delivered to whoever has subscribed when its turn in
+// the pipeline comes: those who subscribe between the two are given it, too, and
+// lose it if the process ends before they have it, as if they had subscribed after it.
+type waiting struct {
+	number  uint64
+	waiters []waiter
+}
+
+// A waiter is a session that a message waits for: by its own subscriptions, or as
+// the member of a group whom its turn has come to.
+type waiter struct {
+	match     match
+	group     *group
+	copy      byte
+	delivered bool
+}
+
+// awaited returns for whom a message has to wait, or nil. c lends its scratch room;
+// it may be nil.
+func (e *Engine) awaited(m *Message, c *Client) *waiting {
+	if m.QoS == 0 {
+		return nil
+	}
+	var leaves []*leaf
+	if c != nil {
+		leaves = c.leaves[:0]
+	}
+	leaves = e.tree.match(leaves, m.Topic)
+	if c != nil {
+		c.leaves = leaves
+	}
+	if !slices.ContainsFunc(leaves, (*leaf).mayKeep) {
+		return nil
+	}
+	w := &waiting{}
+	for _, to := range gather(nil, leaves, m.From) {
+		w.add(to, nil)
+	}
+	for _, l := range leaves {
+		if groups := l.groups.Load(); groups != nil {
+			for _, g := range *groups {
+				if member, ok := e.choose(m, g); ok {
+					w.add(member.sub.match(member.session), g)
+				}
+			}
+		}
+	}
+	if len(w.waiters) == 0 {
+		return nil
+	}
+	return w
+}
+
+// mayKeep says whether a message may have to wait for anybody there.
+func (l *leaf) mayKeep() bool {
+	if mayKeep(l.members.Load()) {
+		return true
+	}
+	if groups := l.groups.Load(); groups != nil {
+		for _, g := range *groups {
+			if mayKeep(g.members.Load()) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func mayKeep(members *[]member) bool {
+	return members != nil && slices.ContainsFunc(*members, func(m member) bool {
+		return m.sub.qos() > 0 && m.session.persistent.Load()
+	})
+}
+
+// add adds a session, if the message has to wait for it. Whom a group has chosen is
+// noted in any case.
+func (w *waiting) add(to match, g *group) {
+	waits := to.qos > 0 && to.session.persistent.Load()
+	if !waits && g == nil {
+		return
+	}
+	n := waiter{match: to, group: g, delivered: !waits}
+	if g != nil {
+		for i := range w.waiters {
+			if w.waiters[i].match.session == to.session {
+				n.copy++
+			}
+		}
+	}
+	w.waiters = append(w.waiters, n)
+}
+
+// queue returns what the store is told, or nil for a message that waits for nobody.
+func (w *waiting) queue(m *Message) *persistence.Queue {
+	q := &persistence.Queue{Message: &persistence.Message{
+		Topic: m.Topic, From: m.From, Payload: m.Payload, QoS: m.QoS, Retain: m.Retain, Properties: m.Properties,
+	}}
+	if m.mortal {
+		q.Message.Expiry = m.expires
+	}
+	for i := range w.waiters {
+		if n := &w.waiters[i]; !n.delivered {
+			q.Recipients = append(q.Recipients, persistence.Recipient{
+				ClientID: n.match.session.id, Life: n.match.session.box.life, Copy: n.copy,
+				QoS: min(m.QoS, n.match.qos), Retain: m.Retain && n.match.asPublished, Identifiers: n.match.ids,
+			})
+		}
+	}
+	if len(q.Recipients) == 0 {
+		return nil
+	}
+	return q
+}
+
+// chosen returns whom a group has chosen for the message, if he was asked for.
+func (w *waiting) chosen(g *group) *session {
+	if w == nil {
+		return nil
+	}
+	for i := range w.waiters {
+		if w.waiters[i].group == g {
+			return w.waiters[i].match.session
+		}
+	}
+	return nil
+}
+
+// manyWaiters is from how many on a message's sessions are looked up in a map.
+const manyWaiters = 16
+
+// A waiterKey says whom a delivery is for.
+type waiterKey struct {
+	session *session
+	group   *group
+}
+
+// places returns where the waiters are, or nil if they are few.
+func (w *waiting) places() map[waiterKey]int {
+	if w == nil || len(w.waiters) < manyWaiters {
+		return nil
+	}
+	places := make(map[waiterKey]int, len(w.waiters))
+	for i := range w.waiters {
+		places[waiterKey{w.waiters[i].match.session, w.waiters[i].group}] = i
+	}
+	return places
+}
+
+// A handOver gives a message to sessions, with its number in the store.
+type handOver struct {
+	*waiting
+	at map[waiterKey]int
+}
+
+func (w *waiting) handOver() handOver { return handOver{w, w.places()} }
+
+// mark gives a delivery the number that the message has for a session.
+func (h handOver) mark(d *delivery, to waiterKey) {
+	if h.waiting == nil {
+		return
+	}
+	i, ok := h.at[to]
+	if h.at == nil {
+		for i = range h.waiters {
+			if ok = h.waiters[i].match.session == to.session && h.waiters[i].group == to.group; ok {
+				break
+			}
+		}
+	}
+	if !ok || h.waiters[i].delivered {
+		return
+	}
+	h.waiters[i].delivered = true
+	d.number, d.copy = h.number, h.waiters[i].copy
+}
+
+// end has the store forget the message where it was not delivered: to sessions that
+// have unsubscribed since. For one that has ended there is nothing to forget.
+func (h handOver) end() {
+	if h.waiting == nil {
+		return
+	}
+	for i := range h.waiters {
+		if n := &h.waiters[i]; !n.delivered {
+			b := n.match.session.box
+			b.mu.Lock()
+			b.done(&delivery{number: h.number, copy: n.copy})
+			b.mu.Unlock()
+		}
+	}
+}
