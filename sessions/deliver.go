@@ -27,7 +27,6 @@ func (s *Subscription) match(of *session) match {
 // scratch room; it may be nil, and so may w, if the message is not in the store.
 func (e *Engine) fanOut(m *Message, w *waiting, f *flushes, c *Client) {
 	h := w.handOver()
-	defer h.end()
 	var leaves []*leaf
 	var matches []match
 	if c != nil {
@@ -55,6 +54,9 @@ func (e *Engine) fanOut(m *Message, w *waiting, f *flushes, c *Client) {
 				e.share(m, g, h, f)
 			}
 		}
+	}
+	for to, g := range h.rest() {
+		e.deliver(m, to, h, g, f)
 	}
 	if c != nil {
 		clear(matches)
@@ -129,8 +131,12 @@ func (e *Engine) deliver(m *Message, to match, h handOver, g *group, f *flushes)
 // share gives a message to one member of a group: the one for whom it waits in the
 // store, or one that is chosen now.
 func (e *Engine) share(m *Message, g *group, h handOver, f *flushes) {
-	to, ok := g.member(h.chosen(g))
-	if !ok {
+	to, ok := member{}, false
+	chosen, waits := h.chosen(g)
+	if chosen != nil {
+		to, ok = g.member(chosen)
+	}
+	if !ok && !waits {
 		to, ok = e.choose(m, g)
 	}
 	if ok {
@@ -140,7 +146,7 @@ func (e *Engine) share(m *Message, g *group, h handOver, f *flushes) {
 
 // member returns the member of a group that a session is.
 func (g *group) member(s *session) (member, bool) {
-	if p := g.members.Load(); p != nil && s != nil {
+	if p := g.members.Load(); p != nil {
 		for _, m := range *p {
 			if m.session == s {
 				return m, true

@@ -18,9 +18,10 @@ type delivery struct {
 	ids []byte
 	// feed is that of a room or a scope, else nil.
 	feed *feed
-	// number and copy are those of the message in the store, 0 if it is not there.
-	number uint64
-	copy   byte
+	// number, life and copy are those of the message in the store; the number is 0 if
+	// it is not there.
+	number, life uint64
+	copy         byte
 }
 
 // A peer is what CONNECT said that the encoder must know.

@@ -128,3 +128,10 @@ func (e *Engine) GiveTurn(who any)            { e.turns.give(who) }
 
 // MaxSources is how many snapshots a client may read.
 const MaxSources = maxSources
+
+// Waiting returns how many messages wait for the client, or for its acknowledgement.
+func (h Held) Waiting() int {
+	h.s.box.mu.Lock()
+	defer h.s.box.mu.Unlock()
+	return len(h.s.box.sent) + len(h.s.box.queue)
+}

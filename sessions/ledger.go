@@ -1,6 +1,11 @@
 package sessions
 
 import (
+	"errors"
+	"iter"
+	"math"
+	"math/rand/v2"
+
 	"github.com/mochi-mqtt/server/v2/packets"
 
 	"github.com/ambitmq/ambit/persistence"
@@ -20,8 +25,11 @@ type ledger struct {
 	open bool
 	// done are records of what the store need not know any more.
 	done []persistence.Record
-	// settling says that the store is about to be told the next steps.
-	settling bool
+	// settling says that the store is about to be told the next steps, and lacking
+	// that there are messages that it does not have.
+	settling, lacking bool
+	// tales counts how often it was told.
+	tales uint64
 }
 
 // A step is what the store is to be told next of a QoS 2 message.
@@ -33,28 +41,120 @@ const (
 	releasing             // that the client has it, before PUBREL [MQTT-4.3.3-5]
 )
 
-// account says whether the store knows of the session from now on. If not, it has
-// forgotten all of it.
+// account says whether the store knows of the session from now on. If it does not,
+// it has forgotten all of it; if that is new, the session has a new life, and is told
+// of what is on its way: see [Engine.adopt].
 func (b *outbox) account(open bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.ledger.open = open; open {
+	if open == b.ledger.open {
 		return
 	}
-	b.ledger.done = nil
+	b.ledger.open, b.ledger.done = open, nil
+	if open {
+		b.life.Store(rand.Uint64())
+	}
 	for i := range b.queue {
 		b.queue[i].number = 0
 	}
 	for i := range b.sent {
 		f := &b.sent[i]
 		f.released = f.released || f.step == releasing
-		f.number, f.step = 0, settled
+		f.number, f.step, f.tale = 0, settled, 0
+		switch {
+		case !open || f.qos < 2:
+		case f.released:
+			f.step = releasing
+		default:
+			f.step = taking
+		}
+	}
+}
+
+// adopt puts what is on its way to a client into the store, as far as it is not
+// there: of a session that was to end with its connection, and was taken over by one
+// that it outlives, and what has come between two looks at who waits for a message. The
+// caller has the turn.
+func (e *Engine) adopt(b *outbox) error {
+	for _, d := range b.takeLacking() {
+		q := &persistence.Queue{Message: d.m.stored(), Recipients: []persistence.Recipient{{
+			ClientID: b.id, Life: d.life, QoS: d.qos, Retain: d.retain, Identifiers: d.ids,
+		}}}
+		op := &persistence.Op{Queue: q, Committed: func(r *persistence.Result) { b.adopted(&d, r.Queued) }}
+		if err := e.append(op); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// toCome is the number of a message that is about to get one.
+const toCome = math.MaxUint64
+
+// deliveries yields all that are not over. The caller holds b.mu.
+func (b *outbox) deliveries() iter.Seq[*delivery] {
+	return func(yield func(*delivery) bool) {
+		for i := range b.sent {
+			if f := &b.sent[i]; !f.released && !yield(&f.delivery) {
+				return
+			}
+		}
+		for i := range b.queue {
+			if !yield(&b.queue[i]) {
+				return
+			}
+		}
+	}
+}
+
+// takeLacking returns the deliveries that the store is to know of, and does not.
+func (b *outbox) takeLacking() []delivery {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	var lacking []delivery
+	if b.ledger.lacking = false; b.ledger.open {
+		for d := range b.deliveries() {
+			if d.isLacking() {
+				d.number, d.life = toCome, b.life.Load()
+				lacking = append(lacking, *d)
+			}
+		}
+	}
+	return lacking
+}
+
+// isLacking says whether a message is to be in the store, and is not.
+func (d *delivery) isLacking() bool { return d.number == 0 && d.qos > 0 && d.feed == nil }
+
+// adopted notes the number that a message has in the store now.
+func (b *outbox) adopted(was *delivery, number uint64) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for d := range b.deliveries() {
+		if d.m == was.m && d.number == toCome && d.life == was.life {
+			d.number = number
+			b.settleSoon() // if it waits for that
+			return
+		}
+	}
+	b.done(&delivery{number: number, life: was.life}) // it was dropped meanwhile
+}
+
+// check sees to it that a message that an outbox is given is in the store, if it is to
+// be. The caller holds b.mu.
+func (b *outbox) check(d *delivery) {
+	if d.life != b.life.Load() {
+		d.number = 0 // it is in the queue of an earlier life
+	}
+	if b.ledger.open && d.isLacking() {
+		b.ledger.lacking = true
+		b.settleSoon()
 	}
 }
 
 // done notes that a delivery need not wait any more. The caller holds b.mu.
 func (b *outbox) done(d *delivery) {
-	if d.number == 0 || !b.ledger.open {
+	if d.number == 0 || d.number == toCome || d.life != b.life.Load() || !b.ledger.open {
 		return
 	}
 	b.ledger.done = append(b.ledger.done, b.dequeue(d))
@@ -63,7 +163,7 @@ func (b *outbox) done(d *delivery) {
 }
 
 func (b *outbox) dequeue(d *delivery) persistence.Record {
-	return persistence.Dequeue(d.number, persistence.Recipient{ClientID: b.id, Life: b.life, Copy: d.copy})
+	return persistence.Dequeue(d.number, persistence.Recipient{ClientID: b.id, Life: d.life, Copy: d.copy})
 }
 
 // landed notes that the exchange of a QoS 2 message is over. The caller holds b.mu.
@@ -107,7 +207,7 @@ func (b *outbox) release(l *link, i int, id uint16, f *flushes) {
 // settleSoon has the store told of the next steps of QoS 2 messages, all that there
 // are at once. The caller holds b.mu.
 func (b *outbox) settleSoon() {
-	if !b.ledger.settling {
+	if !b.ledger.settling && b.engine.away() == nil {
 		b.ledger.settling = true
 		b.engine.tasks.Go(func() { b.engine.settle(b) })
 	}
@@ -116,20 +216,19 @@ func (b *outbox) settleSoon() {
 // A settling is a flight of whose step the store is told.
 type settling struct {
 	id   uint16
-	turn uint32
-	step step
+	tale uint64
 }
 
 // settle tells the store of the next steps, and then takes them.
 func (e *Engine) settle(b *outbox) {
 	e.turns.take(b.id, &b.ledger)
 	defer e.turns.give(&b.ledger)
-	records, steps := b.nextSteps()
-	if s := e.session(b.id); len(steps) == 0 || s == nil || s.box != b {
+	if s := e.session(b.id); s == nil || s.box != b {
 		return
 	}
-	err := e.tellDone(b)
-	if err == nil {
+	err := errors.Join(e.tellDone(b), e.adopt(b))
+	records, steps := b.nextSteps()
+	if err == nil && len(steps) > 0 {
 		err = e.append(&persistence.Op{Records: records, Committed: func(r *persistence.Result) {
 			var f flushes
 			b.told(steps, r.Err, &f)
@@ -150,13 +249,17 @@ func (b *outbox) nextSteps() (records []persistence.Record, steps []settling) {
 	if !b.ledger.open {
 		return nil, nil
 	}
+	if b.ledger.lacking {
+		b.settleSoon()
+	}
+	b.ledger.tales++
 	for i := range b.sent {
 		f := &b.sent[i]
-		if f.step == settled || f.telling {
+		if f.step == settled || f.tale != 0 || f.number == toCome {
 			continue
 		}
-		f.telling = true
-		steps = append(steps, settling{f.id, f.turn, f.step})
+		f.tale = b.ledger.tales
+		steps = append(steps, settling{f.id, f.tale})
 		records = append(records, persistence.PutFlight(persistence.Flight{
 			ClientID: b.id, ID: f.id, Number: f.number, Copy: f.copy, Released: f.step == releasing,
 		}))
@@ -179,18 +282,17 @@ func (b *outbox) told(steps []settling, err error, fl *flushes) {
 	}
 	for _, s := range steps {
 		i := b.find(s.id)
-		if i < 0 || b.sent[i].turn != s.turn || b.sent[i].step != s.step {
+		if i < 0 || b.sent[i].tale != s.tale {
 			continue // it is over
 		}
 		f := &b.sent[i]
-		f.telling = false
-		if err != nil {
+		if f.tale = 0; err != nil {
 			continue
 		}
-		f.step = settled
-		if s.step == releasing {
+		if f.step == releasing {
 			f.released, f.number = true, 0
 		}
+		f.step = settled
 		if f.released && l != nil && i < len(b.sent)-b.resend {
 			l.out = l.peer.appendAck(l.room(), ack{kind: packets.Pubrel, id: f.id})
 		}

@@ -127,53 +127,6 @@ func (l *link) follows(qos byte) bool {
 	return l.fits(qos) && (l.box.resend == 0 || qos > 0 && l.box.held())
 }
 
-// dispatch encodes one message that is not in the queue.
-func (l *link) dispatch(d delivery) {
-	if d.qos == 0 {
-		l.out, _ = l.peer.appendPublish(l.room(), &d, 0, false)
-		return
-	}
-	b := l.box
-	d.m = d.m.Keep()
-	f := flight{delivery: d, id: b.nextID(), turn: b.turn}
-	if d.qos == 2 && b.ledger.open {
-		f.step = taking
-		b.settleSoon()
-	}
-	b.sent = append(b.sent, f)
-	b.bytes += d.m.size()
-	b.resend++
-	l.proceed()
-}
-
-// proceed sends what is due of the flights that this connection has not seen, up to
-// one that the store is being told of.
-func (l *link) proceed() {
-	b := l.box
-	for b.resend > 0 && !b.held() && l.fits(1) {
-		f := &b.sent[len(b.sent)-b.resend]
-		b.resend--
-		switch {
-		case f.step == releasing: // PUBREL follows
-		case f.released:
-			l.out = l.peer.appendAck(l.room(), ack{kind: packets.Pubrel, id: f.id})
-		default:
-			l.send(f)
-		}
-	}
-}
-
-// send encodes a flight, or forgets it if it has expired or is too large for
-// the client.
-func (l *link) send(f *flight) {
-	var ok bool
-	l.out, ok = l.peer.appendPublish(l.room(), &f.delivery, f.id, f.tried)
-	f.tried = true
-	if !ok {
-		l.box.forget(l.box.find(f.id))
-	}
-}
-
 // overtake notes that a message is newer than what snapshots hold.
 func (l *link) overtake(m *Message) {
 	if m.Supersedes {

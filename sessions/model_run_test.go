@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/cockroachdb/pebble/v2/vfs"
 	"github.com/mochi-mqtt/server/v2/packets"
 
 	"github.com/ambitmq/ambit/persistence"
@@ -19,8 +20,9 @@ const (
 	modelClients = 5
 	// modelWindow is the server's Receive Maximum, which the clients keep to.
 	modelWindow = 20
-	// checkEvery is after how many steps all must have come.
-	checkEvery = 100
+	// checkEvery is after how many steps all must have come, and crashEvery after how
+	// many the server crashes, on average.
+	checkEvery, crashEvery = 100, 150
 )
 
 // Topics of two levels are ordinary ones, those of three are documents. What
@@ -72,7 +74,9 @@ func TestSessionsKeepTheirPromises(t *testing.T) {
 
 func runModel(t *testing.T, seed uint64, steps int) {
 	t.Helper()
-	n := startNode(t, func(o *options) { o.ReceiveMaximum, o.QueueBytes, o.Connections = modelWindow, 64<<20, 100 })
+	n := startNode(t, func(o *options) {
+		o.ReceiveMaximum, o.QueueBytes, o.Connections, o.fs = modelWindow, 64<<20, 100, vfs.NewCrashableMem()
+	})
 	var lc net.ListenConfig
 	l, err := lc.Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
@@ -110,7 +114,9 @@ func (r *run) accept(done chan<- struct{}) {
 			return
 		}
 		_ = conn.(*net.TCPConn).SetWriteBuffer(4096) // a wish
+		r.m.mu.Lock()
 		r.n.serve(conn)
+		r.m.mu.Unlock()
 	}
 }
 
@@ -134,6 +140,8 @@ func (r *run) step() {
 	}
 	p := r.rand.IntN(100)
 	switch w := c.wire; {
+	case r.rand.IntN(crashEvery) == 0:
+		r.crash()
 	case w == nil && p < 60, p < 3:
 		r.connect(c)
 	case w == nil:

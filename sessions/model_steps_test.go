@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/cockroachdb/pebble/v2/vfs"
 	"github.com/mochi-mqtt/server/v2/packets"
 )
 
@@ -61,6 +62,9 @@ func (r *run) connected(c *modelClient, w *wire, clean, keep bool) {
 		r.forget(c.session)
 		c.session = newSession(c.id)
 		w.session = c.session
+	}
+	if keep && !c.session.persistent && present {
+		c.session.since = r.m.now()
 	}
 	c.session.persistent = keep
 	for _, p := range c.session.published {
@@ -174,4 +178,31 @@ func (r *run) kill(c *modelClient) {
 	w.stalled, w.hangUp = false, true
 	r.m.changed.Broadcast()
 	r.wait("the end of a connection", func() bool { return w.dead })
+}
+
+// crash takes the power away: what was not synced is there in part, or not at all.
+// Nothing that clients are sent from here on has ever come.
+func (r *run) crash() {
+	r.now = "the server crashes"
+	for _, w := range r.wires {
+		w.dead = true
+	}
+	r.m.changed.Broadcast()
+	r.n.fs = r.n.fs.(*vfs.MemFS).CrashClone(vfs.CrashCloneCfg{UnsyncedDataPercent: r.rand.IntN(101), RNG: r.rand})
+	r.m.mu.Unlock()
+	r.n.stop()
+	r.m.mu.Lock()
+	r.n.start()
+	for _, c := range r.clients {
+		c.wire = nil
+		if c.session == nil {
+			continue
+		}
+		if c.session.persistent {
+			c.session.crashed()
+		} else {
+			r.forget(c.session)
+			c.session = nil
+		}
+	}
 }

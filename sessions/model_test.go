@@ -2,6 +2,7 @@ package sessions_test
 
 import (
 	"fmt"
+	"maps"
 	"strings"
 	"sync"
 
@@ -15,12 +16,13 @@ type model struct {
 	changed  *sync.Cond
 	clock    int
 	messages map[string]*sent // by payload up to the padding
+	old      map[string]*sent // those before the last check
 	left     map[string]bool  // groups that a member has left since the last check
 	fault    string
 }
 
 func newModel() *model {
-	m := &model{messages: map[string]*sent{}, left: map[string]bool{}}
+	m := &model{messages: map[string]*sent{}, old: map[string]*sent{}, left: map[string]bool{}}
 	m.changed = sync.NewCond(&m.mu)
 	return m
 }
@@ -40,9 +42,14 @@ type sent struct {
 type session struct {
 	client     string
 	persistent bool
+	since      int // when it came to be persistent, if it was not
+	excused    int // what was sent before may be lost
 	subs       map[string]*subscription
 	gone       []*subscription // what was unsubscribed since the last check
 	got        map[*sent]bool
+	past       map[*sent]bool   // what came before the last check
+	exact      map[*sent]bool   // what came at QoS 2
+	again      map[*sent]bool   // what came before a crash, and may come again
 	last       map[*session]int // by publisher: the last message that came for the first time
 	flights    map[uint16]*flight
 	// published are the messages that are not acknowledged, in order.
@@ -53,6 +60,7 @@ type session struct {
 func newSession(client string) *session {
 	return &session{
 		client: client, subs: map[string]*subscription{}, got: map[*sent]bool{}, last: map[*session]int{},
+		past: map[*sent]bool{}, exact: map[*sent]bool{}, again: map[*sent]bool{},
 		flights: map[uint16]*flight{},
 	}
 }
@@ -79,8 +87,9 @@ func (s *subscription) takes(m *sent, to *session) bool {
 
 // A flight is a QoS 1 or 2 message that its receiver has not done with.
 type flight struct {
-	m  *sent
-	on *wire // where it came last
+	m   *sent
+	on  *wire // where it came last
+	qos byte
 }
 
 // A publication is one that its publisher has not done with.
@@ -105,7 +114,15 @@ func (m *model) now() int {
 // arrived judges a PUBLISH that a session receives on a connection.
 func (m *model) arrived(s *session, on *wire, key, topic string, id uint16, qos byte, dup bool) {
 	msg := m.messages[key]
+	if old := m.old[key]; old != nil && s.again[old] {
+		m.lands(s, on, old, id, qos, dup)
+		return
+	}
 	if msg == nil || msg.topic != topic {
+		if old := m.old[key]; old != nil {
+			m.fail("%s received %s on %s of before the last check again, before %v, at QoS 2 %v", s.client, key, topic, s.past[old], s.exact[old])
+			return
+		}
 		m.fail("%s received %s on %s, which nobody has published", s.client, key, topic)
 		return
 	}
@@ -123,21 +140,29 @@ func (m *model) arrived(s *session, on *wire, key, topic string, id uint16, qos 
 		m.fail("%s received %s at QoS %d, it was published at %d and subscribed at %d", s.client, key, qos, msg.qos, most)
 	case dup && (qos == 0 || msg.at > on.at):
 		m.fail("%s received %s for the first time, with DUP", s.client, key)
-	case first && msg.n <= s.last[msg.from] && (!msg.again || s.mustGet(msg)): // the first copy may have gone to nobody or another member
+	case first && msg.n <= s.last[msg.from] && (!msg.again && s.excused == 0 || s.mustGet(msg)): // the first copy may have gone to nobody or another member
 		m.fail("%s received %s on %s at QoS %d of %d behind %d", s.client, key, topic, qos, msg.qos, s.last[msg.from])
-	case qos > 0 && !m.flies(s, on, msg, id, dup):
-	case !first && !msg.again && (!dup || qos == 2 && s.flights[id] == nil):
+	case !first && !msg.again && !s.again[msg] && (!dup || qos == 2 && s.flights[id] == nil):
 		m.fail("%s received %s twice at QoS %d, DUP %v", s.client, key, qos, dup)
 	}
 	if s.got[msg] = true; first {
 		s.last[msg.from] = msg.n
 	}
-	if qos > 0 {
-		s.flights[id] = &flight{msg, on}
-		on.open[id] = true
-		if len(on.open) > on.window {
-			m.fail("%s has %d messages to acknowledge, its Receive Maximum is %d", s.client, len(on.open), on.window)
-		}
+	m.lands(s, on, msg, id, qos, dup)
+}
+
+// lands notes a message that a session has to acknowledge.
+func (m *model) lands(s *session, on *wire, msg *sent, id uint16, qos byte, dup bool) {
+	if qos == 0 || !m.flies(s, on, msg, id, dup) {
+		return
+	}
+	if qos == 2 {
+		s.exact[msg] = true
+	}
+	s.flights[id] = &flight{msg, on, qos}
+	on.open[id] = true
+	if len(on.open) > on.window {
+		m.fail("%s has %d messages to acknowledge, its Receive Maximum is %d", s.client, len(on.open), on.window)
 	}
 }
 
@@ -197,15 +222,32 @@ func (m *model) check(all []*session) {
 			}
 		}
 	}
+	maps.Copy(m.old, m.messages)
 	m.messages, m.left = map[string]*sent{}, map[string]bool{}
 	for _, s := range all {
+		maps.Copy(s.past, s.got)
 		s.gone, s.got = nil, map[*sent]bool{}
+	}
+}
+
+// crashed notes what the server's crash allows: what came at QoS 1 may come again,
+// as another message. What came at QoS 2 may not.
+func (s *session) crashed() {
+	s.excused = max(s.since, 1)
+	maps.Copy(s.past, s.got)
+	for msg := range s.past {
+		s.again[msg] = !s.exact[msg]
+	}
+	for id, f := range s.flights {
+		if f.qos == 1 {
+			delete(s.flights, id)
+		}
 	}
 }
 
 func (s *session) mustGet(msg *sent) bool {
 	for _, sub := range s.subs {
-		if sub.share == "" && sub.takes(msg, s) && sub.at > 0 && sub.at < msg.at && min(sub.qos, msg.qos) > 0 {
+		if sub.share == "" && sub.takes(msg, s) && sub.at > 0 && sub.at < msg.at && msg.at > s.excused && min(sub.qos, msg.qos) > 0 {
 			return true
 		}
 	}
@@ -218,7 +260,7 @@ func (m *model) checkGroup(key string, msg *sent, text string, members []*sessio
 	got := 0
 	for _, s := range members {
 		sub := s.subs[text]
-		if !topics.Match(sub.topicFilter, msg.topic) || min(sub.qos, msg.qos) == 0 || sub.at == 0 || sub.at > msg.at || !s.persistent {
+		if !topics.Match(sub.topicFilter, msg.topic) || min(sub.qos, msg.qos) == 0 || sub.at == 0 || sub.at > msg.at || s.excused > msg.at || !s.persistent {
 			return
 		}
 		if s.got[msg] {

@@ -39,6 +39,7 @@ type options struct {
 	sessions.Options
 	hook  hooks.Options
 	store persistence.Options
+	fs    vfs.FS
 }
 
 // startNode starts a node whose store is in memory.
@@ -46,7 +47,7 @@ func startNode(t *testing.T, change func(*options)) *node {
 	t.Helper()
 	log := slog.New(slog.NewTextHandler(t.Output(), nil))
 	o := options{
-		Options: sessions.Options{
+		fs: vfs.NewMem(), Options: sessions.Options{
 			UserProperties: 32, TopicAliases: 16, ReceiveMaximum: 1024, ConnectBytes: 16 << 10, PacketBytes: 256 << 10,
 			QueueBytes: 1 << 20, Connections: 1000, ConnectTimeout: deadline, WriteTimeout: deadline,
 			SessionExpiry: time.Hour, Log: log,
@@ -59,7 +60,7 @@ func startNode(t *testing.T, change func(*options)) *node {
 	if change != nil {
 		change(&o)
 	}
-	n := &node{t: t, fs: vfs.NewMem(), opts: o}
+	n := &node{t: t, fs: o.fs, opts: o}
 	n.start()
 	t.Cleanup(func() { n.stop() })
 	return n

@@ -4,6 +4,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/mochi-mqtt/server/v2/packets"
@@ -29,7 +30,7 @@ const (
 type outbox struct {
 	engine *Engine
 	id     string
-	life   uint64 // of the session: see [persistence.Session]
+	life   atomic.Uint64 // of the session: see [persistence.Session]
 
 	mu      sync.Mutex // guards what follows
 	changed *sync.Cond // there is more room, or nobody to wait for
@@ -54,22 +55,9 @@ type outbox struct {
 	marking bool
 }
 
-// A flight is a QoS 1 or 2 message on its way.
-type flight struct {
-	delivery
-	id       uint16
-	turn     uint32 // how often the identifiers had come around before
-	released bool   // PUBREC came; PUBREL is what counts now
-	tried    bool   // it was sent before
-	// Of a QoS 2 message whose exchange is to survive the process, nothing is sent
-	// before the store knows of it: step is what it is told next, and telling says
-	// that it is.
-	step    step
-	telling bool
-}
-
 func newOutbox(e *Engine, id string) *outbox {
-	b := &outbox{engine: e, id: id, life: rand.Uint64()}
+	b := &outbox{engine: e, id: id}
+	b.life.Store(rand.Uint64())
 	b.changed = sync.NewCond(&b.mu)
 	return b
 }
@@ -86,7 +74,7 @@ func (b *outbox) open(l *link, keep bool, f *flushes) {
 		return
 	}
 	b.resend = len(b.sent)
-	if slices.ContainsFunc(b.sent, func(f flight) bool { return f.step != settled && !f.telling }) {
+	if slices.ContainsFunc(b.sent, func(f flight) bool { return f.step != settled && f.tale == 0 }) {
 		b.settleSoon()
 	}
 	l.next()
@@ -169,6 +157,7 @@ func (b *outbox) push(d delivery, f *flushes) {
 	if d.feed != nil && !d.feed.takes(d.m, l != nil) {
 		return
 	}
+	b.check(&d)
 	if l != nil && l.slow && b.bytes <= b.engine.o.QueueBytes/2 {
 		l.slow = false
 	}
@@ -305,66 +294,6 @@ func (b *outbox) acknowledged(l *link, kind byte, id uint16, code byte, f *flush
 		l.next()
 		f.add(l)
 	}
-}
-
-// nextID returns a packet identifier that no flight has [MQTT-2.2.1-4]. There
-// always is one: flights are bounded by the window. They are looked through only
-// once the first of them has seen all identifiers come around.
-func (b *outbox) nextID() uint16 {
-	for {
-		b.lastID++
-		if b.lastID == 0 {
-			b.turn++
-			continue
-		}
-		if len(b.sent) == 0 || b.sent[0].seesFirst(b.lastID, b.turn) || b.find(b.lastID) < 0 {
-			return b.lastID
-		}
-	}
-}
-
-// seesFirst says whether an identifier is new since the flight began.
-func (f *flight) seesFirst(id uint16, turn uint32) bool {
-	return turn == f.turn || turn == f.turn+1 && id < f.id
-}
-
-// find returns the place of a flight, or -1. Most often it is the first one.
-func (b *outbox) find(id uint16) int {
-	return slices.IndexFunc(b.sent, func(f flight) bool { return f.id == id })
-}
-
-// forget ends a flight. Where nobody is, -1, there is none.
-func (b *outbox) forget(i int) {
-	if i < 0 {
-		return
-	}
-	b.bytes -= b.sent[i].m.size()
-	b.done(&b.sent[i].delivery)
-	b.landed(&b.sent[i])
-	if i == 0 {
-		b.sent[0] = flight{} // let the message go
-		b.sent = b.sent[1:]
-	} else {
-		b.sent = slices.Delete(b.sent, i, i+1)
-	}
-	if len(b.sent) == 0 {
-		b.sent = nil
-	}
-	b.changed.Broadcast()
-}
-
-// held says that the next flight waits for the store.
-func (b *outbox) held() bool {
-	return b.resend > 0 && b.sent[len(b.sent)-b.resend].step == taking
-}
-
-// awaiting is how many messages await an acknowledgement of this connection, or are
-// about to.
-func (b *outbox) awaiting() int {
-	if b.held() {
-		return len(b.sent)
-	}
-	return len(b.sent) - b.resend
 }
 
 // takeLost returns how many messages were dropped since it was last called.

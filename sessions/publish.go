@@ -119,7 +119,8 @@ type publication struct {
 	client *Client
 	// answered says, under the session's mutex, that PUBREC was sent.
 	answered bool
-	// stored says that the store knows of a QoS 2 publish until its PUBREL.
+	// stored says, under the session's mutex, that the store knows of a QoS 2 publish
+	// until its PUBREL.
 	stored bool
 }
 

@@ -30,6 +30,18 @@ func (p *publication) remember(op *persistence.Op, m *Message) *persistence.Op {
 	return op
 }
 
+// receivedRecords has the store know of all publishes that await their PUBREL.
+func (s *session) receivedRecords() []persistence.Record {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var records []persistence.Record
+	for _, p := range s.received {
+		p.stored = true
+		records = append(records, persistence.PutReceived(p.received()))
+	}
+	return records
+}
+
 func (p *publication) received() persistence.Received {
 	return persistence.Received{ClientID: p.session.id, ID: p.id}
 }
@@ -76,13 +88,14 @@ func (s *session) resent(c *Client, id uint16) bool {
 func (s *session) release(c *Client, id uint16) {
 	s.mu.Lock()
 	p := s.received[id]
+	stored := p != nil && p.stored
 	s.mu.Unlock()
 	if p == nil {
 		pubcomp := ack{kind: packets.Pubcomp, id: id, code: packets.ErrPacketIdentifierNotFound.Code}
 		s.box.ack(c.link, pubcomp, &c.flushes)
 		return
 	}
-	if !p.stored || !s.persistent.Load() {
+	if !stored || !s.persistent.Load() {
 		p.complete(c, &c.flushes)
 		return
 	}

@@ -85,7 +85,8 @@ func (e *Engine) restoreSession(r persistence.Session, now time.Time) {
 		r.DisconnectedAt = now // it was connected when the process ended
 	}
 	s := e.newSession(r.ClientID, true)
-	s.record, s.box.life = r, r.Life
+	s.record = r
+	s.box.life.Store(r.Life)
 	e.mu.Lock()
 	e.sessions[r.ClientID] = s
 	e.mu.Unlock()

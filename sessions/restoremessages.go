@@ -23,7 +23,7 @@ func (e *Engine) restoreMessages(gone *leftovers) error {
 			gone.session(q.ClientID)
 			continue
 		}
-		if s.box.life != q.Life { // it was queued while the session before was being deleted
+		if s.box.life.Load() != q.Life { // it was queued while the session before was being deleted
 			gone.records = append(gone.records, persistence.Dequeue(q.Number, q.Recipient))
 			continue
 		}
@@ -32,8 +32,11 @@ func (e *Engine) restoreMessages(gone *leftovers) error {
 			m = messageOf(q.Message)
 			messages[q.Message] = m
 		}
-		d := delivery{m: m, qos: q.QoS, retain: q.Retain, ids: q.Identifiers, number: q.Number, copy: q.Copy}
+		d := delivery{m: m, qos: q.QoS, retain: q.Retain, ids: q.Identifiers, number: q.Number, life: q.Life, copy: q.Copy}
 		s.box.restore(d, flights[flightKey{q.ClientID, q.Number, q.Copy}])
+	}
+	for _, s := range e.sessions {
+		s.box.identify()
 	}
 	for r, err := range e.store.Received() {
 		if err != nil {
@@ -79,22 +82,47 @@ func (e *Engine) restoreFlights(gone *leftovers) (map[flightKey]uint16, error) {
 }
 
 // restore adds a message that waits for an absent client. id is the packet
-// identifier that it went out with, or 0. No client is served yet.
+// identifier that it went out with, or 0. What waits before such a message goes out
+// before it.
 func (b *outbox) restore(d delivery, id uint16) {
 	b.bytes += d.m.size()
 	if id == 0 {
 		b.queue = append(b.queue, d)
 		return
 	}
+	for _, earlier := range b.queue {
+		b.sent = append(b.sent, flight{delivery: earlier, turn: restoredTurn})
+	}
+	b.queue = nil
 	b.sent = append(b.sent, flight{delivery: d, id: id, turn: restoredTurn, tried: true})
 	b.lastID = max(b.lastID, id)
+}
+
+// identify gives packet identifiers to flights that have none yet.
+func (b *outbox) identify() {
+	for i := range b.sent {
+		if f := &b.sent[i]; f.id == 0 {
+			f.id = b.nextID()
+		}
+	}
 }
 
 // restoredTurn is a turn in which no packet identifier is given out for long, so that
 // those of restored flights are looked for.
 const restoredTurn = 1 << 31
 
-// messageOf returns a message that was in the store.
+// stored returns the message as the store keeps it for sessions.
+func (m *Message) stored() *persistence.Message {
+	p := &persistence.Message{
+		Topic: m.Topic, From: m.From, Payload: m.Payload, QoS: m.QoS, Retain: m.Retain, Properties: m.Properties,
+	}
+	if m.mortal {
+		p.Expiry = m.expires
+	}
+	return p
+}
+
+// messageOf is the reverse of stored.
 func messageOf(p *persistence.Message) *Message {
 	m := &Message{
 		Topic: p.Topic, From: p.From, Payload: p.Payload, QoS: p.QoS, Retain: p.Retain, Properties: p.Properties,

@@ -109,13 +109,16 @@ func (e *Engine) begin(c *Client) (s *session, resumed bool, err error) {
 	if leaving != nil {
 		return s, false, leaving
 	}
+	s.box.account(expiry > 0)
+	if err := e.adopt(s.box); err != nil {
+		return s, false, err
+	}
 	record := s.keep(func(r *persistence.Session) {
 		*r = persistence.Session{
-			ClientID: c.ClientID, ProtocolVersion: c.Version, Clean: c.Clean, ExpirySeconds: expiry, Life: s.box.life,
+			ClientID: c.ClientID, ProtocolVersion: c.Version, Clean: c.Clean, ExpirySeconds: expiry, Life: s.box.life.Load(),
 		}
 	})
 	var records []persistence.Record
-	s.box.account(expiry > 0)
 	if stored && (!resumed || expiry == 0) {
 		records = append(records, persistence.DeleteSession(c.ClientID))
 	}
@@ -124,6 +127,7 @@ func (e *Engine) begin(c *Client) (s *session, resumed bool, err error) {
 	}
 	if expiry > 0 && resumed && !stored {
 		records = append(records, s.subscriptionRecords(e.applied.Load())...)
+		records = append(records, s.receivedRecords()...)
 	}
 	if len(records) > 0 {
 		err = e.submit(&persistence.Op{Records: records})

@@ -1,6 +1,7 @@
 package sessions
 
 import (
+	"iter"
 	"slices"
 
 	"github.com/ambitmq/ambit/persistence"
@@ -21,6 +22,7 @@ type waiting struct {
 type waiter struct {
 	match     match
 	group     *group
+	life      uint64
 	copy      byte
 	delivered bool
 }
@@ -89,7 +91,7 @@ func (w *waiting) add(to match, g *group) {
 	if !waits && g == nil {
 		return
 	}
-	n := waiter{match: to, group: g, delivered: !waits}
+	n := waiter{match: to, group: g, life: to.session.box.life.Load(), delivered: !waits}
 	if g != nil {
 		for i := range w.waiters {
 			if w.waiters[i].match.session == to.session {
@@ -102,16 +104,11 @@ func (w *waiting) add(to match, g *group) {
 
 // queue returns what the store is told, or nil for a message that waits for nobody.
 func (w *waiting) queue(m *Message) *persistence.Queue {
-	q := &persistence.Queue{Message: &persistence.Message{
-		Topic: m.Topic, From: m.From, Payload: m.Payload, QoS: m.QoS, Retain: m.Retain, Properties: m.Properties,
-	}}
-	if m.mortal {
-		q.Message.Expiry = m.expires
-	}
+	q := &persistence.Queue{Message: m.stored()}
 	for i := range w.waiters {
 		if n := &w.waiters[i]; !n.delivered {
 			q.Recipients = append(q.Recipients, persistence.Recipient{
-				ClientID: n.match.session.id, Life: n.match.session.box.life, Copy: n.copy,
+				ClientID: n.match.session.id, Life: n.life, Copy: n.copy,
 				QoS: min(m.QoS, n.match.qos), Retain: m.Retain && n.match.asPublished, Identifiers: n.match.ids,
 			})
 		}
@@ -122,17 +119,18 @@ func (w *waiting) queue(m *Message) *persistence.Queue {
 	return q
 }
 
-// chosen returns whom a group has chosen for the message, if he was asked for.
-func (w *waiting) chosen(g *group) *session {
+// chosen returns whom a group has chosen for the message, and whether it waits for
+// him.
+func (w *waiting) chosen(g *group) (s *session, waits bool) {
 	if w == nil {
-		return nil
+		return nil, false
 	}
 	for i := range w.waiters {
-		if w.waiters[i].group == g {
-			return w.waiters[i].match.session
+		if n := &w.waiters[i]; n.group == g {
+			return n.match.session, !n.delivered
 		}
 	}
-	return nil
+	return nil, false
 }
 
 // manyWaiters is from how many on a message's sessions are looked up in a map.
@@ -181,21 +179,20 @@ func (h handOver) mark(d *delivery, to waiterKey) {
 		return
 	}
 	h.waiters[i].delivered = true
-	d.number, d.copy = h.number, h.waiters[i].copy
+	d.number, d.life, d.copy = h.number, h.waiters[i].life, h.waiters[i].copy
 }
 
-// end has the store forget the message where it was not delivered: to sessions that
-// have unsubscribed since. For one that has ended there is nothing to forget.
-func (h handOver) end() {
-	if h.waiting == nil {
-		return
-	}
-	for i := range h.waiters {
-		if n := &h.waiters[i]; !n.delivered {
-			b := n.match.session.box
-			b.mu.Lock()
-			b.done(&delivery{number: h.number, copy: n.copy})
-			b.mu.Unlock()
+// rest gives the message to those who have unsubscribed since: it was published
+// before, as far as the store knows. It yields what is to be delivered.
+func (h handOver) rest() iter.Seq2[match, *group] {
+	return func(yield func(match, *group) bool) {
+		if h.waiting == nil {
+			return
+		}
+		for i := range h.waiters {
+			if n := &h.waiters[i]; !n.delivered && !yield(n.match, n.group) {
+				return
+			}
 		}
 	}
 }
