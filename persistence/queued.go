@@ -46,6 +46,9 @@ type Recipient struct {
 	Retain bool
 	// Identifiers are the subscription identifiers, as MQTT 5 writes them.
 	Identifiers []byte
+	// PacketID is 0, or that of the [Flight] that the message is already. It is not read
+	// back with the recipient.
+	PacketID uint16
 }
 
 // A Queued is a message that waits for one session.
@@ -162,6 +165,10 @@ func (c *committer) queue(q *Queue) uint64 {
 		}
 		c.buf = b
 		batchSet(c.batch, queuedKey(number, r), b)
+		if r.PacketID != 0 {
+			f := PutFlight(Flight{ClientID: r.ClientID, ID: r.PacketID, Number: number, Copy: r.Copy})
+			batchSet(c.batch, f.key, f.value)
+		}
 	}
 	return number
 }

@@ -61,14 +61,21 @@ func (b *outbox) account(open bool) {
 		f := &b.sent[i]
 		f.released = f.released || f.step == releasing
 		f.number, f.step, f.tale = 0, settled, 0
-		switch {
-		case !open || f.qos < 2:
-		case f.released:
-			f.step = releasing
-		default:
-			f.step = taking
+	}
+}
+
+// flightRecords has the store know of the QoS 2 exchanges whose messages are not in
+// it: see [Engine.adopt] for the others.
+func (b *outbox) flightRecords() []persistence.Record {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	var records []persistence.Record
+	for i := range b.sent {
+		if f := &b.sent[i]; f.qos == 2 && (f.released || f.feed != nil) {
+			records = append(records, persistence.PutFlight(persistence.Flight{ClientID: b.id, ID: f.id, Released: f.released}))
 		}
 	}
+	return records
 }
 
 // adopt puts what is on its way to a client into the store, as far as it is not
@@ -76,11 +83,13 @@ func (b *outbox) account(open bool) {
 // that it outlives, and what has come between two looks at who waits for a message. The
 // caller has the turn.
 func (e *Engine) adopt(b *outbox) error {
-	for _, d := range b.takeLacking() {
-		q := &persistence.Queue{Message: d.m.stored(), Recipients: []persistence.Recipient{{
-			ClientID: b.id, Life: d.life, QoS: d.qos, Retain: d.retain, Identifiers: d.ids,
-		}}}
-		op := &persistence.Op{Queue: q, Committed: func(r *persistence.Result) { b.adopted(&d, r.Queued) }}
+	for _, f := range b.takeLacking() {
+		to := persistence.Recipient{ClientID: b.id, Life: f.life, QoS: f.qos, Retain: f.retain, Identifiers: f.ids}
+		if f.qos == 2 {
+			to.PacketID = f.id
+		}
+		q := &persistence.Queue{Message: f.m.stored(), Recipients: []persistence.Recipient{to}}
+		op := &persistence.Op{Queue: q, Committed: func(r *persistence.Result) { b.adopted(&f.delivery, r.Queued) }}
 		if err := e.append(op); err != nil {
 			return err
 		}
@@ -91,32 +100,33 @@ func (e *Engine) adopt(b *outbox) error {
 // toCome is the number of a message that is about to get one.
 const toCome = math.MaxUint64
 
-// deliveries yields all that are not over. The caller holds b.mu.
-func (b *outbox) deliveries() iter.Seq[*delivery] {
-	return func(yield func(*delivery) bool) {
+// deliveries yields all that are not over, with the packet identifiers of those that
+// have one. The caller holds b.mu.
+func (b *outbox) deliveries() iter.Seq2[*delivery, uint16] {
+	return func(yield func(*delivery, uint16) bool) {
 		for i := range b.sent {
-			if f := &b.sent[i]; !f.released && !yield(&f.delivery) {
+			if f := &b.sent[i]; !f.released && !yield(&f.delivery, f.id) {
 				return
 			}
 		}
 		for i := range b.queue {
-			if !yield(&b.queue[i]) {
+			if !yield(&b.queue[i], 0) {
 				return
 			}
 		}
 	}
 }
 
-// takeLacking returns the deliveries that the store is to know of, and does not.
-func (b *outbox) takeLacking() []delivery {
+// takeLacking returns what the store is to know of, and does not.
+func (b *outbox) takeLacking() []flight {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	var lacking []delivery
+	var lacking []flight
 	if b.ledger.lacking = false; b.ledger.open {
-		for d := range b.deliveries() {
+		for d, id := range b.deliveries() {
 			if d.isLacking() {
 				d.number, d.life = toCome, b.life.Load()
-				lacking = append(lacking, *d)
+				lacking = append(lacking, flight{delivery: *d, id: id})
 			}
 		}
 	}

@@ -127,7 +127,7 @@ func (e *Engine) begin(c *Client) (s *session, resumed bool, err error) {
 	}
 	if expiry > 0 && resumed && !stored {
 		records = append(records, s.subscriptionRecords(e.applied.Load())...)
-		records = append(records, s.receivedRecords()...)
+		records = append(append(records, s.receivedRecords()...), s.box.flightRecords()...)
 	}
 	if len(records) > 0 {
 		err = e.submit(&persistence.Op{Records: records})
