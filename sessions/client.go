@@ -37,6 +37,7 @@ type Client struct {
 	flushes  flushes
 	leaves   []*leaf
 	matches  []match
+	matched  bool // leaves are those of message
 	message  Message
 	topic    string // of the last message
 	name     topics.Name

@@ -30,9 +30,11 @@ func (e *Engine) fanOut(m *Message, w *waiting, f *flushes, c *Client) {
 	var leaves []*leaf
 	var matches []match
 	if c != nil {
-		leaves, matches = c.leaves[:0], c.matches[:0]
+		leaves, matches = c.leaves, c.matches[:0]
 	}
-	leaves = e.tree.match(leaves, m.Topic)
+	if c == nil || !c.matched {
+		leaves = e.tree.match(leaves[:0], m.Topic)
+	}
 	if len(leaves) == 1 {
 		// Nobody is in one leaf twice.
 		if members := leaves[0].members.Load(); members != nil {
@@ -60,7 +62,7 @@ func (e *Engine) fanOut(m *Message, w *waiting, f *flushes, c *Client) {
 	}
 	if c != nil {
 		clear(matches)
-		c.leaves, c.matches = leaves, matches
+		c.leaves, c.matches, c.matched = leaves, matches, false
 	}
 }
 

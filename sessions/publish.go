@@ -33,6 +33,7 @@ func (c *Client) publish(f frame) error {
 		}
 	}
 	m := &c.message
+	c.matched = false
 	*m = Message{QoS: qos, Retain: f.flags&1 != 0, Supersedes: f.flags&1 != 0, From: c.ClientID, borrowed: true}
 	var props properties
 	if c.link.peer.version == 5 && cur.err == nil {

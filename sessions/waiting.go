@@ -39,7 +39,7 @@ func (e *Engine) awaited(m *Message, c *Client) *waiting {
 	}
 	leaves = e.tree.match(leaves, m.Topic)
 	if c != nil {
-		c.leaves = leaves
+		c.leaves, c.matched = leaves, true
 	}
 	if !slices.ContainsFunc(leaves, (*leaf).mayKeep) {
 		return nil
