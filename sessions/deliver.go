@@ -158,8 +158,8 @@ func (g *group) member(s *session) (member, bool) {
 	return member{}, false
 }
 
-// choose returns the member of a group that a message goes to: of those who are
-// connected and keep pace; else one who is connected, else one for whom it can wait.
+// choose returns the member of a group that a message goes to: one who is connected
+// and can take it now; else one for whom it can wait, best one who is connected.
 // Of several, it is the next one's turn, or that of the one to whom the key belongs.
 func (e *Engine) choose(m *Message, g *group) (member, bool) {
 	p := g.members.Load()
@@ -174,14 +174,16 @@ func (e *Engine) choose(m *Message, g *group) (member, bool) {
 	best, how, most := 0, -1, uint64(0)
 	for i := range members {
 		at := (turn + i) % len(members)
-		r, claim := members[at].session.box.readiness(), uint64(0)
+		to := members[at].sub.match(members[at].session)
+		r, claim := to.session.box.readiness(m, min(m.QoS, to.qos)), uint64(0)
 		if key != "" {
-			claim = claimOf(members[at].session.id, key)
+			claim = claimOf(to.session.id, key)
 		}
 		if r > how || r == how && claim > most {
 			best, how, most = at, r, claim
 		}
 		if how == ready && key == "" {
+			g.turn.Add(uint32(i)) // whoever was passed over has had his turn
 			break
 		}
 	}
@@ -228,11 +230,13 @@ func claimOf(member, key string) uint64 {
 const (
 	gone   = iota // it would lose the message
 	absent        // it would lose one of QoS 0
+	full          // it would have to be waited for, and may end for it
 	slow
 	ready
 )
 
-func (b *outbox) readiness() int {
+// readiness says how ready a session is for a message.
+func (b *outbox) readiness(m *Message, qos byte) int {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	switch l := b.online(); {
@@ -240,7 +244,9 @@ func (b *outbox) readiness() int {
 		return gone
 	case l == nil:
 		return absent
-	case len(b.queue) > 0 || b.resend > 0:
+	case b.full(m.size(), &flushes{}):
+		return full
+	case !l.free(qos):
 		return slow
 	}
 	return ready

@@ -2,7 +2,9 @@ package sessions_test
 
 import (
 	"fmt"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/mochi-mqtt/server/v2/packets"
 
@@ -101,5 +103,89 @@ func TestOnlyTheTopicsOfAMemberThatGoesGetAnother(t *testing.T) {
 			p.hangUp()
 			n.gone(fmt.Sprint("member", i))
 		}
+	}
+}
+
+// turnsOf publishes messages one after the other, and returns how many of them
+// each of a group has got.
+func turnsOf(t *testing.T, dev *peer, group []*peer, messages int) []int {
+	t.Helper()
+	got := make(chan int)
+	for who, p := range group {
+		go func() {
+			for {
+				pk, err := p.read()
+				if err != nil || pk.FixedHeader.Type != packets.Publish {
+					return
+				}
+				if pk.FixedHeader.Qos > 0 {
+					p.send(packets.Packet{FixedHeader: packets.FixedHeader{Type: packets.Puback}, PacketID: pk.PacketID})
+				}
+				got <- who
+			}
+		}()
+	}
+	counts := make([]int, len(group))
+	late := time.NewTimer(deadline)
+	defer late.Stop()
+	for i := range messages {
+		dev.put("home/lamp", strings.Repeat("x", 200))
+		select {
+		case who := <-got:
+			counts[who]++
+		case <-late.C:
+			t.Fatalf("message %d of %d has come to none of those who take any", i, messages)
+		}
+	}
+	return counts
+}
+
+func TestTurnsAreEvenBesideMembersThatAreAway(t *testing.T) {
+	n := startNode(t, nil)
+	members := make([]*peer, 5)
+	for i := range members {
+		members[i] = n.connect(5, fmt.Sprint("member", i), keepSession)
+		members[i].subscribe(1, "$share/g/home/#")
+	}
+	for i, p := range members[:3] {
+		p.hangUp()
+		n.absent(fmt.Sprint("member", i))
+	}
+	counts := turnsOf(t, n.connect(4, "dev", nil), members[3:], 40)
+	if counts[0] != counts[1] {
+		t.Errorf("two members have got %v of 40 messages", counts)
+	}
+}
+
+// A worker that allows one message at a time is busy with it: another one waits
+// for nobody.
+func TestAMemberWhoseWindowIsFullIsPassedOver(t *testing.T) {
+	n := startNode(t, nil)
+	busy := n.connect(5, "busy", func(pk *packets.Packet) { pk.Properties.ReceiveMaximum = 1 })
+	busy.subscribe(1, "$share/g/home/#")
+	dev := n.connect(4, "dev", nil)
+	dev.put("home/lamp", "on")
+	work := busy.expect(packets.Publish)
+	free := n.connect(5, "free", nil)
+	free.subscribe(1, "$share/g/home/#")
+	turnsOf(t, dev, []*peer{free}, 10)
+	busy.send(packets.Packet{FixedHeader: packets.FixedHeader{Type: packets.Puback}, PacketID: work.PacketID})
+	busy.quiet()
+}
+
+func TestAMemberThatStallsIsPassedOverAndNotDisconnected(t *testing.T) {
+	n := startNode(t, func(o *options) { o.QueueBytes = 4 << 10 })
+	stalled := n.connect(5, "stalled", nil)
+	stalled.subscribe(1, "$share/g/home/#")
+	dev := n.connect(4, "dev", nil)
+	s := n.session("stalled")
+	for s.Bytes() < 4<<10-300 { // until there is no room for another one
+		dev.put("home/lamp", strings.Repeat("x", 200))
+	}
+	free := n.connect(5, "free", nil)
+	free.subscribe(1, "$share/g/home/#")
+	turnsOf(t, dev, []*peer{free}, 20)
+	if !s.Online() {
+		t.Error("the member that stalls was disconnected")
 	}
 }
