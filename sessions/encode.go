@@ -42,6 +42,9 @@ type aliases struct {
 // client allows.
 const maxAliases = 64
 
+// aliasBytes is how long the property is.
+const aliasBytes = 3
+
 func newPeer(c *Connect) peer {
 	p := peer{version: max(c.Version, 4), packetBytes: int(c.PacketBytes), problemInfo: c.ProblemInfo}
 	if p.packetBytes == 0 {
@@ -51,17 +54,35 @@ func newPeer(c *Connect) peer {
 	return p
 }
 
-// appendPublish appends a PUBLISH. It reports whether there is one: what has
-// expired, or is larger than the client takes, is left out [MQTT-3.1.2-24],
-// [MQTT-3.1.2-25].
-func (p *peer) appendPublish(b []byte, d *delivery, id uint16, dup bool) ([]byte, bool) {
+// A fate says what has become of a message: whether there is a packet.
+type fate byte
+
+const (
+	isWritten  fate = iota
+	hasExpired      // [MQTT-3.3.2-5]
+	isTooLarge      // for its client, for which it counts as sent [MQTT-3.1.2-24], [MQTT-3.1.2-25]
+)
+
+// encode appends a PUBLISH to what the link writes next, and reports whether
+// there is one.
+func (l *link) encode(d *delivery, id uint16, dup bool) bool {
+	b, fate := l.peer.appendPublish(l.room(), d, id, dup)
+	l.out = b
+	if fate == isTooLarge {
+		l.box.engine.counts.oversize.Add(1)
+	}
+	return fate == isWritten
+}
+
+// appendPublish appends a PUBLISH, unless it has another fate.
+func (p *peer) appendPublish(b []byte, d *delivery, id uint16, dup bool) ([]byte, fate) {
 	m := d.m
 	topic, alias, fresh := m.Topic, uint16(0), false
 	seconds := uint32(0)
 	if m.mortal {
 		left := time.Until(m.expires)
 		if left <= 0 && !dup {
-			return b, false // [MQTT-3.3.2-5]; but what was sent is sent again [MQTT-4.4.0-1]
+			return b, hasExpired // but what was sent is sent again [MQTT-4.4.0-1]
 		}
 		seconds = uint32((max(left, 1) + time.Second - 1) / time.Second) // [MQTT-3.3.2-6]
 	}
@@ -71,21 +92,30 @@ func (p *peer) appendPublish(b []byte, d *delivery, id uint16, dup bool) ([]byte
 	}
 	section := 0
 	if p.version == 5 {
-		if alias, fresh = p.aliases.of(topic); alias != 0 {
-			section += 3
-			if !fresh {
-				length -= len(topic)
-				topic = ""
-			}
-		}
+		section = len(d.ids) + len(m.Properties)
 		if m.mortal {
 			section += 5
 		}
-		section += len(d.ids) + len(m.Properties)
-		length += varintSize(section) + section
+		alias, fresh = p.aliases.of(topic)
+		aliased := length
+		if alias != 0 && !fresh {
+			aliased -= len(topic)
+		}
+		switch {
+		case alias == 0:
+		case !p.takes(aliased, section+aliasBytes): // nothing is too large because of its alias
+			alias, fresh = 0, false
+		case fresh:
+			section += aliasBytes
+		default:
+			topic, length, section = "", aliased, section+aliasBytes
+		}
 	}
-	if 1+varintSize(length)+length > p.packetBytes {
-		return b, false
+	if !p.takes(length, section) {
+		return b, isTooLarge
+	}
+	if p.version == 5 {
+		length += varintSize(section) + section
 	}
 	b = append(b, flagsOf(d, dup))
 	b = binary.AppendUvarint(b, uint64(length)) // the same as MQTT's variable byte integer
@@ -106,7 +136,16 @@ func (p *peer) appendPublish(b []byte, d *delivery, id uint16, dup bool) ([]byte
 		}
 		b = append(append(b, d.ids...), m.Properties...)
 	}
-	return append(b, m.Payload...), true
+	return append(b, m.Payload...), isWritten
+}
+
+// takes says whether a PUBLISH is not too large for the client that is length
+// bytes long without its properties.
+func (p *peer) takes(length, properties int) bool {
+	if p.version == 5 {
+		length += varintSize(properties) + properties
+	}
+	return 1+varintSize(length)+length <= p.packetBytes
 }
 
 func flagsOf(d *delivery, dup bool) byte {

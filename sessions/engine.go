@@ -229,4 +229,5 @@ type counts struct {
 	messagesIn, messagesOut atomic.Int64
 	bytesIn, bytesOut       atomic.Int64
 	shed                    atomic.Int64 // messages of QoS 0 for clients that did not keep pace
+	oversize                atomic.Int64 // messages that were larger than their client takes
 }

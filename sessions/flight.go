@@ -23,7 +23,7 @@ type flight struct {
 // dispatch encodes one message that is not in the queue.
 func (l *link) dispatch(d delivery) {
 	if d.qos == 0 {
-		l.out, _ = l.peer.appendPublish(l.room(), &d, 0, false)
+		l.encode(&d, 0, false)
 		return
 	}
 	b := l.box
@@ -59,10 +59,8 @@ func (l *link) proceed() {
 // send encodes a flight, or forgets it if it has expired or is too large for
 // the client.
 func (l *link) send(f *flight) {
-	var ok bool
-	l.out, ok = l.peer.appendPublish(l.room(), &f.delivery, f.id, f.tried)
-	f.tried = true
-	if !ok {
+	there := l.encode(&f.delivery, f.id, f.tried)
+	if f.tried = true; !there {
 		l.box.forget(l.box.find(f.id))
 	}
 }

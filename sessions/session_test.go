@@ -263,6 +263,35 @@ func TestAMessageLargerThanTheClientTakesIsLeftOut(t *testing.T) {
 	if m := p.message(body); string(m.Payload) != `{"speed":61}` {
 		t.Errorf("got %s", m.Payload)
 	}
+	n.engine.Statistics("test")
+	p.subscribe(0, "$SYS/broker/messages/oversize")
+	if m := p.message("$SYS/broker/messages/oversize"); string(m.Payload) != "1" {
+		t.Errorf("%s messages were too large, want 1", m.Payload)
+	}
+}
+
+func TestNoMessageIsTooLargeBecauseOfItsAlias(t *testing.T) {
+	n := startNode(t, nil)
+	const limit = 64
+	p := n.connect(5, "small", func(pk *packets.Packet) {
+		pk.Properties.MaximumPacketSize, pk.Properties.TopicAliasMaximum = limit, 5
+	})
+	p.subscribe(1, "home/+")
+	dev := n.connect(4, "dev", nil)
+	const most = limit - 2 - 2 - len("home/1") - 2 - 1
+	for i := range 5 {
+		topic := fmt.Sprint("home/", i)
+		dev.put(topic, strings.Repeat("x", most+1))
+		dev.put(topic, strings.Repeat("x", most-i))
+		if m := p.message(topic); len(m.Payload) != most-i || m.Properties.TopicAliasFlag != (i > 2) {
+			t.Errorf("%d bytes with alias %d, want %d; there is room for an alias from 3 less on", len(m.Payload), m.Properties.TopicAlias, most-i)
+		}
+	}
+	p.subscribe(1, "a")
+	dev.put("a", "x") // an alias that is known is longer than this topic
+	p.message("a")
+	dev.put("a", strings.Repeat("x", limit-2-2-len("a")-2-1))
+	p.message("a")
 }
 
 func TestConnackSaysWhatTheServerTakes(t *testing.T) {

@@ -24,6 +24,7 @@ func (e *Engine) Statistics(version string) {
 		{"messages/received", strconv.FormatInt(e.counts.messagesIn.Load(), 10)},
 		{"messages/sent", strconv.FormatInt(e.counts.messagesOut.Load(), 10)},
 		{"messages/dropped", strconv.FormatInt(e.counts.shed.Load(), 10)},
+		{"messages/oversize", strconv.FormatInt(e.counts.oversize.Load(), 10)},
 		{"bytes/received", strconv.FormatInt(e.counts.bytesIn.Load(), 10)},
 		{"bytes/sent", strconv.FormatInt(e.counts.bytesOut.Load(), 10)},
 		{"subscriptions/count", strconv.Itoa(e.tree.len())},
