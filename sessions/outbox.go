@@ -273,17 +273,21 @@ func (b *outbox) full(size int, f *flushes) bool {
 }
 
 // acknowledged takes a client's PUBACK, PUBREC or PUBCOMP for a message.
-func (b *outbox) acknowledged(l *link, kind byte, id uint16, code byte, f *flushes) {
+// It refuses one that does not answer what was sent.
+func (b *outbox) acknowledged(l *link, kind byte, id uint16, code byte, f *flushes) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	i := b.find(id)
 	if b.online() != l || i >= len(b.sent)-b.resend || i >= 0 && b.sent[i].step != settled {
-		return // of another connection, or not sent yet on this one, or said before
+		return nil // of another connection, or not sent yet on this one, or said before
+	}
+	if i >= 0 && !b.sent[i].awaits(kind) {
+		return violation("%s for a message that awaits another answer", nameOf(kind))
 	}
 	l.took = time.Now()
 	if kind == packets.Pubrec && code < packets.ErrUnspecifiedError.Code {
 		b.release(l, i, id, f)
-		return
+		return nil
 	}
 	if i >= 0 && b.sent[i].feed != nil {
 		b.sent[i].feed.acknowledged = true
@@ -294,6 +298,18 @@ func (b *outbox) acknowledged(l *link, kind byte, id uint16, code byte, f *flush
 		l.next()
 		f.add(l)
 	}
+	return nil
+}
+
+// awaits says whether a client may answer a flight so [MQTT-4.3.2-1], [MQTT-4.3.3-1].
+func (f *flight) awaits(kind byte) bool {
+	switch {
+	case f.qos == 1:
+		return kind == packets.Puback
+	case f.released:
+		return kind != packets.Puback // PUBREC may come twice
+	}
+	return kind == packets.Pubrec
 }
 
 // takeLost returns how many messages were dropped since it was last called.

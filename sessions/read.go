@@ -206,8 +206,7 @@ func (c *Client) acknowledge(f frame) error {
 		c.session.release(c, r.id)
 		return nil
 	}
-	c.session.box.acknowledged(c.link, f.kind, r.id, r.code, &c.flushes)
-	return nil
+	return c.session.box.acknowledged(c.link, f.kind, r.id, r.code, &c.flushes)
 }
 
 func (c *Client) checkUsers(n int) error {

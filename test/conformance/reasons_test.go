@@ -24,6 +24,15 @@ func (c *check) said(p []byte) byte {
 	return w.reason()
 }
 
+// saidOf answers a message in a way that is not that of its QoS.
+func (c *check) saidOf(qos, kind byte) byte {
+	w := c.plain()
+	w.subscribe(filter{c.topic("t"), qos})
+	c.plain().publish(message{topic: c.topic("t"), qos: qos})
+	w.send(ackBytes(kind, w.message().id))
+	return w.reason()
+}
+
 // reason waits until the server has closed the connection and returns the
 // reason code of its DISCONNECT.
 func (w *wire) reason() byte {
@@ -128,6 +137,12 @@ func protocolReasons() []reason {
 			test: func(c *check) byte { return c.said(message{props: alias(1)}.bytes(v5)) }},
 		{event: "AUTH without an authentication method", code: 0x82,
 			test: func(c *check) byte { return c.said(frame(auth, 0)) }},
+		{event: "PUBREC for a message of QoS 1", code: 0x82,
+			test: func(c *check) byte { return c.saidOf(1, pubrec) }},
+		{event: "PUBACK for a message of QoS 2", code: 0x82,
+			test: func(c *check) byte { return c.saidOf(2, puback) }},
+		{event: "PUBCOMP before PUBREC", code: 0x82,
+			test: func(c *check) byte { return c.saidOf(2, pubcomp) }},
 		{event: "DISCONNECT that makes a session expiry of 0 longer", code: 0x82,
 			test: func(c *check) byte {
 				return c.said(frame(disconnect, 0, []byte{0}, props(v5, prop(sessionExpiry, u32(1)))))
