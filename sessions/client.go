@@ -43,7 +43,6 @@ type Client struct {
 	name     topics.Name
 	nameErr  error
 	aliases  map[uint16]string
-	farewell *reply // the DISCONNECT that came
 	deadline time.Time
 }
 

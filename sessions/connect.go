@@ -272,9 +272,6 @@ func (e *Engine) disconnected(c *Client) {
 	s.mu.Lock()
 	s.client = nil
 	s.ended = expiry == 0
-	if c.farewell != nil && c.farewell.code != packets.CodeDisconnectWillMessage.Code {
-		s.will = nil // [MQTT-3.14.4-3]
-	}
 	s.mu.Unlock()
 	e.log.Debug("disconnected", "client", c.ClientID)
 	e.willDue(s, expiry == 0)

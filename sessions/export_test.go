@@ -35,6 +35,13 @@ func (h Held) Dates() (publishWill, expire func()) {
 	return h.s.delayed.call, h.s.expiring.call
 }
 
+// HasWill says whether the connection would leave a will behind.
+func (h Held) HasWill() bool {
+	h.s.mu.Lock()
+	defer h.s.mu.Unlock()
+	return h.s.will != nil
+}
+
 // Break has the next QoS 2 publish of the client panic.
 func (h Held) Break() {
 	h.s.mu.Lock()

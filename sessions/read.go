@@ -235,6 +235,8 @@ func (c *Client) disconnect(f frame) error {
 		}
 		c.Expiry = expiry
 	}
-	c.farewell = &r
+	if r.code != packets.CodeDisconnectWillMessage.Code {
+		c.session.takeBackWill(c)
+	}
 	return io.EOF
 }

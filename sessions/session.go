@@ -372,6 +372,16 @@ func (s *session) takeWill(absence int) *Message {
 	return left
 }
 
+// takeBackWill has a connection that still has the session leave no will behind
+// [MQTT-3.14.4-3].
+func (s *session) takeBackWill(c *Client) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.client == c {
+		s.will = nil
+	}
+}
+
 // publishWill publishes a will, if there is one, as the client itself would
 // have. Nobody is there to be told that it is refused.
 func (e *Engine) publishWill(client string, m *Message) {

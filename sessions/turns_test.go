@@ -299,3 +299,21 @@ func TestAPanicHoldsUpNobodyElse(t *testing.T) {
 	dash.message("home/lamp")
 	dash.message("home/lamp")
 }
+
+// Another connection may take the session over before the end of this one is
+// noted: that must not publish a will that was taken back.
+func TestDisconnectTakesTheWillBackAtOnce(t *testing.T) {
+	n := startNode(t, nil)
+	dev := n.connect(5, "dev", func(pk *packets.Packet) {
+		keepSession(pk)
+		pk.Connect.WillFlag, pk.Connect.WillTopic, pk.Connect.WillPayload = true, "gone", []byte("bye")
+	})
+	s := n.session("dev")
+	n.engine.TakeTurn("dev", t)
+	defer n.engine.GiveTurn(t)
+	dev.send(packets.Packet{FixedHeader: packets.FixedHeader{Type: packets.Disconnect}})
+	dev.expectEnd(0)
+	if s.HasWill() {
+		t.Error("the will would be published by a take-over")
+	}
+}
