@@ -75,7 +75,7 @@ func (c *Client) admit() error {
 	if why := e.away(); why != nil {
 		return why
 	}
-	if e.Connected() >= e.o.Connections {
+	if e.Connected() >= e.o.Connections && !e.isConnected(c.ClientID) { // who replaces a connection adds none
 		return e.full(fmt.Sprintf("%d clients are connected, that is the limit", e.o.Connections))
 	}
 	if c.Via.Full {

@@ -162,6 +162,12 @@ func (e *Engine) Connected() int {
 	return len(e.clients)
 }
 
+// isConnected says whether a session has a connection.
+func (e *Engine) isConnected(id string) bool {
+	s := e.session(id)
+	return s != nil && s.connected()
+}
+
 // Drain lets nobody in any more, and disconnects everybody with a reason, which
 // with the code of [packets.ErrUseAnotherServer] names Options.Redirect. No wills
 // are published for them.

@@ -317,3 +317,17 @@ func TestDisconnectTakesTheWillBackAtOnce(t *testing.T) {
 		t.Error("the will would be published by a take-over")
 	}
 }
+
+// A client that comes back before its old connection is known to be dead must
+// not be locked out by it.
+func TestATakeOverIsLetInWhereNobodyElseIs(t *testing.T) {
+	n := startNode(t, func(o *options) { o.Connections = 1 })
+	old := n.connectSocket(5, "dev", keepSession)
+	if ack := n.dial(5).connect("other", nil); ack.ReasonCode != 0x89 {
+		t.Errorf("CONNACK 0x%02X beyond the limit, want 0x89", ack.ReasonCode)
+	}
+	if ack := n.dial(5).connect("dev", keepSession); ack.ReasonCode != 0 || !ack.SessionPresent {
+		t.Errorf("CONNACK 0x%02X, session present %v", ack.ReasonCode, ack.SessionPresent)
+	}
+	old.expectEnd(0x8e)
+}
