@@ -47,23 +47,38 @@ func rounded(v float64) float64 {
 	return v
 }
 
-var numberAndUnit = regexp.MustCompile(`^(\d*[.,]?\d+)([a-z]*)$`)
+var numberAndUnit = regexp.MustCompile(`^\+?(\d*[.,]?\d+)([a-z]*)$`)
 
-// metersIn returns the length of a unit in metres.
+// metersIn returns the length of a unit in metres. As in Koncorde, an s or es at
+// the end is that of a plural, but for a unit of two letters: "ms" is no metre.
 func metersIn(unit string) (float64, bool) {
+	if factor, ok := metersInOne(unit); ok || len(unit) == 2 {
+		return factor, ok
+	}
+	for _, plural := range [...]string{"s", "es"} {
+		if one, cut := strings.CutSuffix(unit, plural); cut && one != "" {
+			if factor, ok := metersInOne(one); ok {
+				return factor, true
+			}
+		}
+	}
+	return 0, false
+}
+
+// metersInOne returns the length of a unit that is not a plural.
+func metersInOne(unit string) (float64, bool) {
 	switch unit {
-	case "", "m", "meter", "meters":
+	case "", "m", "meter":
 		return 1, true
-	case "in", "inch", "inches":
+	case "in", "inch":
 		return 0.0254, true
-	case "ft", "feet", "feets":
+	case "ft", "feet":
 		return 0.3048, true
-	case "yd", "yds", "yard", "yards":
+	case "yd", "yard":
 		return 0.9144, true
-	case "mi", "mile", "miles":
+	case "mi", "mile":
 		return 1609.344, true
 	}
-	unit = strings.TrimSuffix(unit, "s")
 	if prefix, ok := strings.CutSuffix(unit, "meter"); ok {
 		return longPrefix(prefix)
 	}
@@ -118,7 +133,7 @@ func longPrefix(prefix string) (float64, bool) {
 		factor float64
 	}{
 		{"yotta", 1e24}, {"zeta", 1e21}, {"exa", 1e18}, {"peta", 1e15}, {"tera", 1e12}, {"giga", 1e9}, {"mega", 1e6},
-		{"kilo", 1e3}, {"hecto", 1e2}, {"deca", 1e1}, {"deci", 1e-1}, {"centi", 1e-2}, {"milli", 1e-3}, {"micro", 1e-6},
+		{"kilo", 1e3}, {"hecto", 1e2}, {"deca", 1e1}, {"deka", 1e1}, {"deci", 1e-1}, {"centi", 1e-2}, {"milli", 1e-3}, {"micro", 1e-6},
 		{"nano", 1e-9}, {"pico", 1e-12}, {"femto", 1e-15}, {"atto", 1e-18}, {"zepto", 1e-21}, {"yocto", 1e-24},
 	} {
 		if p.name == prefix {

@@ -155,8 +155,8 @@ func geoNames(source string, value any, o opinion) []string {
 	case !ok:
 		return []string{nowhere}
 	}
-	if strings.Contains(source, "geoPolygon") && math.Abs(at.Lat) == 90 && o.theirs != o.negated {
-		return []string{onePole}
+	if strings.Contains(source, "geoPolygon") && o.theirs != o.negated {
+		return polygonNames(source, at, o)
 	}
 	for name, factor := range map[string]float64{secondOrder: 1, mile: 1609.34 / 1609.344} {
 		if name == mile && !strings.Contains(strings.ToLower(source), "mi") {
@@ -165,6 +165,19 @@ func geoNames(source string, value any, o opinion) []string {
 		if is, known := theirCircle(source, at, factor); known && is == o.theirs && o.theirs != o.negated {
 			return []string{name}
 		}
+	}
+	return nil
+}
+
+// polygonNames names the deviations about a polygon and a place.
+func polygonNames(source string, at place, o opinion) []string {
+	points := pointsOf(source)
+	around, over := goesAroundAPole(points)
+	switch {
+	case math.Abs(at.Lat) == 90 || over:
+		return []string{onePole}
+	case around && o.ours == capHolds(points, at):
+		return []string{polarCap}
 	}
 	return nil
 }

@@ -16,6 +16,7 @@ const (
 	unitless          = "a distance without a unit is metres, and so is a JSON number"
 	mile              = "a mile is 1609.344 m"
 	times             = "times (`1 h`, `1 day`, `10 ms`, `1 s`) are not distances"
+	decaPrefix        = "`deca` is a prefix"
 	prefixes          = "prefixes go with metres alone"
 	wholeNumbers      = "a number is read as a whole: `1,234.5 ft`, `1.234,5 m`, `1_000 m`, `1/2 m`, `..5 m` are refused"
 	negativeDistance  = "a negative distance is refused"
@@ -25,10 +26,11 @@ const (
 	elements          = "`exists` and `missing` of an element combine with others"
 	regexpValue       = "the `value` of a `regexp` is a string"
 	finiteNumbers     = "a number beyond the range of float64 is refused in a filter"
-	aroundTheEarth    = "a polygon that goes around the Earth is refused"
+	aroundTheEarth    = "a polygon that goes around the Earth, or an edge of it halfway, is refused"
 	ownKeywords       = "`before`, `after`, `geoShape`"
 	coordinates       = "a coordinate is a number, or a string that begins with one"
 	onePole           = "a pole is one place to a polygon, whatever its longitude"
+	polarCap          = "a polygon around a pole is the cap, whichever way it is drawn"
 	limits            = "the limits above"
 	anyByte           = "`\\C` is not a part of a `regexp`"
 	quotes            = "the error of a `regexp` quotes it as it is written"
@@ -57,6 +59,7 @@ var refusals = []struct {
 	{unitless, says(`^unable to parse distance value "[\d.]+"$`), nil, nil},
 	{unitless, says(`^unable to parse distance value "[\d.]+"$|: must be a string$`), says(`: inner radius must be smaller than outer radius$`), nil},
 	{times, nil, says(`: unable to parse distance value "(1 h|1 day|10 ms)"$`), nil},
+	{decaPrefix, says(`^unable to parse distance value "1 decameter"$`), nil, nil},
 	{prefixes, nil, says(`: unable to parse distance value "1 (min|nmi|kft)"$`), nil},
 	{wholeNumbers, nil, says(`: unable to parse distance value "(1,234.5 ft|1.234,5 m|1_000 m|1/2 m|..5 m)"$`), nil},
 	{negativeDistance, says(`: must be a string$`), says(`: unable to parse distance value "-\d+"$`), nil},
@@ -67,7 +70,7 @@ var refusals = []struct {
 	{nowhere, nil, says(`: unrecognized point format$`), says(`\[(91|-90\.5|"Infinity"),0|\[0,"-Infinity"`)},
 	{coordinates, nil, says(`: unrecognized (geo-)?point format`), says(`"(lat|lon)":\[|":\[("?[-\d.]+"?,)?\[`)},
 	{coordinates, nil, says(`: unrecognized point format ".*(\[\[|"?,\[|"(lat|lon)":\[)`), nil},
-	{aroundTheEarth, nil, says(`: the points of a polygon must leave one side of the Earth free$`), nil},
+	{aroundTheEarth, nil, says(`: (the points of a polygon must leave one side of the Earth free|an edge of a polygon must be shorter than half the way around the Earth)$`), nil},
 	{regexpValue, nil, says(`^"(.+\.)?regexp\..+\.value": must be a string$`), nil},
 	{regexpValue, says(`\(Expected string, Buffer, RegExp, or RE2 as the 1st argument.\)$`), says(`^"(.+\.)?regexp\..+\.value": must be a string$`), nil},
 	{anyByte, nil, says(`\(invalid escape sequence: \\C\)$`), nil},
@@ -83,8 +86,8 @@ func says(pattern string) *regexp.Regexp { return regexp.MustCompile(pattern) }
 // shown are the differences that random answers show.
 var shown = []string{
 	openBounds, inScalars, notGeo, nestedGeo, twoGeoFields, upsideDown, antimeridianBox, secondOrder, nowhere,
-	unitless, mile, times, prefixes, wholeNumbers, negativeDistance, negatedSelect, notRegexp, statefulFlags,
-	elements, regexpValue, finiteNumbers, aroundTheEarth, ownKeywords, coordinates, onePole, limits, anyByte, quotes, textOrList, namesOfJavaScript, accidents, namedTwice, unreadable,
+	unitless, mile, times, decaPrefix, prefixes, wholeNumbers, negativeDistance, negatedSelect, notRegexp, statefulFlags,
+	elements, regexpValue, finiteNumbers, aroundTheEarth, ownKeywords, coordinates, onePole, polarCap, limits, anyByte, quotes, textOrList, namesOfJavaScript, accidents, namedTwice, unreadable,
 }
 
 // unshown are the differences that are not about what one filter says of one

@@ -8,7 +8,7 @@ import (
 
 // near returns a place within so many degrees of one of a few.
 func (g *generator) near(degrees float64) (lat, lon float64) {
-	places := [][2]float64{{0, 0}, {48.1, 11.5}, {-17.2, 179.97}, {60.5, -0.01}, {37.7, -122.4}, {89.9, 30}, {-33.9, 151.2}}
+	places := [][2]float64{{0, 0}, {48.1, 11.5}, {-17.2, 179.97}, {60.5, -0.01}, {37.7, -122.4}, {89.9, 30}, {-89.5, 100}, {-33.9, 151.2}}
 	place := places[g.IntN(len(places))]
 	if g.IntN(10) == 0 {
 		return place[0], place[1]
@@ -56,13 +56,14 @@ func (g *generator) distance(meters float64) string {
 	units := []struct {
 		name   string
 		meters float64
-	}{{"m", 1}, {"km", 1000}, {"cm", 0.01}, {"ft", 0.3048}, {"feet", 0.3048}, {"yd", 0.9144}, {"inches", 0.0254}, {"kilometers", 1000}, {"mi", 1609.344}, {"Miles", 1609.344}, {"KM", 1000}}
+	}{{"m", 1}, {"km", 1000}, {"cm", 0.01}, {"ft", 0.3048}, {"feet", 0.3048}, {"yd", 0.9144}, {"inches", 0.0254}, {"kilometers", 1000}, {"mi", 1609.344}, {"Miles", 1609.344}, {"KM", 1000},
+		{"kms", 1000}, {"dam", 10}, {"dekameters", 10}, {"kilom", 1000}, {"hectometeres", 100}, {"feets", 0.3048}, {"fts", 0.3048}, {"ins", 0.0254}, {"inchs", 0.0254}, {"inch", 0.0254}, {"yards", 0.9144}, {"mis", 1609.344}}
 	u := units[g.IntN(len(units))]
 	text := fmt.Sprintf("%.3f", meters/u.meters)
 	if g.IntN(3) == 0 {
 		text = strings.Replace(text, ".", ",", 1)
 	}
-	return `"` + text + g.pick("", " ", "  ") + u.name + `"`
+	return `"` + g.pick("", "", "", "+") + text + g.pick("", " ", "  ") + u.name + `"`
 }
 
 // radius returns a radius from 10 m to 100 km, or one whose edge is near a place
@@ -114,6 +115,9 @@ func (g *generator) geoBoundingBox() string {
 
 // geoPolygon returns a star around a place: it does not cross itself.
 func (g *generator) geoPolygon() string {
+	if g.IntN(6) == 0 {
+		return g.polarPolygon()
+	}
 	lat, lon := g.near(0.5)
 	corners, points := 3+g.IntN(6), []string{}
 	for i := range corners {
@@ -123,6 +127,17 @@ func (g *generator) geoPolygon() string {
 	}
 	if g.IntN(3) == 0 {
 		points = append(points, points[0])
+	}
+	return `{"geoPolygon":{"` + g.geoField() + `":{"points":[` + strings.Join(points, ",") + `]}}}`
+}
+
+// polarPolygon returns a star around a pole, in one of the two directions.
+func (g *generator) polarPolygon() string {
+	corners, points := 3+g.IntN(6), []string{}
+	north, east, reach := float64(2*g.IntN(2)-1), float64(2*g.IntN(2)-1), 80*g.Float64()
+	for i := range corners {
+		lon := east * (float64(i) + 0.8*g.Float64()) * 360 / float64(corners)
+		points = append(points, g.geopoint(north*(90-reach*(0.2+0.8*g.Float64())), math.Remainder(lon, 360)))
 	}
 	return `{"geoPolygon":{"` + g.geoField() + `":{"points":[` + strings.Join(points, ",") + `]}}}`
 }
