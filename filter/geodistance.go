@@ -19,15 +19,19 @@ func parseGeoDistance(p *parser, at place, arg any) (node, error) {
 	if err != nil {
 		return nil, err
 	}
+	return circleAround(field, center, radius), nil
+}
+
+func circleAround(field string, center geofilter.Point, radius geofilter.Meters) geo {
 	b := appendOpen(nil, "geoDistance", field)
 	b = appendPoint(append(b, '{'), center)
 	b = appendNumber(append(b, `},"distance":`...), float64(radius))
 	text := string(append(b, "}}"...))
-	return geo{field, geofilter.Circle{Center: center, Radius: radius}, text}, nil
+	return geo{field, geofilter.Circle{Center: center, Radius: radius}, text}
 }
 
 // centerOf reads the geopoint of the one member of o that has another name than
-// the given ones: the name of a field. The longitude is made normal.
+// the given ones: the name of a field.
 func centerOf(at place, o object, others ...string) (string, geofilter.Point, error) {
 	for _, other := range others {
 		o = o.without(other)
@@ -36,5 +40,5 @@ func centerOf(at place, o object, others ...string) (string, geofilter.Point, er
 	if !ok {
 		return "", center, at.at(o[0].name).errorf("unrecognized point format")
 	}
-	return o[0].name, center.Normal(), nil
+	return o[0].name, normalPlace(center), nil
 }

@@ -27,6 +27,9 @@ func parseGeoDistanceRange(p *parser, at place, arg any) (node, error) {
 	if err != nil {
 		return nil, err
 	}
+	if from == 0 {
+		return circleAround(field, center, to), nil
+	}
 	b := appendOpen(nil, "geoDistanceRange", field)
 	b = appendPoint(append(b, '{'), center)
 	b = appendNumber(append(b, `},"from":`...), float64(from))

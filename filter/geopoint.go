@@ -30,6 +30,15 @@ func (n geo) holds(v value) bool {
 
 func (n geo) appendText(b []byte) []byte { return append(b, n.text...) }
 
+// normalPlace gives a point of a circle or polygon one name: a pole, too, which
+// has every longitude. To a box, the longitude means something even there.
+func normalPlace(p geofilter.Point) geofilter.Point {
+	if p.Lat == 90 || p.Lat == -90 {
+		p.Lon = 0
+	}
+	return p.Normal()
+}
+
 // appendPoint appends the members lat and lon.
 func appendPoint(b []byte, p geofilter.Point) []byte {
 	b = appendNumber(append(b, `"lat":`...), p.Lat)
@@ -87,8 +96,9 @@ func pointOf(lat, lon any) (geofilter.Point, bool) {
 	return p, ok1 && ok2 && p.Valid()
 }
 
-// leadingNumber is what JavaScript's parseFloat reads of a string.
-var leadingNumber = regexp.MustCompile(`^\s*([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)`)
+// leadingNumber is what JavaScript's parseFloat reads of a string, after what is a
+// space there.
+var leadingNumber = regexp.MustCompile(`^[\s\v\pZ\x{feff}]*([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)`)
 
 // coordinateOf reads a number, or the number that a string begins with.
 func coordinateOf(v any) (float64, bool) {

@@ -16,16 +16,22 @@ func parseGeoPolygon(p *parser, at place, arg any) (node, error) {
 	if err != nil {
 		return nil, err
 	}
+	// A line or a point is a polygon, too, and three points are required of it.
+	for vertices = normalRing(vertices); len(vertices) < 3; {
+		vertices = append(vertices, vertices[len(vertices)-1])
+	}
 	polygon, err := geofilter.NewPolygon(vertices)
 	if err != nil {
 		return nil, at.at("points").errorf("%s", err)
 	}
+	// As pairs, so that the canonical form is hardly ever longer than the text.
 	b := append(appendOpen(nil, "geoPolygon", m.name), `{"points":[`...)
 	for i, v := range vertices {
 		if i > 0 {
 			b = append(b, ',')
 		}
-		b = append(appendPoint(append(b, '{'), v), '}')
+		b = appendNumber(append(b, '['), v.Lat)
+		b = append(appendNumber(append(b, ','), v.Lon), ']')
 	}
 	return geo{m.name, polygon, string(append(b, "]}}}"...))}, nil
 }
@@ -46,7 +52,7 @@ func verticesOf(at place, v any, limit int) ([]geofilter.Point, error) {
 		if !ok {
 			return nil, at.errorf(`unrecognized point format "%s"`, appendValue(nil, point))
 		}
-		vertices[i] = vertex.Normal()
+		vertices[i] = normalPlace(vertex)
 	}
 	return vertices, nil
 }

@@ -89,7 +89,7 @@ func positionOf(at place, v any) (geofilter.Point, error) {
 		lon, isLon := position[0].(float64)
 		lat, isLat := position[1].(float64)
 		if p := (geofilter.Point{Lat: lat, Lon: lon}); isLon && isLat && p.Valid() {
-			return p.Normal(), nil
+			return normalPlace(p), nil
 		}
 	}
 	return geofilter.Point{}, at.errorf(`unrecognized point format "%s"`, appendValue(nil, v))

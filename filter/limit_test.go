@@ -45,6 +45,7 @@ func TestLimitsAreSaidWithTheirNumbers(t *testing.T) {
 		{"24 holes", withHoles(24), ""},
 		{"a 25th", withHoles(25), `"geoShape.p.coordinates": the filter costs 1001 conditions or more, the limit is 1000`},
 		{"edges that come back to one point", `{"geoShape":{"p":{"type":"Polygon","coordinates":[[` + spokes(400) + `]]}}}`, `"geoShape.p.coordinates": polygon 0: the limit of 10000 pairs of edges that are near each other is exceeded`},
+		{"a geoPolygon of 1,000 points", `{"geoPolygon":{"p":{"points":[` + circle(1000) + `]}}}`, ""},
 		{"1,001 vertices", `{"geoPolygon":{"p":{"points":[` + strings.TrimSuffix(strings.Repeat(`"0,1",`, 1001), ",") + `]}}}`, `"geoPolygon.p.points": has 1001 points, the limit is 1000`},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

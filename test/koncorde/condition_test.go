@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"math"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -153,7 +154,7 @@ func geoNames(source string, value any, o opinion) []string {
 	case !ok && o.theirs == o.negated && !o.ours:
 		return []string{notGeo}
 	case !ok:
-		return []string{nowhere}
+		return unreadNames(value)
 	}
 	if strings.Contains(source, "geoPolygon") && o.theirs != o.negated {
 		return polygonNames(source, at, o)
@@ -168,6 +169,35 @@ func geoNames(source string, value any, o opinion) []string {
 	}
 	return nil
 }
+
+// unreadNames names the deviation for which a value is a geopoint to Koncorde alone.
+func unreadNames(value any) []string {
+	switch v := value.(type) {
+	case map[string]any:
+		for _, name := range []string{"lat", "lon", "latLon", "lat_lon"} {
+			if names := unreadNames(v[name]); names != nil {
+				return names
+			}
+		}
+	case []any:
+		for _, element := range v {
+			if _, isList := element.([]any); isList {
+				return []string{coordinates}
+			}
+			if names := unreadNames(element); names != nil {
+				return names
+			}
+		}
+	case string, float64:
+		if beyond.MatchString(fmt.Sprint(v)) {
+			return []string{nowhere}
+		}
+	}
+	return nil
+}
+
+// beyond finds a number that is above 90, or infinite.
+var beyond = regexp.MustCompile(`Infinity|\b(9[1-9]|[1-9]\d\d|90\.0*[1-9])`)
 
 // polygonNames names the deviations about a polygon and a place.
 func polygonNames(source string, at place, o opinion) []string {

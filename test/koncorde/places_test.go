@@ -22,8 +22,9 @@ func (g *generator) geopoint(lat, lon float64) string {
 	a, b := fmt.Sprint(lat), fmt.Sprint(lon)
 	text := `"` + a + g.pick(",", ", ", " , ") + b + `"`
 	pair, object := "["+a+","+b+"]", `{"lat":`+a+`,"lon":`+b+`}`
+	blank := g.pick(" ", `\t`, `\n`, `\u000b`, `\u00a0`, `\u2003`, `\u2028`, `\ufeff`)
 	hash := `"` + geohash(lat, lon, 4+g.IntN(7)) + `"`
-	return g.pick(text, pair, object, hash, pair, object, `["`+a+`","`+b+`"]`, `{"lon":"`+b+`","alt":520,"lat":"`+a+`"}`,
+	return g.pick(text, pair, object, hash, pair, object, `["`+a+`","`+b+`"]`, `["`+blank+a+`","`+blank+b+`x"]`, `{"lon":"`+b+`","alt":520,"lat":"`+a+`"}`,
 		`{"`+g.pick("latLon", "lat_lon")+`":`+g.pick(text, pair, object, hash)+`}`)
 }
 

@@ -17,15 +17,18 @@ func pointsOf(source string) []place {
 		return nil
 	}
 	var canonical struct {
-		GeoPolygon map[string]struct{ Points []place }
+		GeoPolygon map[string]struct{ Points [][2]float64 }
 	}
 	if json.Unmarshal([]byte(f.String()), &canonical) != nil {
 		return nil
 	}
+	points := []place{}
 	for _, polygon := range canonical.GeoPolygon {
-		return polygon.Points
+		for _, p := range polygon.Points {
+			points = append(points, place{p[0], p[1]})
+		}
 	}
-	return nil
+	return points
 }
 
 // goesAroundAPole says whether the longitudes of points come once around, all
