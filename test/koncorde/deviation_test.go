@@ -83,7 +83,7 @@ var refusals = []struct {
 
 func says(pattern string) *regexp.Regexp { return regexp.MustCompile(pattern) }
 
-// shown are the differences that random answers show.
+// shown are the differences that answers show, each by an example of its own.
 var shown = []string{
 	openBounds, inScalars, notGeo, nestedGeo, twoGeoFields, upsideDown, antimeridianBox, secondOrder, nowhere,
 	unitless, mile, times, decaPrefix, prefixes, wholeNumbers, negativeDistance, negatedSelect, notRegexp, statefulFlags,
