@@ -9,7 +9,7 @@ import (
 )
 
 // A clip is what matters of a polygon in a cell: the edges that may be in it,
-// and whether the cell's centre is inside. A point of the cell is then a few
+// and how often they go around the cell's centre. A point of the cell is then a few
 // edges away from the centre, however many the polygon has.
 //
 // It is also the outline of the polygon for the cells in the cell.
@@ -23,9 +23,9 @@ type clip struct {
 // A piece is what matters of a part of a polygon that has edges in the cell. If
 // the cell lies in another part, there is no clip.
 type piece struct {
-	part   *part
-	edges  []int32
-	inside bool // the centre is
+	part  *part
+	edges []int32
+	turns int // around the centre
 }
 
 func (g Polygon) outline() outline {
@@ -52,14 +52,14 @@ func (o *clip) relate(c cell) (relation, outline) {
 		p := &o.pieces[i]
 		q := piece{part: p.part, edges: p.near(center, radius)}
 		if o.whole {
-			q.inside = p.part.encloses(center)
+			q.turns = p.part.turnsAround(center)
 		} else {
-			q.inside = p.inside != p.part.oddCrossings(o.center, center, slices.Values(p.edges))
+			q.turns = p.turns + p.part.crossings(o.center, center, slices.Values(p.edges))
 		}
 		switch {
 		case len(q.edges) > 0:
 			inner.pieces = append(inner.pieces, q)
-		case q.inside:
+		case q.part.holds(q.turns):
 			return within, inner
 		}
 	}
@@ -96,7 +96,7 @@ func (o *clip) contains(p s2.Point) bool {
 				return true
 			}
 		}
-		if q.inside != q.part.oddCrossings(o.center, p, slices.Values(q.edges)) {
+		if q.part.holds(q.turns + q.part.crossings(o.center, p, slices.Values(q.edges))) {
 			return true
 		}
 	}

@@ -12,13 +12,17 @@ import (
 	"github.com/golang/geo/s2"
 )
 
-// A part of a polygon is bounded by closed lines. The points in it are those
-// from which a way to a known outside crosses an odd number of edges.
+// A part of a polygon is bounded by closed lines. How often these go around a
+// point is how often they do around the origin, and what a way from there
+// crosses.
 type part struct {
 	edges  []s2.Edge
 	origin s2.Point // a point on no edge
 	corner s2.Point // a point 90 degrees from origin
-	inside bool     // origin is
+	turns  int      // how often the lines go around origin, to the left
+	// clean is whether no lines cross. Their directions mean nothing then: a point
+	// is inside if they go around it an odd number of times, and if not, any.
+	clean bool
 }
 
 // edgeTolerance is the angle within which a point is on an edge: 6 micrometres
@@ -79,6 +83,7 @@ func (g *part) measure(vertices []s2.Point) error {
 	case err != nil:
 		return ErrPolygonTooWide
 	}
+	g.clean = true
 	loop := s2.LoopFromPoints(vertices)
 	area := loop.Area()
 	if math.Abs(area-2*math.Pi) < 1e-6 {
@@ -91,7 +96,9 @@ func (g *part) measure(vertices []s2.Point) error {
 			continue
 		}
 		g.startAt(p.Vector)
-		g.inside = loop.ContainsPoint(p) != (area > 2*math.Pi)
+		if loop.ContainsPoint(p) != (area > 2*math.Pi) {
+			g.turns = 1
+		}
 		return nil
 	}
 	return ErrPolygonTooWide
@@ -117,12 +124,25 @@ func nearEdge(p s2.Point, e s2.Edge, angle s1.Angle) bool {
 
 // encloses reports whether a point that is on no edge is inside.
 func (g *part) encloses(p s2.Point) bool {
+	return g.holds(g.turnsAround(p))
+}
+
+// holds reports whether a point is inside around which the lines go so often.
+func (g *part) holds(turns int) bool {
+	if g.clean {
+		return turns%2 != 0
+	}
+	return turns != 0
+}
+
+// turnsAround returns how often the lines go around a point that is on no edge.
+func (g *part) turnsAround(p s2.Point) int {
 	// A segment of almost 180 degrees would not be well defined, so a far point
 	// is reached around a corner.
 	if g.origin.Dot(p.Vector) > -0.5 {
-		return g.inside != g.oddCrossings(g.origin, p, g.all)
+		return g.turns + g.crossings(g.origin, p, g.all)
 	}
-	return g.inside != (g.oddCrossings(g.origin, g.corner, g.all) != g.oddCrossings(g.corner, p, g.all))
+	return g.turns + g.crossings(g.origin, g.corner, g.all) + g.crossings(g.corner, p, g.all)
 }
 
 // keeps reports whether a line that does not cross g's is inside, or outside,
@@ -151,15 +171,32 @@ func sharedVertices(edges []s2.Edge) map[s2.Point]bool {
 	return shared
 }
 
-// oddCrossings reports whether the segment from a to b crosses an odd number of
-// some edges. A segment through a vertex is counted consistently.
-func (g *part) oddCrossings(a, b s2.Point, edges iter.Seq[int32]) bool {
-	odd := false
+// crossings returns how many more of some edges the segment from a to b crosses to
+// their left than to their right. A segment through a vertex is counted consistently.
+func (g *part) crossings(a, b s2.Point, edges iter.Seq[int32]) int {
+	n := 0
 	crosser := s2.NewEdgeCrosser(a, b)
 	for i := range edges {
-		odd = odd != crosser.EdgeOrVertexCrossing(g.edges[i].V0, g.edges[i].V1)
+		e := &g.edges[i]
+		switch crosser.CrossingSign(e.V0, e.V1) {
+		case s2.DoNotCross:
+		case s2.Cross:
+			if s2.RobustSign(e.V0, e.V1, b) == s2.CounterClockwise {
+				n++
+			} else {
+				n--
+			}
+		case s2.MaybeCross:
+			switch {
+			case !s2.VertexCrossing(a, b, e.V0, e.V1):
+			case a == e.V0 || b == e.V1:
+				n++
+			default:
+				n--
+			}
+		}
 	}
-	return odd
+	return n
 }
 
 // meets reports whether a leg meets some of the edges.

@@ -38,8 +38,8 @@ type Polygon struct {
 }
 
 // NewPolygon returns the polygon of these vertices. The last is joined to the
-// first. Where the line crosses itself, a point is inside if it is enclosed an
-// odd number of times. A line that encloses nothing is a polygon, too: it
+// first. Where the line crosses itself, a point is inside if it goes around it, be
+// it several times; once in each direction is not around it. A line that encloses nothing is a polygon, too: it
 // contains its edge.
 //
 // The errors are ErrRingTooShort for less than three vertices, ErrEdgeTooLong
@@ -90,6 +90,7 @@ func newPartWithHoles(rings [][]Point) (*part, error) {
 		parts = append(parts, p)
 	}
 	whole := *parts[0]
+	whole.clean = true
 	for _, hole := range parts[1:] {
 		whole.edges = append(whole.edges, hole.edges...)
 	}
@@ -101,7 +102,9 @@ func newPartWithHoles(rings [][]Point) (*part, error) {
 		if !fits(hole, parts[0], parts[1:1+i], shared) {
 			return nil, fmt.Errorf("ring %d: %w", 1+i, ErrHole)
 		}
-		whole.inside = whole.inside != hole.encloses(whole.origin)
+		if hole.encloses(whole.origin) {
+			whole.turns++
+		}
 	}
 	return &whole, nil
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 )
 
@@ -45,10 +46,23 @@ func TestPolygonIsTheSameInBothDirections(t *testing.T) {
 	}
 }
 
-func TestPolygonThatCrossesItselfHoldsWhatItEnclosesOnce(t *testing.T) {
+func TestPolygonThatCrossesItselfHoldsWhatItGoesAround(t *testing.T) {
 	check(t, polygon(t, Point{0, 0}, Point{10, 10}, Point{0, 10}, Point{10, 0}), []membership{
 		{Point{2, 5}, false}, {Point{8, 5}, false}, {Point{5, 2}, true}, {Point{5, 8}, true},
 	})
+	pentagram := []Point{{10, 0}, {-8, 6}, {3, -9.5}, {3, 9.5}, {-8, -6}}
+	square := []Point{{0, 0}, {0, 10}, {10, 10}, {10, 0}}
+	along := []Point{{0, 0}, {2, 5}, {5, 5}, {5, 2}} // in the direction of the square
+	against := []Point{{0, 0}, {5, 2}, {5, 5}, {2, 5}}
+	for range 2 {
+		check(t, polygon(t, pentagram...), []membership{{Point{0, 0}, true}, {Point{8, 0}, true}, {Point{-6, 0}, false}})
+		check(t, polygon(t, slices.Concat(square, square)...), []membership{{Point{5, 5}, true}, {Point{-5, 5}, false}})
+		check(t, polygon(t, slices.Concat(square, along)...), []membership{{Point{4, 4}, true}, {Point{9, 9}, true}})
+		check(t, polygon(t, slices.Concat(square, against)...), []membership{{Point{4, 4}, false}, {Point{9, 9}, true}})
+		for _, line := range [][]Point{pentagram, square, along, against} {
+			slices.Reverse(line)
+		}
+	}
 }
 
 func TestPolygonWithoutAreaHoldsItsLine(t *testing.T) {

@@ -114,7 +114,8 @@ func (g *generator) geoBoundingBox() string {
 		g.geoField(), names[0], g.geopoint(top, left), names[1], g.geopoint(bottom, right))
 }
 
-// geoPolygon returns a star around a place: it does not cross itself.
+// geoPolygon returns a star around a place, which does not cross itself, or a
+// tangle of its points.
 func (g *generator) geoPolygon() string {
 	if g.IntN(6) == 0 {
 		return g.polarPolygon()
@@ -126,8 +127,13 @@ func (g *generator) geoPolygon() string {
 		reach := 0.02 + g.Float64()
 		points = append(points, g.geopoint(max(-90, min(lat+reach*sin, 90)), lon+reach*cos/max(0.1, math.Cos(lat*math.Pi/180))))
 	}
-	if g.IntN(3) == 0 {
+	switch g.IntN(6) {
+	case 0, 1:
 		points = append(points, points[0])
+	case 2:
+		g.Shuffle(len(points), func(i, j int) { points[i], points[j] = points[j], points[i] })
+	case 3:
+		points = append(points, points...)
 	}
 	return `{"geoPolygon":{"` + g.geoField() + `":{"points":[` + strings.Join(points, ",") + `]}}}`
 }
