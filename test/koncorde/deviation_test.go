@@ -37,6 +37,7 @@ const (
 	textOrList        = "a text or a list is no filter"
 	namesOfJavaScript = "fields may be called `constructor` or `toString`"
 	accidents         = "errors that Koncorde raises by accident, or while storing, have a keyword and a path"
+	halfPair          = "half of a surrogate pair, `\\ud800`, is refused in a filter or document"
 	namedTwice        = "a member that is named twice in a filter or document is refused"
 	unreadable        = "a document with `{\"latLon\":null}` has no geopoint there"
 )
@@ -78,6 +79,7 @@ var refusals = []struct {
 	{finiteNumbers, nil, says(`^not a JSON value: a number is out of range$`), nil},
 	{ownKeywords, says(`(anyOf|prefix|suffix|contains|cidr|before|after|geoShape|changed|near|crossed)": unknown keyword$`), nil, nil},
 	{limits, nil, says(`: keywords are nested \d+ deep, the limit is 16$`), nil},
+	{halfPair, nil, says(`^not a JSON value: invalid surrogate pair`), nil},
 	{namedTwice, nil, says(`^duplicate object member name`), nil},
 }
 
@@ -87,7 +89,7 @@ func says(pattern string) *regexp.Regexp { return regexp.MustCompile(pattern) }
 var shown = []string{
 	openBounds, inScalars, notGeo, nestedGeo, twoGeoFields, upsideDown, antimeridianBox, secondOrder, nowhere,
 	unitless, mile, times, decaPrefix, prefixes, wholeNumbers, negativeDistance, negatedSelect, notRegexp, statefulFlags,
-	elements, regexpValue, finiteNumbers, aroundTheEarth, ownKeywords, coordinates, onePole, polarCap, limits, anyByte, quotes, textOrList, namesOfJavaScript, accidents, namedTwice, unreadable,
+	elements, regexpValue, finiteNumbers, aroundTheEarth, ownKeywords, coordinates, onePole, polarCap, limits, anyByte, quotes, textOrList, namesOfJavaScript, accidents, halfPair, namedTwice, unreadable,
 }
 
 // unshown are the differences that are not about what one filter says of one

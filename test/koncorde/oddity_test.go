@@ -17,7 +17,7 @@ func (g *generator) oddity() string {
 		`{"regexp":{"a":{"value":`+g.pick("1", "null", "true", "[]")+`}}}`,
 		`{"regexp":{"a":{"value":"x","flags":"`+g.pick("g", "y", "gi")+`"}}}`,
 		`{"equals":{"a":1e400}}`, `{"range":{"a":{"lt":1e400}}}`, `{"range":{"a":{"gt":-1e400}}}`,
-		`{"equals":{"a":1,"a":2}}`, `{"exists":"a","exists":"b"}`,
+		`{"equals":{"a":1,"a":2}}`, `{"equals":{"a":"\ud800"}}`, `{"exists":"a","exists":"b"}`,
 		`{"exists":"`+names+`"}`, `{"missing":"`+names+`"}`, `{"equals":{"`+names+`":1}}`, `{"range":{"constructor":{"gt":0}}}`,
 		`{"anyOf":{"list":[1,"x"]}}`, `{"prefix":{"a":"x"}}`, `{"suffix":{"a":"x"}}`, `{"contains":{"a":"x"}}`, `{"cidr":{"a":"10.0.0.0/8"}}`,
 		`{"before":{"a":"2026-01-01T00:00:00Z"}}`, `{"after":{"a":"2026-01-01T00:00:00Z"}}`,

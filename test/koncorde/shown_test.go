@@ -42,6 +42,7 @@ func TestEachDeviationHasAnExample(t *testing.T) {
 		textOrList:        {`"abc"`, `{}`},
 		namesOfJavaScript: {`{"exists":"constructor"}`, `{"constructor":1}`},
 		accidents:         {`{"geoBoundingBox":{"p":null}}`, `{}`},
+		halfPair:          {`{"equals":{"a":"\ud800"}}`, `{}`},
 		namedTwice:        {`{"exists":"a","exists":"b"}`, `{}`},
 		unreadable:        {`{"geoDistance":{"p":[0,0],"distance":"1km"}}`, `{"p":{"latLon":null}}`},
 	}
