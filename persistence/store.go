@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"iter"
 	"sync"
+	"sync/atomic"
 
 	"github.com/cockroachdb/pebble/v2"
 )
@@ -34,6 +35,7 @@ var (
 // not run ahead of the tail asks for a snapshot in an [Op].
 type Store struct {
 	opts   Options
+	dir    string
 	node   string
 	lock   *pebble.Lock
 	db     *pebble.DB
@@ -43,6 +45,8 @@ type Store struct {
 	pebble *pebbleLog
 	tail   chan []*Result
 	done   chan struct{} // closed when the committer has finished
+
+	stagings atomic.Uint64 // how many there were
 
 	closing  sync.Once
 	closeErr error
@@ -64,7 +68,13 @@ func Open(dir string, o Options) (*Store, error) {
 }
 
 func openLocked(dir string, o Options, lock *pebble.Lock) (*Store, error) {
+	if err := refuseBackup(o.FS, dir); err != nil {
+		return nil, err
+	}
 	if err := checkMarker(o.FS, dir); err != nil {
+		return nil, err
+	}
+	if err := removeStagings(o.FS, dir); err != nil {
 		return nil, err
 	}
 	log := &pebbleLog{log: o.Log}
@@ -79,6 +89,7 @@ func openLocked(dir string, o Options, lock *pebble.Lock) (*Store, error) {
 	}
 	s := &Store{
 		opts:   o,
+		dir:    dir,
 		node:   node,
 		lock:   lock,
 		db:     db,

@@ -1,0 +1,256 @@
+package persistence
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"reflect"
+
+	"github.com/cockroachdb/pebble/v2"
+)
+
+// A checker reads a database from its first key to its last.
+type checker struct {
+	report  *Report
+	db      *pebble.DB
+	stopped func() error
+
+	state logState
+	next  uint64 // the seq that the next change must have
+	// open has the changes whose outcome should be a document: the last one of each
+	// key that was not a deletion.
+	open seqSet
+}
+
+// A checkedSpace is a space that a checker knows. Check decodes a record, and
+// compares it with others.
+type checkedSpace struct {
+	kind  string
+	check func(c *checker, key, value []byte) error
+}
+
+// checkedSpaces are all that there are. The changes come before the documents
+// that they lead to, as their keys do.
+func checkedSpaces() map[byte]checkedSpace {
+	return map[byte]checkedSpace{
+		spaceChanges:       {"changes", (*checker).change},
+		spaceDocuments:     {"documents", (*checker).document},
+		spaceSegments:      {"segments of the change log", (*checker).segment},
+		spaceMeta:          {"meta records", (*checker).meta},
+		spaceRetained:      {"retained messages", decodes(decodeRetained)},
+		spaceSessions:      {"sessions", decodes(decodeSession)},
+		spaceSubscriptions: {"subscriptions", (*checker).subscription},
+	}
+}
+
+// decodes is the check of records that stand for themselves.
+func decodes[T any](decode func(key, value []byte) (T, error)) func(*checker, []byte, []byte) error {
+	return func(_ *checker, key, value []byte) error {
+		_, err := decode(key, value)
+		return err
+	}
+}
+
+// run reports what there is and what is wrong with it. It ends early when it is
+// stopped, which its caller finds out.
+func (c *checker) run() {
+	if node, err := getValue(c.db, metaNode()); err != nil || len(node) == 0 {
+		c.report.fault(fmt.Errorf("the name of the node is missing: %w", errors.Join(err)))
+	} else {
+		c.report.Node = string(node)
+	}
+	var err error
+	if c.state, err = readLogState(c.db); err != nil {
+		c.report.fault(err)
+	}
+	c.report.Last, c.report.Trimmed = c.state.last, c.state.trimmed
+	c.next = c.state.trimmed + 1
+	spaces := checkedSpaces()
+	for b := range 256 {
+		if c.stopped() != nil {
+			return
+		}
+		c.space(byte(b), spaces[byte(b)])
+	}
+	if err := c.db.CheckLevels(nil); err != nil && c.stopped() == nil {
+		c.report.fault(fmt.Errorf("the tables contradict each other, or cannot be read: %w", err))
+	}
+}
+
+// space checks the records whose keys begin with a byte.
+func (c *checker) space(first byte, s checkedSpace) {
+	o := pebble.IterOptions{}
+	if first > 0 { // else the empty key is one of them
+		o.LowerBound = []byte{first}
+	}
+	if first < 255 {
+		o.UpperBound = []byte{first + 1}
+	}
+	count := RecordCount{Kind: s.kind}
+	err := c.scan(&o, func(key, value []byte) {
+		count.Count++
+		count.Bytes += uint64(len(value))
+		if s.check == nil {
+			c.report.fault(fmt.Errorf("key %q is in no space that there is", key))
+			return
+		}
+		if err := s.check(c, key, value); err != nil {
+			c.report.fault(err)
+		}
+	})
+	if err != nil {
+		c.report.fault(fmt.Errorf("%s: the rest cannot be read: %w", s.kind, err))
+	}
+	switch first {
+	case spaceChanges:
+		c.endOfChanges(err == nil)
+	case spaceDocuments:
+		c.endOfDocuments(err == nil)
+	}
+	if s.check != nil {
+		c.report.Records = append(c.report.Records, count)
+	}
+}
+
+func (c *checker) scan(o *pebble.IterOptions, step func(key, value []byte)) error {
+	it, err := c.db.NewIter(o)
+	if err != nil {
+		return err
+	}
+	for ok := it.First(); ok && c.stopped() == nil; ok = it.Next() {
+		value, err := it.ValueAndErr()
+		if err != nil {
+			return errors.Join(err, it.Close())
+		}
+		step(it.Key(), value)
+	}
+	return it.Close()
+}
+
+func (c *checker) change(key, value []byte) error {
+	seq, ok := seqOf(key)
+	if !ok {
+		return fmt.Errorf("change key %x: %w", key, errMalformed)
+	}
+	switch {
+	case seq <= c.state.trimmed || seq > c.state.last:
+		return fmt.Errorf("change %d is not between %d and %d", seq, c.state.trimmed+1, c.state.last)
+	case seq != c.next:
+		c.report.fault(missing(c.next, seq-1))
+	}
+	c.next = seq + 1
+	change, err := decodeChange(seq, bytes.Clone(value))
+	if err != nil {
+		return err
+	}
+	before, after := change.Before, change.After
+	if after != nil {
+		c.open.add(seq)
+	}
+	if before != nil && before.Seq > c.state.trimmed && !c.open.remove(before.Seq) {
+		return fmt.Errorf("change %d of %s comes after change %d, which is missing or was not the last one", seq, change.Key, before.Seq)
+	}
+	if after != nil && after.Seq != seq {
+		return fmt.Errorf("change %d of %s made a version of change %d", seq, change.Key, after.Seq)
+	}
+	return nil
+}
+
+// endOfChanges is called behind the last change.
+func (c *checker) endOfChanges(complete bool) {
+	if complete && c.next <= c.state.last {
+		c.report.fault(missing(c.next, c.state.last))
+	}
+}
+
+func missing(first, last uint64) error {
+	if first == last {
+		return fmt.Errorf("change %d is missing", first)
+	}
+	return fmt.Errorf("changes %d to %d are missing", first, last)
+}
+
+func (c *checker) document(key, value []byte) error {
+	k, ok := cutDocumentKey(key)
+	if !ok {
+		return fmt.Errorf("document key %q: %w", key, errMalformed)
+	}
+	d, err := decodeDocument(k, value)
+	if err != nil {
+		return err
+	}
+	switch {
+	case d.Seq > c.state.last:
+		return fmt.Errorf("document %s is of change %d, and the last one is %d", k, d.Seq, c.state.last)
+	case d.Seq <= c.state.trimmed:
+		return nil
+	case !c.open.remove(d.Seq):
+		return fmt.Errorf("document %s is of change %d, which is missing or was not the last one", k, d.Seq)
+	}
+	text, err := getValue(c.db, appendSeqKey(nil, spaceChanges, d.Seq))
+	if err != nil {
+		return fmt.Errorf("document %s: change %d: %w", k, d.Seq, err)
+	}
+	change, err := decodeChange(d.Seq, text)
+	if err != nil {
+		return err
+	}
+	if !reflect.DeepEqual(change.After, d) {
+		return fmt.Errorf("document %s is not what change %d of %s made", k, d.Seq, change.Key)
+	}
+	return nil
+}
+
+// endOfDocuments is called behind the last document.
+func (c *checker) endOfDocuments(complete bool) {
+	if !complete || c.stopped() != nil {
+		return
+	}
+	c.open.each(func(seq uint64) {
+		if err := c.outcome(seq); err != nil {
+			c.report.fault(err)
+		}
+	})
+}
+
+// outcome fails if there is no document of a change that was not seen to be
+// followed by another.
+func (c *checker) outcome(seq uint64) error {
+	text, err := getValue(c.db, appendSeqKey(nil, spaceChanges, seq))
+	if err != nil {
+		return fmt.Errorf("change %d: %w", seq, err)
+	}
+	change, err := decodeChange(seq, text)
+	if err != nil {
+		return err
+	}
+	_, err = getValue(c.db, appendDocumentKey(nil, change.Key))
+	if errors.Is(err, ErrNotFound) {
+		return fmt.Errorf("document %s is missing, which change %d made", change.Key, seq)
+	}
+	return err
+}
+
+func (c *checker) segment(key, value []byte) error {
+	s, err := decodeSegment(key, value)
+	if err == nil && (s.first <= c.state.trimmed || s.first > c.state.last) {
+		err = fmt.Errorf("a segment of the change log begins at %d, which is not between %d and %d", s.first, c.state.trimmed+1, c.state.last)
+	}
+	return err
+}
+
+func (c *checker) subscription(key, value []byte) error {
+	s, err := decodeSubscription(key, value)
+	if err == nil && s.HasSeen && s.Seen > c.state.last {
+		err = fmt.Errorf("subscription of %q to %q: it is at change %d, and the last one is %d", s.ClientID, s.TopicFilter, s.Seen, c.state.last)
+	}
+	return err
+}
+
+// meta checks only that a meta record is known: run has read both.
+func (c *checker) meta(key, _ []byte) error {
+	if !bytes.Equal(key, metaNode()) && !bytes.Equal(key, metaLog()) {
+		return fmt.Errorf("meta record %q is none that there is", key)
+	}
+	return nil
+}
