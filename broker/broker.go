@@ -25,6 +25,7 @@ type Broker struct {
 	log       *slog.Logger
 	listeners *listeners
 	store     *persistence.Store
+	control   *control // nil if there is none
 	hook      *hooks.Hook
 	engine    *sessions.Engine
 	farewell  *sessions.Error
@@ -51,10 +52,7 @@ func Start(ctx context.Context, cfg Config, log *slog.Logger) (*Broker, error) {
 	if err != nil {
 		return nil, err
 	}
-	store, err := persistence.Open(cfg.Data, persistence.Options{
-		LogAge: cfg.Store.LogAge, LogBytes: cfg.Store.LogBytes,
-		MinFreeBytes: cfg.Store.MinFreeBytes, Log: log,
-	})
+	store, err := persistence.Open(cfg.Data, storeOptions(cfg, log))
 	if err != nil {
 		l.close()
 		return nil, err
@@ -66,6 +64,7 @@ func Start(ctx context.Context, cfg Config, log *slog.Logger) (*Broker, error) {
 	if err := b.serve(); err != nil {
 		return nil, errors.Join(err, b.Close(ctx))
 	}
+	b.control = openControl(ctx, cfg.Data, store, log)
 	for _, l := range cfg.Listeners {
 		log.Info("listening", "listener", l.Name, "type", l.Type, "address", b.Addr(l.Name))
 	}
@@ -215,6 +214,7 @@ func (b *Broker) Close(ctx context.Context) error {
 
 func (b *Broker) close(ctx context.Context) error {
 	b.listeners.close()
+	b.control.close()
 	err := wait(ctx, func() {
 		b.engine.Drain(b.farewell)
 		b.listeners.running.Wait()

@@ -69,7 +69,7 @@ func Check(ctx context.Context, dir string, o Options) (*Report, error) {
 	o = o.withDefaults()
 	backup, err := isBackup(o.FS, dir)
 	if err != nil {
-		return nil, fmt.Errorf("persistence: check: %w", err)
+		return nil, fmt.Errorf("persistence: %w", err)
 	}
 	r := &Report{Faults: []string{}, Backup: backup}
 	if backup {
@@ -79,14 +79,14 @@ func Check(ctx context.Context, dir string, o Options) (*Report, error) {
 		err = r.checkLocked(dir, o, ctx.Err)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("persistence: check %s: %w", dir, err)
+		return nil, err
 	}
 	return r, nil
 }
 
 func (r *Report) checkLocked(dir string, o Options, check func() error) error {
-	if _, err := o.FS.Stat(o.FS.PathJoin(dir, markerName)); errors.Is(err, fs.ErrNotExist) {
-		return errors.New("there is no store")
+	if err := wantStore(o.FS, dir); err != nil {
+		return err
 	}
 	lock, err := lockDirectory(o.FS, dir)
 	if err != nil {

@@ -216,7 +216,7 @@ func TestTheCheckWritesNothing(t *testing.T) {
 	if _, err := Check(t.Context(), "data", Options{FS: stored}); !errors.Is(err, ErrLocked) {
 		t.Errorf("a store that is open: %v", err)
 	}
-	if _, err := Check(t.Context(), "nothing", Options{FS: fs}); err == nil || !strings.Contains(err.Error(), "there is no store") {
+	if _, err := Check(t.Context(), "nothing", Options{FS: fs}); err == nil || !strings.Contains(err.Error(), "there is no store in nothing") {
 		t.Errorf("no store: %v", err)
 	}
 	if after := listing(t, fs, "/"); after != before {

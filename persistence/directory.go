@@ -63,6 +63,18 @@ func syncDirectory(files vfs.FS, dir string) error {
 	return errors.Join(d.Sync(), d.Close())
 }
 
+// wantStore fails, and touches nothing, if there is no store in dir.
+func wantStore(files vfs.FS, dir string) error {
+	_, err := files.Stat(files.PathJoin(dir, markerName))
+	if errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("persistence: there is no store in %s", dir)
+	}
+	if err != nil {
+		return fmt.Errorf("persistence: %w", err)
+	}
+	return nil
+}
+
 // checkMarker reads the marker of dir, and writes it in a directory that holds
 // no database yet.
 func checkMarker(files vfs.FS, dir string) error {

@@ -25,6 +25,8 @@ type Options struct {
 	// CacheBytes is the size of the cache of blocks read from disk. Raise it
 	// when the documents in use do not fit. Defaults to 64 MiB.
 	CacheBytes int64
+	// MustExist has [Open] fail where there is no store, instead of making one.
+	MustExist bool
 	// Log gets what the store does at debug level and its troubles at warn.
 	// Defaults to no log.
 	Log *slog.Logger

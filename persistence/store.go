@@ -56,6 +56,11 @@ type Store struct {
 // ErrLocked if dir is in use.
 func Open(dir string, o Options) (*Store, error) {
 	o = o.withDefaults()
+	if o.MustExist {
+		if err := wantStore(o.FS, dir); err != nil {
+			return nil, err
+		}
+	}
 	lock, err := lockDirectory(o.FS, dir)
 	if err != nil {
 		return nil, err
