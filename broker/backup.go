@@ -18,10 +18,18 @@ import (
 	"github.com/ambitmq/ambit/persistence"
 )
 
+// What is told of backups and checks are the store's own words.
+type (
+	BackupProgress = persistence.BackupProgress
+	BackupResult   = persistence.BackupResult
+	BackupMade     = persistence.Backup
+	Report         = persistence.Report
+)
+
 // Backup makes a backup of the store of cfg in dir; see
 // [persistence.Store.Backup]. The broker that runs on the store makes it, if
 // there is one.
-func Backup(ctx context.Context, cfg Config, dir string, told func(persistence.BackupProgress)) (r persistence.BackupResult, err error) {
+func Backup(ctx context.Context, cfg Config, dir string, told func(BackupProgress)) (r BackupResult, err error) {
 	if dir, err = filepath.Abs(dir); err != nil { // the broker may be elsewhere
 		return r, err
 	}
@@ -43,7 +51,7 @@ func Backup(ctx context.Context, cfg Config, dir string, told func(persistence.B
 
 // WriteBackup writes a backup of the store of cfg to w, as a tar. It is as
 // [Backup] else.
-func WriteBackup(ctx context.Context, cfg Config, w io.Writer) (r persistence.BackupResult, err error) {
+func WriteBackup(ctx context.Context, cfg Config, w io.Writer) (r BackupResult, err error) {
 	err = withStore(ctx, cfg, func(s *persistence.Store) error {
 		r, err = s.WriteBackup(ctx, w)
 		return err
@@ -63,7 +71,7 @@ func WriteBackup(ctx context.Context, cfg Config, w io.Writer) (r persistence.Ba
 
 // Check reads all of the store of cfg, or of the backup that is its data
 // directory; see [persistence.Store.Check].
-func Check(ctx context.Context, cfg Config) (r *persistence.Report, err error) {
+func Check(ctx context.Context, cfg Config) (r *Report, err error) {
 	c, err := dialControl(ctx, cfg.Data)
 	if err != nil {
 		return nil, err
@@ -78,12 +86,12 @@ func Check(ctx context.Context, cfg Config) (r *persistence.Report, err error) {
 
 // Restore makes a store of a backup in the directory data; see
 // [persistence.Restore].
-func Restore(ctx context.Context, backup, data string) (*persistence.Backup, error) {
+func Restore(ctx context.Context, backup, data string) (*BackupMade, error) {
 	return persistence.Restore(ctx, backup, data, persistence.Options{})
 }
 
 // RestoreTar is [Restore] of a tar.
-func RestoreTar(ctx context.Context, backup io.Reader, data string) (*persistence.Backup, error) {
+func RestoreTar(ctx context.Context, backup io.Reader, data string) (*BackupMade, error) {
 	return persistence.RestoreTar(ctx, backup, data, persistence.Options{})
 }
 

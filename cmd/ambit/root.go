@@ -26,6 +26,7 @@ const rootHelp = `Ambit is an MQTT broker in which a topic can be a filter.
   ambit sub fleet/trucks '{"range":{"speed":{"gt":50}}}'   be told who enters, stays in and leaves a filter
   ambit pub fleet/trucks/42 '{"speed":60}'                 publish a message
   ambit match --filters F.ndjson --docs D.ndjson           say which filters match, without a broker
+  ambit backup /backups/ambit                              make a backup, while the broker runs or not
 
 Exit codes: 0 done, 1 failed or refused, 2 wrong usage, or bad lines of "ambit
 match", 3 no connection to the broker, 27 the time was up before "ambit sub
@@ -107,7 +108,8 @@ func newRoot() *cobra.Command {
 	}
 	root.SuggestionsMinimumDistance = 2
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &exitError{exitUsage, err} })
-	root.AddCommand(newServe(), newDemo(), newPub(), newSub(), newReplay(), newMatch(), newBench(), newPasswd(), newVersion())
+	root.AddCommand(newServe(), newDemo(), newPub(), newSub(), newReplay(), newMatch(), newBench(), newPasswd(),
+		newBackup(), newRestore(), newCheck(), newVersion())
 	return root
 }
 
