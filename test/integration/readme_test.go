@@ -17,8 +17,8 @@ import (
 //	```console
 //
 // is run against a broker of its own, on a new store. A line that begins with
-// "$ " is a command, which bash runs with the standard addresses 1883 and 8080
-// replaced by those of the broker and with ambit in the PATH; a command that
+// "$ " is a command, which bash runs with the standard addresses 1883 and 8080, and
+// ./ambit-data, replaced by those of the broker and with ambit in the PATH; a command that
 // ends in a backslash goes on in the next line. One that ends in " &" subscribes,
 // and runs beside those that follow: the next command waits for its SUBACK. The
 // lines up to the next command are what is printed by then, by whichever
@@ -58,12 +58,12 @@ func runConsole(t *testing.T, block string) {
 	t.Helper()
 	b := startBroker(t, brokerOptions{})
 	p := startProxy(t, b)
-	addresses := strings.NewReplacer("1883", port(p.address), "8080", port(b.http))
+	replaced := strings.NewReplacer("1883", port(p.address), "8080", port(b.http), "./ambit-data", "'"+b.dir+"'")
 	printed := newTranscript()
 	stdin := startShell(t, printed)
 	read := 0
 	for _, step := range consoleSteps(block) {
-		if _, err := io.WriteString(stdin, addresses.Replace(step.command)+"\n"); err != nil {
+		if _, err := io.WriteString(stdin, replaced.Replace(step.command)+"\n"); err != nil {
 			t.Fatal(err)
 		}
 		if strings.HasSuffix(step.command, " &") {
