@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/cockroachdb/pebble/v2"
@@ -224,12 +225,45 @@ func TestTheCheckWritesNothing(t *testing.T) {
 	}
 }
 
-func TestACheckIsGivenUp(t *testing.T) {
+// A countedContext ends when it was asked so many times.
+type countedContext struct {
+	context.Context
+	left atomic.Int64
+}
+
+func (c *countedContext) Err() error {
+	if c.left.Add(-1) < 0 {
+		return context.Canceled
+	}
+	return nil
+}
+
+func TestACheckIsGivenUpAtAnyRead(t *testing.T) {
 	t.Parallel()
-	s := checkedStore(t, vfs.NewMem())
-	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
-	if r, err := s.Check(ctx); !errors.Is(err, context.Canceled) {
-		t.Errorf("got %+v, %v", r, err)
+	fs := vfs.NewMem()
+	s := checkedStore(t, fs)
+	tables(t, s, 100)
+	givenUp := 0
+	for n := int64(0); ; n += 1 + n/20 {
+		ctx := &countedContext{Context: t.Context()}
+		ctx.left.Store(n)
+		r, err := s.Check(ctx)
+		if err == nil {
+			if len(r.Faults) > 0 {
+				t.Errorf("asked %d times: %q", n, r.Faults)
+			}
+			break
+		}
+		if !errors.Is(err, context.Canceled) {
+			t.Errorf("asked %d times: %v", n, err)
+		}
+		givenUp++
+	}
+	if givenUp < 50 {
+		t.Errorf("it was given up %d times only", givenUp)
+	}
+	names, err := fs.List("data")
+	if err != nil || slices.ContainsFunc(names, func(name string) bool { return strings.HasPrefix(name, stagingPrefix) }) {
+		t.Errorf("left behind: %v, %v", names, err)
 	}
 }

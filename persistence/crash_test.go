@@ -72,6 +72,9 @@ func TestATrimmedChangeLogSurvivesACrash(t *testing.T) {
 			}
 		}
 		snap.Close()
+		if r, err := s.Check(t.Context()); err != nil || len(r.Faults) > 0 {
+			t.Errorf("the check finds %+v, %v", r, err)
+		}
 		stop()
 	}
 	if trimmed == 0 {

@@ -40,6 +40,7 @@ func TestWhatWasAcknowledgedSurvivesKill(t *testing.T) {
 		checkAcknowledged(t, b, collection, acked[collection])
 		checkScope(t, b, collection)
 	}
+	mustAmbit(t, "check", "--data", dir)
 }
 
 // replayAndKill replays the traces, kills the broker when a subscriber has seen
