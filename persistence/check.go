@@ -8,6 +8,7 @@ import (
 	"io"
 	"io/fs"
 	"slices"
+	"strings"
 
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/vfs"
@@ -41,12 +42,14 @@ type RecordCount struct {
 	Bytes uint64 `json:"bytes"`
 }
 
+// fault notes an error, on one line.
 func (r *Report) fault(err error) {
 	if len(r.Faults) == maxFaults {
 		r.Withheld++
 		return
 	}
-	r.Faults = append(r.Faults, err.Error())
+	text := strings.ReplaceAll(err.Error(), "\n<corruption detail carrier>", "") // Pebble's way to attach data
+	r.Faults = append(r.Faults, strings.ReplaceAll(text, "\n", "; "))
 }
 
 // Check reads everything that is in the store as of now, as a restart would find

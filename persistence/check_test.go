@@ -183,6 +183,9 @@ func TestTheCheckFindsAFlippedBit(t *testing.T) {
 			copied := cloneData(t, fs)
 			writeFile(t, copied, "data/"+name, damaged)
 			r, err := Check(t.Context(), "data", Options{FS: copied})
+			if err == nil && strings.Contains(strings.Join(r.Faults, ""), "\n") {
+				t.Errorf("a fault has more than one line: %q", r.Faults)
+			}
 			if err != nil || len(r.Faults) > 0 {
 				found++
 				continue

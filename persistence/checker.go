@@ -20,6 +20,8 @@ type checker struct {
 	// open has the changes whose outcome should be a document: the last one of each
 	// key that was not a deletion.
 	open seqSet
+	// reported is why a space could not be read last.
+	reported error
 }
 
 // A checkedSpace is a space that a checker knows. Check decodes a record, and
@@ -99,7 +101,7 @@ func (c *checker) space(first byte, s checkedSpace) {
 		}
 	})
 	if err != nil {
-		c.report.fault(fmt.Errorf("%s: the rest cannot be read: %w", s.kind, err))
+		c.unreadable(s, first, err)
 	}
 	switch first {
 	case spaceChanges:
@@ -110,6 +112,19 @@ func (c *checker) space(first byte, s checkedSpace) {
 	if s.check != nil {
 		c.report.Records = append(c.report.Records, count)
 	}
+}
+
+// unreadable reports that a space could not be read to its end. A damaged table
+// has the same to say of every space that could be in it; it says so once of
+// those in which nothing should be.
+func (c *checker) unreadable(s checkedSpace, first byte, err error) {
+	switch {
+	case s.check != nil:
+		c.report.fault(fmt.Errorf("%s: the rest cannot be read: %w", s.kind, err))
+	case c.reported == nil || c.reported.Error() != err.Error():
+		c.report.fault(fmt.Errorf("keys that begin with %q: the rest cannot be read: %w", []byte{first}, err))
+	}
+	c.reported = err
 }
 
 func (c *checker) scan(o *pebble.IterOptions, step func(key, value []byte)) error {
