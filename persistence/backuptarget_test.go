@@ -138,18 +138,21 @@ func TestACrashLeavesAWholeBackup(t *testing.T) {
 	}
 	renamed := 0
 	for i, fs := range crashed {
+		if testing.Short() && i%4 > 1 {
+			continue // every second step
+		}
 		dir := "backups/daily"
 		if _, err := fs.Stat(dir); err != nil {
 			dir += ".ambit-old"
 			renamed++
 		}
-		if r := wantSound(t, fs, dir); r.Last != 200 && r.Last != 400 {
+		if r := wantSound(t, fs, dir); r.Last != 50 && r.Last != 100 {
 			t.Errorf("crash %d: the backup has %d changes", i, r.Last)
 		}
 		s, stop := open(t, "data", Options{FS: fs})
 		backup(t, s, "backups/daily")
 		stop()
-		if r := wantSound(t, fs, "backups/daily"); r.Last != 400 {
+		if r := wantSound(t, fs, "backups/daily"); r.Last != 100 {
 			t.Errorf("crash %d: the next backup has %d changes", i, r.Last)
 		}
 		if names, err := fs.List("backups"); err != nil || len(names) != 1 {
