@@ -157,9 +157,10 @@ func refuseBackup(files vfs.FS, dir string) error {
 	return nil
 }
 
-// sumOf reads all of r into w and returns how many bytes that were, and their sum.
+// sumOf reads all of r into w and returns how many bytes that were, and their sum,
+// which comes first: a vfs.File may change what it is given to write.
 func sumOf(w io.Writer, r io.Reader) (n int64, sum string, err error) {
 	h := sha256.New()
-	n, err = io.Copy(io.MultiWriter(w, h), r)
+	n, err = io.Copy(io.MultiWriter(h, w), r)
 	return n, hex.EncodeToString(h.Sum(nil)), err
 }

@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
@@ -80,13 +81,14 @@ func listing(t *testing.T, fs vfs.FS, dir string) string {
 // An interruptedFS crashes before one of the operations that change anything.
 type interruptedFS struct {
 	vfs.FS
-	step *int
-	at   func(step int)
+	mu *sync.Mutex // guards what at does: Pebble calls from several goroutines
+	at func()
 }
 
 func (f interruptedFS) next() {
-	*f.step++
-	f.at(*f.step)
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.at()
 }
 
 func (f interruptedFS) Create(name string, c vfs.DiskWriteCategory) (vfs.File, error) {
@@ -120,18 +122,16 @@ func (f interruptedFS) Unwrap() vfs.FS { return f.FS }
 // only between two renames it has another name. The next backup is made anyway.
 func TestACrashLeavesAWholeBackup(t *testing.T) {
 	t.Parallel()
-	memory, step := vfs.NewCrashableMem(), 0
-	var crashed []*vfs.MemFS
-	fs := interruptedFS{memory, &step, func(int) {}}
-	s := openTest(t, "data", Options{FS: fs})
+	memory := vfs.NewCrashableMem()
+	s := openTest(t, "data", Options{FS: memory})
 	tables(t, s, 0)
 	backup(t, s, "backups/daily")
 	tables(t, s, 1000)
-	fs.at = func(int) {
+	var crashed []*vfs.MemFS
+	s.opts.FS = interruptedFS{memory, &sync.Mutex{}, func() {
 		all := vfs.CrashCloneCfg{UnsyncedDataPercent: 100, RNG: rand.New(rand.NewPCG(0, 0))}
 		crashed = append(crashed, memory.CrashClone(vfs.CrashCloneCfg{}), memory.CrashClone(all))
-	}
-	s.opts.FS = fs // not Pebble's, which runs beside the backup
+	}} // not Pebble's, which runs beside the backup
 	backup(t, s, "backups/daily")
 	if len(crashed) < 20 {
 		t.Fatalf("only %d crashes", len(crashed))

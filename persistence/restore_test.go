@@ -10,6 +10,7 @@ import (
 	"math/rand/v2"
 	"reflect"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -133,8 +134,8 @@ func TestARestoreIsRefused(t *testing.T) {
 func TestARestoreThatIsInterruptedIsNoStore(t *testing.T) {
 	t.Parallel()
 	fs := backedUp(t, 10)
-	step, crashed := 0, []vfs.FS{}
-	interrupted := interruptedFS{fs, &step, func(int) {
+	crashed := []vfs.FS{}
+	interrupted := interruptedFS{fs, &sync.Mutex{}, func() {
 		clone := vfs.NewMem()
 		if _, err := vfs.Clone(fs, clone, "restored", "restored"); err != nil {
 			t.Error(err)
