@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -38,8 +39,10 @@ func wantSound(t *testing.T, fs vfs.FS, dir string) *Report {
 
 // writers write documents at full speed until stop is called.
 type writers struct {
-	mu     sync.Mutex // guards acked
+	mu     sync.Mutex // guards acked, count
 	acked  map[Key]uint64
+	count  int
+	more   *sync.Cond // count has grown
 	cancel context.CancelFunc
 	done   sync.WaitGroup
 }
@@ -47,6 +50,7 @@ type writers struct {
 func startWriters(t *testing.T, s *Store) *writers {
 	t.Helper()
 	w := &writers{acked: map[Key]uint64{}}
+	w.more = sync.NewCond(&w.mu)
 	ctx, cancel := context.WithCancel(t.Context())
 	w.cancel = cancel
 	for n := range 4 {
@@ -70,25 +74,18 @@ func (w *writers) acknowledge(r *Result) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.acked[r.Change.Key] = r.Change.Seq
+	w.count++
+	w.more.Broadcast()
 }
 
-// soFar returns the last acknowledged change of each key, once there are some
-// after seq, and the last of all.
-func (w *writers) soFar(t *testing.T, s *Store, seq uint64) (acked map[Key]uint64) {
-	t.Helper()
-	for snap := s.Snapshot(); snap.Seq() < seq; snap = s.Snapshot() {
-		snap.Close()
-		if t.Context().Err() != nil {
-			t.Fatal("nothing is written")
-		}
-	}
+// soFar returns the last acknowledged change of each key, once there are so many.
+func (w *writers) soFar(count int) map[Key]uint64 {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	acked = map[Key]uint64{}
-	for k, seq := range w.acked {
-		acked[k] = seq
+	for w.count < count {
+		w.more.Wait()
 	}
-	return acked
+	return maps.Clone(w.acked)
 }
 
 func (w *writers) stop() {
@@ -99,14 +96,15 @@ func (w *writers) stop() {
 func TestABackupHasWhatWasAcknowledgedWhileOthersWrite(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	s := openTest(t, filepath.Join(dir, "data"), Options{})
+	s := openTest(t, filepath.Join(dir, "data"), Options{QueueOps: 256})
 	target := filepath.Join(dir, "backup")
+	const enough = 2000
 	seq := uint64(0)
 	for i := range 3 {
 		w := startWriters(t, s)
-		acked := w.soFar(t, s, seq+3000)
+		acked := w.soFar(enough)
 		r := backup(t, s, target)
-		if r.Node != s.NodeID() || r.Seq < seq+3000 {
+		if r.Node != s.NodeID() || r.Seq < seq+enough {
 			t.Errorf("backup %d says %+v", i, r)
 		}
 		if i == 2 {
