@@ -28,7 +28,10 @@ func checkedStore(t *testing.T, fs vfs.FS) *Store {
 		PutSession(Session{ClientID: "dash"}),
 		PutSubscription(Subscription{ClientID: "dash", TopicFilter: "t", Seen: 30, HasSeen: true}),
 		PutRetained(Retained{Topic: "lamp", Payload: []byte("on")}),
+		PutReceived(Received{ClientID: "dash", ID: 7}),
 	}})
+	do(t, s, &Op{Queue: &Queue{Message: &Message{Topic: "one"}, Recipients: []Recipient{{ClientID: "dash", PacketID: 1}}}})
+	do(t, s, &Op{Queue: &Queue{Message: &Message{Topic: "both"}, Recipients: []Recipient{{ClientID: "dash"}, {ClientID: "map"}}}})
 	return s
 }
 
@@ -49,6 +52,8 @@ func TestTheCheckCountsWhatThereIs(t *testing.T) {
 	want := map[string]uint64{
 		"changes": 30, "documents": 9, "segments of the change log": 0, "meta records": 2,
 		"retained messages": 1, "sessions": 1, "subscriptions": 1,
+		"messages for several sessions": 1, "messages that wait for a session": 3,
+		"QoS 2 messages to a client": 1, "QoS 2 messages from a client": 1,
 	}
 	if !maps.Equal(counts, want) {
 		t.Errorf("got %v, want %v", counts, want)
@@ -73,10 +78,20 @@ func TestTheCheckFindsEveryFault(t *testing.T) {
 			batchSet(b, nameKey(spaceSubscriptions, "dash"), nil)
 			batchSet(b, []byte{spaceSegments, 1}, nil)
 			batchSet(b, append(change(31), 0), nil)
+			batchSet(b, appendSeqKey(nil, spaceBodies, 2), nil)
+			batchSet(b, []byte{spaceBodies}, nil)
+			batchSet(b, queuedKey(1, Recipient{ClientID: "dash"}), nil)
+			batchSet(b, packetKey(spaceFlights, "dash", 1), nil)
+			batchSet(b, packetKey(spaceReceived, "dash", 7), nil)
 		}, []string{
 			"change key 63000000000000001f00: malformed value",
 			`document fleet/trucks/5: value of format 106, this version reads 3`,
 			`document key "dx": malformed value`,
+			`flight "odash\x00\x01\x00\x01": malformed value`,
+			`message 1 for "dash": malformed value`,
+			"message key 62: malformed value",
+			"queued message 2: malformed value",
+			`received "idash\x00\x01\x00\a": malformed value`,
 			`retained message of "lamp": value of format 9, this version reads 3`,
 			"segment 6701 of the change log: malformed value",
 			`session "dash": malformed value`,
@@ -116,6 +131,14 @@ func TestTheCheckFindsEveryFault(t *testing.T) {
 			"document fleet/trucks/1 is of change 12, which is missing or was not the last one",
 			"document fleet/trucks/2 is not what change 23 of fleet/trucks/2 made",
 			"document fleet/trucks/new is of change 31, and the last one is 30",
+		}},
+		{"a message that is missing, and one that is too many", func(_ *pebble.DB, b *pebble.Batch) {
+			batchDelete(b, appendSeqKey(nil, spaceBodies, 2))
+			batchSet(b, appendSeqKey(nil, spaceBodies, 3), appendMessage([]byte{valueFormat}, &Message{}))
+			batchSet(b, queuedKey(4, Recipient{ClientID: "dash"}), []byte{valueFormat, 0, 0, 0, 1})
+		}, []string{
+			`message 2 for "dash" is missing`, `message 2 for "map" is missing`,
+			`message 4 for "dash": the last one is 2`, "nobody waits for message 3",
 		}},
 		{"numbers that nobody has given out", func(_ *pebble.DB, b *pebble.Batch) {
 			batchSet(b, change(31), nil)

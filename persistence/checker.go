@@ -20,6 +20,9 @@ type checker struct {
 	// open has the changes whose outcome should be a document: the last one of each
 	// key that was not a deletion.
 	open seqSet
+	// bodies are the messages for several sessions, waste those that none was seen to
+	// wait for.
+	bodies, waste seqSet
 	// reported is why a space could not be read last.
 	reported error
 }
@@ -32,13 +35,17 @@ type checkedSpace struct {
 }
 
 // checkedSpaces are all that there are. The changes come before the documents
-// that they lead to, as their keys do.
+// that they lead to, as their keys do, and messages before the queues they are in.
 func checkedSpaces() map[byte]checkedSpace {
 	return map[byte]checkedSpace{
 		spaceChanges:       {"changes", (*checker).change},
 		spaceDocuments:     {"documents", (*checker).document},
 		spaceSegments:      {"segments of the change log", (*checker).segment},
 		spaceMeta:          {"meta records", (*checker).meta},
+		spaceBodies:        {"messages for several sessions", (*checker).body},
+		spaceQueued:        {"messages that wait for a session", (*checker).queued},
+		spaceFlights:       {"QoS 2 messages to a client", decodes(decodeFlight)},
+		spaceReceived:      {"QoS 2 messages from a client", decodes(decodeReceived)},
 		spaceRetained:      {"retained messages", decodes(decodeRetained)},
 		spaceSessions:      {"sessions", decodes(decodeSession)},
 		spaceSubscriptions: {"subscriptions", (*checker).subscription},
@@ -108,6 +115,8 @@ func (c *checker) space(first byte, s checkedSpace) {
 		c.endOfChanges(err == nil)
 	case spaceDocuments:
 		c.endOfDocuments(err == nil)
+	case spaceQueued:
+		c.endOfQueues(err == nil)
 	}
 	if s.check != nil {
 		c.report.Records = append(c.report.Records, count)
@@ -260,6 +269,42 @@ func (c *checker) subscription(key, value []byte) error {
 		err = fmt.Errorf("subscription of %q to %q: it is at change %d, and the last one is %d", s.ClientID, s.TopicFilter, s.Seen, c.state.last)
 	}
 	return err
+}
+
+// body is the check of a message for several sessions.
+func (c *checker) body(key, value []byte) error {
+	number, ok := seqOf(key)
+	if !ok {
+		return fmt.Errorf("message key %x: %w", key, errMalformed)
+	}
+	c.bodies.add(number)
+	c.waste.add(number)
+	_, err := decodeBody(number, value)
+	return err
+}
+
+func (c *checker) queued(key, value []byte) error {
+	q, err := decodeQueued(key, value)
+	if err != nil {
+		return err
+	}
+	c.waste.remove(q.Number)
+	switch {
+	case q.Number > c.state.queued:
+		return fmt.Errorf("message %d for %q: the last one is %d", q.Number, q.ClientID, c.state.queued)
+	case q.Message == nil && !c.bodies.has(q.Number):
+		return fmt.Errorf("message %d for %q is missing", q.Number, q.ClientID)
+	}
+	return nil
+}
+
+// endOfQueues is called behind the last message that waits for a session.
+func (c *checker) endOfQueues(complete bool) {
+	if complete && c.stopped() == nil {
+		c.waste.each(func(number uint64) {
+			c.report.fault(fmt.Errorf("nobody waits for message %d", number))
+		})
+	}
 }
 
 // metaKeys are all meta records that there are. run has read them.

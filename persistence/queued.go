@@ -262,13 +262,21 @@ func (s *Snapshot) body(number uint64, bodies map[uint64]*Message) (*Message, er
 	if err != nil {
 		return nil, err
 	}
+	m, err := decodeBody(number, value)
+	if err != nil {
+		return nil, err
+	}
+	bodies[number] = m
+	return m, nil
+}
+
+func decodeBody(number uint64, value []byte) (*Message, error) {
 	r := reader{rest: value}
 	r.format()
 	m := r.message()
 	if err := r.end(); err != nil {
 		return nil, fmt.Errorf("queued message %d: %w", number, err)
 	}
-	bodies[number] = m
 	return m, nil
 }
 
@@ -296,28 +304,32 @@ func decodeQueued(key, value []byte) (Queued, error) {
 // Flights yields all flights by client id and packet identifier, as of when the
 // iteration begins.
 func (s *Store) Flights() iter.Seq2[Flight, error] {
-	return records(s, spaceFlights, func(key, value []byte) (Flight, error) {
-		clientID, id, ok := cutPacketKey(key)
-		r := reader{rest: value}
-		r.format()
-		f := Flight{ClientID: clientID, ID: id, Number: r.uint(), Copy: r.byte(), Released: r.bool()}
-		if err := r.end(); err != nil || !ok {
-			return Flight{}, fmt.Errorf("flight %q: %w", key, errMalformed)
-		}
-		return f, nil
-	})
+	return records(s, spaceFlights, decodeFlight)
+}
+
+func decodeFlight(key, value []byte) (Flight, error) {
+	clientID, id, ok := cutPacketKey(key)
+	r := reader{rest: value}
+	r.format()
+	f := Flight{ClientID: clientID, ID: id, Number: r.uint(), Copy: r.byte(), Released: r.bool()}
+	if err := r.end(); err != nil || !ok {
+		return Flight{}, fmt.Errorf("flight %q: %w", key, errMalformed)
+	}
+	return f, nil
 }
 
 // Received yields what was received at QoS 2 and not released, by client id and
 // packet identifier, as of when the iteration begins.
 func (s *Store) Received() iter.Seq2[Received, error] {
-	return records(s, spaceReceived, func(key, value []byte) (Received, error) {
-		clientID, id, ok := cutPacketKey(key)
-		r := reader{rest: value}
-		r.format()
-		if err := r.end(); err != nil || !ok {
-			return Received{}, fmt.Errorf("received %q: %w", key, errMalformed)
-		}
-		return Received{ClientID: clientID, ID: id}, nil
-	})
+	return records(s, spaceReceived, decodeReceived)
+}
+
+func decodeReceived(key, value []byte) (Received, error) {
+	clientID, id, ok := cutPacketKey(key)
+	r := reader{rest: value}
+	r.format()
+	if err := r.end(); err != nil || !ok {
+		return Received{}, fmt.Errorf("received %q: %w", key, errMalformed)
+	}
+	return Received{ClientID: clientID, ID: id}, nil
 }

@@ -212,7 +212,7 @@ func moveOn(dir string, o Options, lock *pebble.Lock, now time.Time) error {
 		return errors.Join(err, db.Close())
 	}
 	last := lastAfterRestore(state.last, now)
-	log := changeLog{last: last, trimmed: last, open: segment{first: last + 1}}
+	log := changeLog{last: last, trimmed: last, open: segment{first: last + 1}, queued: state.queued}
 	b := db.NewBatch()
 	batchDeleteRange(b, []byte{spaceChanges}, spaceEnd(spaceChanges))
 	batchDeleteRange(b, []byte{spaceSegments}, spaceEnd(spaceSegments))

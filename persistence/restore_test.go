@@ -87,6 +87,27 @@ func TestARestoredStoreTellsEverybodyOfAGap(t *testing.T) {
 	}
 }
 
+// Messages that wait keep their numbers, and those that come have others.
+func TestARestoredStoreGoesOnNumberingMessages(t *testing.T) {
+	t.Parallel()
+	fs := vfs.NewMem()
+	queue := Queue{Message: &Message{Topic: "t"}, Recipients: []Recipient{{ClientID: "a"}, {ClientID: "b"}}}
+	s, stop := open(t, "data", Options{FS: fs})
+	before := do(t, s, &Op{Queue: &queue}).Queued
+	backup(t, s, "backup")
+	stop()
+	if _, err := Restore(t.Context(), "backup", "restored", Options{FS: fs}); err != nil {
+		t.Fatal(err)
+	}
+	s = openTest(t, "restored", Options{FS: fs})
+	if after := do(t, s, &Op{Queue: &queue}).Queued; after <= before {
+		t.Errorf("message %d comes after message %d", after, before)
+	}
+	if r, err := s.Check(t.Context()); err != nil || len(r.Faults) > 0 {
+		t.Errorf("%+v, %v", r, err)
+	}
+}
+
 func lastOf(t *testing.T, fs vfs.FS, dir string) uint64 {
 	t.Helper()
 	return wantSound(t, fs, dir).Last

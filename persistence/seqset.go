@@ -6,7 +6,7 @@ import (
 	"slices"
 )
 
-// A seqSet is a set of sequence numbers that lie close to each other: a bit for
+// A seqSet is a set of numbers that lie close to each other: a bit for
 // each in runs of 4,096.
 type seqSet struct {
 	runs map[uint64]*[64]uint64
@@ -24,13 +24,17 @@ func (s *seqSet) add(seq uint64) {
 	run[seq>>6&63] |= 1 << (seq & 63)
 }
 
+func (s *seqSet) has(seq uint64) bool {
+	run := s.runs[seq>>12]
+	return run != nil && run[seq>>6&63]&(1<<(seq&63)) != 0
+}
+
 // remove reports whether seq was there.
 func (s *seqSet) remove(seq uint64) bool {
-	run := s.runs[seq>>12]
-	if run == nil || run[seq>>6&63]&(1<<(seq&63)) == 0 {
+	if !s.has(seq) {
 		return false
 	}
-	run[seq>>6&63] &^= 1 << (seq & 63)
+	s.runs[seq>>12][seq>>6&63] &^= 1 << (seq & 63)
 	return true
 }
 
