@@ -69,7 +69,7 @@ var refusals = []struct {
 	{negatedSelect, says(`^this.storeOperand\[cond.keyword\] is not a function$`), nil, nil},
 	{nowhere, says("^" + crash + "$"), says(`: unrecognized point format$`), says(`\[(91|-90\.5|"Infinity"),0|\[0,"-Infinity"`)},
 	{nowhere, nil, says(`: unrecognized point format$`), says(`\[(91|-90\.5|"Infinity"),0|\[0,"-Infinity"`)},
-	{coordinates, nil, says(`: unrecognized (geo-)?point format`), says(`"(lat|lon)":\[|":\[("?[-\d.]+"?,)?\[`)},
+	{coordinates, nil, says(`: unrecognized (geo-)?point format`), says(`"(lat|lon)":\[|":\[([^][{},]*,)?\[`)},
 	{coordinates, nil, says(`: unrecognized point format ".*(\[\[|"?,\[|"(lat|lon)":\[)`), nil},
 	{aroundTheEarth, nil, says(`: (the points of a polygon must leave one side of the Earth free|an edge of a polygon must be shorter than half the way around the Earth)$`), nil},
 	{regexpValue, nil, says(`^"(.+\.)?regexp\..+\.value": must be a string$`), nil},
