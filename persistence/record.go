@@ -23,6 +23,19 @@ type Session struct {
 	DisconnectedAt time.Time
 	// Life tells apart the sessions that a client id has one after the other.
 	Life uint64
+	// Will is what the client leaves behind if it does not come back, or nil.
+	Will *Will
+}
+
+// A Will is a message that is to be published when a client has gone.
+type Will struct {
+	// Message has no expiry: it begins when the message is published.
+	Message *Message
+	// Delay is how long the client may stay away before.
+	Delay time.Duration
+	// Life is how long the message may be delivered, if Mortal is set.
+	Life   time.Duration
+	Mortal bool
 }
 
 // A Subscription belongs to the session of its client.
@@ -90,6 +103,12 @@ func PutSession(s Session) Record {
 	b = appendTime(b, s.DisconnectedAt)
 	b = appendString(b, s.User)
 	b = appendUint(b, s.Life)
+	if b = appendBool(b, s.Will != nil); s.Will != nil {
+		b = appendMessage(b, s.Will.Message)
+		b = appendUint(b, uint64(s.Will.Delay))
+		b = appendUint(b, uint64(s.Will.Life))
+		b = appendBool(b, s.Will.Mortal)
+	}
 	return Record{key: nameKey(spaceSessions, s.ClientID), value: b}
 }
 
@@ -153,6 +172,9 @@ func decodeSession(key, value []byte) (Session, error) {
 	s.User = r.string()
 	if format >= 3 {
 		s.Life = r.uint()
+		if r.bool() {
+			s.Will = &Will{Message: r.message(), Delay: time.Duration(r.uint()), Life: time.Duration(r.uint()), Mortal: r.bool()}
+		}
 	}
 	if err := r.end(); err != nil {
 		return Session{}, fmt.Errorf("session %q: %w", s.ClientID, err)

@@ -4,8 +4,18 @@ import (
 	"fmt"
 	"testing"
 
+	"github.com/cockroachdb/pebble/v2/vfs"
 	"github.com/mochi-mqtt/server/v2/packets"
 )
+
+// crash takes the power away and starts the node again: what was not synced is gone.
+func (n *node) crash() {
+	n.t.Helper()
+	left := n.fs.(*vfs.MemFS).CrashClone(vfs.CrashCloneCfg{})
+	n.stop()
+	n.fs = left
+	n.start()
+}
 
 // absentAfterRestart subscribes a session, has its client leave, and publishes what
 // publish does. The node is started again before the client comes back.
@@ -224,5 +234,54 @@ func TestAPublishAtQoS2CountsOnceAcrossARestart(t *testing.T) {
 				dash.quiet()
 			})
 		}
+	}
+}
+
+// withWill connects a client that leaves a will behind.
+func withWill(delay, expiry uint32) func(*packets.Packet) {
+	return func(pk *packets.Packet) {
+		keepSession(pk)
+		pk.Connect.WillFlag, pk.Connect.WillTopic, pk.Connect.WillPayload, pk.Connect.WillQos = true, "home/gone", []byte("gone"), 1
+		pk.Properties.SessionExpiryInterval = expiry
+		pk.Connect.WillProperties.WillDelayInterval = delay
+		pk.Connect.WillProperties.ContentType = "text"
+	}
+}
+
+func TestAWillSurvivesACrash(t *testing.T) {
+	for _, tt := range []struct {
+		name    string
+		connect func(*packets.Packet)
+		back    bool // the client is back before its will is due
+		comes   bool
+	}{
+		{"of a client that was connected", withWill(0, 3600), false, true},
+		{"with a delay", withWill(1, 3600), false, true},
+		{"of a session that ends before its delay has passed", withWill(3000, 1), false, true},
+		{"of a client that is back in time", withWill(3000, 3600), true, false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			n := startNode(t, func(o *options) { o.fs = vfs.NewCrashableMem() })
+			dash := n.connect(5, "dash", keepSession)
+			dash.subscribe(1, "home/gone")
+			n.connect(5, "dev", tt.connect)
+			n.crash()
+			dash = n.connect(5, "dash", keepSession)
+			if tt.back {
+				dev := n.connect(5, "dev", keepSession)
+				dev.send(packets.Packet{FixedHeader: packets.FixedHeader{Type: packets.Disconnect}})
+				dev.expectEnd(0)
+				n.absent("dev")
+			}
+			if tt.comes {
+				if m := dash.message("home/gone"); string(m.Payload) != "gone" || m.Properties.ContentType != "text" {
+					t.Errorf("the will is %s of type %q", m.Payload, m.Properties.ContentType)
+				}
+			}
+			dash.quiet()
+			n.restart() // it does not come again
+			dash = n.connect(5, "dash", keepSession)
+			dash.quiet()
+		})
 	}
 }

@@ -22,6 +22,9 @@ func (e *Engine) Restore() error {
 			return fmt.Errorf("sessions: restore: %w", err)
 		case expired(record, now):
 			gone.session(record.ClientID)
+			if record.Will != nil {
+				gone.wills = append(gone.wills, willOf(record.Will))
+			}
 		default:
 			e.restoreSession(record, now)
 		}
@@ -47,6 +50,9 @@ func (e *Engine) Restore() error {
 			e.retain(restored(record))
 		}
 	}
+	for _, will := range gone.wills { // the session ends before its delay has passed
+		e.publishWill(will.From, will)
+	}
 	if len(gone.records) == 0 {
 		return nil
 	}
@@ -56,6 +62,7 @@ func (e *Engine) Restore() error {
 // leftovers are what the store has and nobody needs any more.
 type leftovers struct {
 	records  []persistence.Record
+	wills    []*Message
 	sessions map[string]bool
 }
 
@@ -90,6 +97,7 @@ func (e *Engine) restoreSession(r persistence.Session, now time.Time) {
 	e.mu.Lock()
 	e.sessions[r.ClientID] = s
 	e.mu.Unlock()
+	e.restoreWill(s, r.Will, r.DisconnectedAt)
 	e.expireAfter(s, time.Duration(r.ExpirySeconds)*time.Second-now.Sub(r.DisconnectedAt))
 }
 

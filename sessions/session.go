@@ -230,6 +230,7 @@ func (s *session) keep(change func(*persistence.Session)) persistence.Record {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	change(&s.record)
+	s.record.Will = s.will.asWill(s.willDelay)
 	return persistence.PutSession(s.record)
 }
 
@@ -336,60 +337,4 @@ func (s *session) takeUnfinished() []*Subscription {
 	}
 	s.unfinished = nil
 	return subs
-}
-
-// willDue publishes the will of a connection that is over, or starts its delay
-// [MQTT-3.1.2-8]. When the session ends with the connection there is none.
-func (e *Engine) willDue(s *session, ends bool) {
-	draining := e.away() != nil
-	s.mu.Lock()
-	left := s.will
-	if draining {
-		left, s.will = nil, nil
-	}
-	if left != nil && s.willDelay > 0 && !ends {
-		absence := s.connections
-		s.delayed = e.schedule.at(time.Now().Add(s.willDelay), func() {
-			e.tasks.Go(func() { e.publishWill(s.id, s.takeWill(absence)) })
-		})
-		left = nil
-	} else {
-		s.will = nil
-	}
-	s.mu.Unlock()
-	e.publishWill(s.id, left)
-}
-
-// takeWill returns the will of a connection, unless there was another since.
-func (s *session) takeWill(absence int) *Message {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.connections != absence {
-		return nil
-	}
-	left := s.will
-	s.will = nil
-	return left
-}
-
-// takeBackWill has a connection that still has the session leave no will behind
-// [MQTT-3.14.4-3].
-func (s *session) takeBackWill(c *Client) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.client == c {
-		s.will = nil
-	}
-}
-
-// publishWill publishes a will, if there is one, as the client itself would
-// have. Nobody is there to be told that it is refused.
-func (e *Engine) publishWill(client string, m *Message) {
-	if m == nil {
-		return
-	}
-	n := *m
-	if err := e.Publish(n.begin(time.Now())); err != nil {
-		e.log.Warn("will refused", "client", client, "topic", clip(m.Topic), "reason", err)
-	}
 }
