@@ -60,17 +60,46 @@ func TestTheCheckCountsWhatThereIs(t *testing.T) {
 	}
 }
 
+// A damage is something that is wrong with a checkedStore, and what the check says
+// of it.
+type damage struct {
+	name string
+	make func(b *pebble.Batch)
+	want []string
+}
+
+func trucks(id string) []byte { return appendDocumentKey(nil, Key{"fleet", "trucks", id}) }
+
+func change(seq uint64) []byte { return appendSeqKey(nil, spaceChanges, seq) }
+
 func TestTheCheckFindsEveryFault(t *testing.T) {
 	t.Parallel()
-	trucks := func(id string) []byte { return appendDocumentKey(nil, Key{"fleet", "trucks", id}) }
-	change := func(seq uint64) []byte { return appendSeqKey(nil, spaceChanges, seq) }
-	for _, tt := range []struct {
-		name   string
-		damage func(db *pebble.DB, b *pebble.Batch)
-		want   []string
-	}{
-		{"nothing", func(*pebble.DB, *pebble.Batch) {}, nil},
-		{"records that cannot be read", func(_ *pebble.DB, b *pebble.Batch) {
+	for _, tt := range slices.Concat(badRecords(), badLogs(), badNumbers()) {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			s := checkedStore(t, vfs.NewMem())
+			b := s.db.NewBatch()
+			tt.make(b)
+			if err := b.Commit(pebble.Sync); err != nil {
+				t.Fatal(err)
+			}
+			r, err := s.Check(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			slices.Sort(r.Faults)
+			if !slices.Equal(r.Faults, tt.want) {
+				t.Errorf("got\n%s\nwant\n%s", strings.Join(r.Faults, "\n"), strings.Join(tt.want, "\n"))
+			}
+		})
+	}
+}
+
+// badRecords are records that no version writes.
+func badRecords() []damage {
+	return []damage{
+		{"nothing", func(*pebble.Batch) {}, nil},
+		{"records that cannot be read", func(b *pebble.Batch) {
 			batchSet(b, trucks("5"), []byte("junk"))
 			batchSet(b, []byte{spaceDocuments, 'x'}, nil)
 			batchSet(b, nameKey(spaceSessions, "dash"), nil)
@@ -97,7 +126,7 @@ func TestTheCheckFindsEveryFault(t *testing.T) {
 			`session "dash": malformed value`,
 			`subscription key "udash": malformed value`,
 		}},
-		{"what no version knows", func(_ *pebble.DB, b *pebble.Batch) {
+		{"what no version knows", func(b *pebble.Batch) {
 			batchSet(b, []byte{0xff, 1}, nil)
 			batchSet(b, []byte("a"), nil)
 			batchSet(b, nil, nil)
@@ -106,7 +135,13 @@ func TestTheCheckFindsEveryFault(t *testing.T) {
 			`key "" is in no space that there is`, `key "\xff\x01" is in no space that there is`,
 			`key "a" is in no space that there is`, `meta record "more" is none that there is`,
 		}},
-		{"changes that are missing", func(_ *pebble.DB, b *pebble.Batch) {
+	}
+}
+
+// badLogs are changes and documents that contradict each other.
+func badLogs() []damage {
+	return []damage{
+		{"changes that are missing", func(b *pebble.Batch) {
 			batchDelete(b, change(3))
 			batchDelete(b, change(15))
 			batchDelete(b, change(16))
@@ -121,7 +156,7 @@ func TestTheCheckFindsEveryFault(t *testing.T) {
 			"document fleet/trucks/5 is missing, which change 6 made",
 			"document fleet/trucks/8 is of change 29, which is missing or was not the last one",
 		}},
-		{"a document that is missing, one that is old, and one that is too many", func(db *pebble.DB, b *pebble.Batch) {
+		{"a document that is missing, one that is old, and one that is too many", func(b *pebble.Batch) {
 			batchDelete(b, trucks("0"))
 			batchSet(b, trucks("1"), encodeDocument(&Document{Seq: 12, Version: 2, Body: []byte(`{"n":11}`)}))
 			batchSet(b, trucks("new"), encodeDocument(&Document{Seq: 31, Version: 1, Body: []byte(`{}`)}))
@@ -132,7 +167,13 @@ func TestTheCheckFindsEveryFault(t *testing.T) {
 			"document fleet/trucks/2 is not what change 23 of fleet/trucks/2 made",
 			"document fleet/trucks/new is of change 31, and the last one is 30",
 		}},
-		{"a message that is missing, and one that is too many", func(_ *pebble.DB, b *pebble.Batch) {
+	}
+}
+
+// badNumbers are numbers that lead nowhere.
+func badNumbers() []damage {
+	return []damage{
+		{"a message that is missing, and one that is too many", func(b *pebble.Batch) {
 			batchDelete(b, appendSeqKey(nil, spaceBodies, 2))
 			batchSet(b, appendSeqKey(nil, spaceBodies, 3), appendMessage([]byte{valueFormat}, &Message{}))
 			batchSet(b, queuedKey(4, Recipient{ClientID: "dash"}), []byte{valueFormat, 0, 0, 0, 1})
@@ -140,7 +181,7 @@ func TestTheCheckFindsEveryFault(t *testing.T) {
 			`message 2 for "dash" is missing`, `message 2 for "map" is missing`,
 			`message 4 for "dash": the last one is 2`, "nobody waits for message 3",
 		}},
-		{"numbers that nobody has given out", func(_ *pebble.DB, b *pebble.Batch) {
+		{"numbers that nobody has given out", func(b *pebble.Batch) {
 			batchSet(b, change(31), nil)
 			r := PutSubscription(Subscription{ClientID: "dash", TopicFilter: "t", Seen: 31, HasSeen: true})
 			batchSet(b, r.key, r.value)
@@ -150,24 +191,6 @@ func TestTheCheckFindsEveryFault(t *testing.T) {
 			"change 31 is not between 1 and 30",
 			`subscription of "dash" to "t": it is at change 31, and the last one is 30`,
 		}},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			t.Parallel()
-			s := checkedStore(t, vfs.NewMem())
-			b := s.db.NewBatch()
-			tt.damage(s.db, b)
-			if err := b.Commit(pebble.Sync); err != nil {
-				t.Fatal(err)
-			}
-			r, err := s.Check(t.Context())
-			if err != nil {
-				t.Fatal(err)
-			}
-			slices.Sort(r.Faults)
-			if !slices.Equal(r.Faults, tt.want) {
-				t.Errorf("got\n%s\nwant\n%s", strings.Join(r.Faults, "\n"), strings.Join(tt.want, "\n"))
-			}
-		})
 	}
 }
 

@@ -78,6 +78,9 @@ func printReport(w io.Writer, r *broker.Report) error {
 		return err
 	}
 	for _, c := range r.Records {
+		if c.Count == 0 {
+			continue
+		}
 		if _, err := fmt.Fprintf(w, "%12d %s, %d bytes\n", c.Count, c.Kind, c.Bytes); err != nil {
 			return err
 		}
