@@ -3,6 +3,7 @@
 FUZZTIME ?= 30s
 BENCHTIME ?= 2s
 STEPS ?= 1000000
+KILLS ?= 200
 LINTER = go tool -modfile=tools/go.mod golangci-lint
 
 .DEFAULT_GOAL = help
@@ -64,6 +65,10 @@ benchmarks: ## Every benchmark in Go; BENCHTIME=2s
 .PHONY: fuzz
 fuzz: ## Every fuzz test for FUZZTIME=30s each
 	@scripts/fuzz $(FUZZTIME)
+
+.PHONY: crash
+crash: ## kill -9 at KILLS=200 random moments under load, all promises checked after each; SEED=n
+	CRASH_KILLS=$(KILLS) CRASH_SEED=$(SEED) go test -count 1 -timeout 0 -v -run 'EveryPromiseSurvivesKill|BrokerThatForgets' ./test/integration
 
 .PHONY: model
 model: ## Random sessions over sockets against their model, for STEPS=1000000

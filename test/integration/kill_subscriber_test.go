@@ -1,0 +1,398 @@
+package integration
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+)
+
+// errFault ends a client that has found a broken promise, which was noted.
+var errFault = errors.New("a promise is broken")
+
+// A killSubscriber is told what happens to fastTrucks, and compares it with what
+// happened whenever the checker's marker comes by.
+type killSubscriber struct {
+	killClient
+	topicFilter string
+	token       bool // it has no session, and comes back with since=
+	every       int  // it is there in every so many cycles
+	subscribed  bool
+
+	verified uint64              // up to there, it was told what happened
+	newest   uint64              // change that it was told of
+	told     map[uint64]killTold // those after verified
+	repeats  int
+	// scope is what it knows of a scope, by id. It is nil for a room.
+	scope map[string]inScope
+	times int // how often it has connected
+}
+
+// inScope is a document, and with which connection it came.
+type inScope struct {
+	killDocument
+	times int
+}
+
+// live reads until the connection ends. Some clients end it themselves, and
+// connect again; some take no more messages, and do not acknowledge them.
+func (s *killSubscriber) live(b *broker) error {
+	for {
+		leave, quiet := math.MaxInt, math.MaxInt
+		if s.random.IntN(4) == 0 {
+			leave = s.random.IntN(500)
+		}
+		if s.random.IntN(3) == 0 && !s.run.last.Load() {
+			quiet = s.random.IntN(300)
+			s.run.seen(s, math.MaxUint64) // it may not get as far as the marker
+		}
+		w, err := s.dial(b)
+		if err != nil {
+			return err
+		}
+		if err := s.listen(w, leave, quiet); err != nil {
+			return err
+		}
+		w.Close()
+	}
+}
+
+// listen takes messages until the connection ends, or so many have come.
+func (s *killSubscriber) listen(w *wire, leave, quiet int) error {
+	s.times++
+	var last uint64 // change in this connection
+	if s.token {
+		if err := s.subscribe(w, 1, s.topicFilter+"&since="+strconv.FormatUint(s.newest, 10)); err != nil {
+			return err
+		}
+	}
+	var acks []byte
+	for count := range leave {
+		p, err := w.read()
+		if err != nil {
+			return err
+		}
+		switch {
+		case count > quiet && p.kind == typeDisconnect:
+			return nil // it does not keep pace
+		case p.kind != typePublish:
+			return fmt.Errorf("%s: packet type %d with % x", s.o.id, p.kind, p.body)
+		case count >= quiet:
+			continue // it was not told: it will be again
+		}
+		m := parsePublish(s.run.t, p, s.o.v5)
+		if err := s.take(m, &last); err != nil {
+			return err
+		}
+		acks = append(acks, ackPacket(typePuback, m.id)...)
+		if w.in.Buffered() > 0 && len(acks) < 100 && count+1 < quiet {
+			continue
+		}
+		if _, err := w.Write(acks); err != nil {
+			return err
+		}
+		acks = acks[:0]
+	}
+	return nil
+}
+
+// take notes a message. Last is the change before it on this connection.
+func (s *killSubscriber) take(m message, last *uint64) error {
+	n, err := s.parse(m)
+	switch {
+	case err != nil:
+		return err
+	case s.scope != nil && strings.HasSuffix(m.topic, "/$synced"):
+		return s.synced(m)
+	case s.scope != nil:
+		s.enterOrExit(n)
+		if m.retain {
+			return nil // by id and not in order; $synced says what it was
+		}
+	}
+	old, again := s.told[n.Seq]
+	happened, known := s.run.truth.change(n.Seq)
+	switch {
+	case n.Seq <= *last:
+		return s.broken("%+v comes after seq %d on one connection", n, *last)
+	case (again || n.Seq <= s.verified) && s.token:
+		return s.broken("%+v is told again, after seq %d was asked for", n, s.newest)
+	case again && old != n, known && !s.matches(n, happened):
+		return s.broken("%+v: it was told before as %+v, and what happened is %+v", n, old, happened)
+	case again || n.Seq <= s.verified:
+		s.repeats++
+	case n.Seq < s.newest:
+		return s.broken("%+v comes after seq %d, and not as something told again", n, s.newest)
+	}
+	*last = n.Seq
+	s.newest = max(s.newest, n.Seq)
+	if n.Seq > s.verified {
+		s.told[n.Seq] = n
+	}
+	if n.Result.ID == "marker" && n.Seq > s.verified {
+		return s.check(n.Seq)
+	}
+	return nil
+}
+
+// parse reads a notification, or what the user properties say of one.
+func (s *killSubscriber) parse(m message) (n killTold, err error) {
+	if s.scope == nil {
+		return n, json.Unmarshal(m.payload, &n)
+	}
+	n.Result.ID = m.topic[strings.LastIndexByte(m.topic, '/')+1:]
+	n.Transition = m.user["transition"]
+	if n.Seq, err = strconv.ParseUint(m.user["seq"], 10, 64); err == nil && len(m.payload) > 0 {
+		err = json.Unmarshal(m.payload, &n.Result.Source)
+	}
+	return n, err
+}
+
+func (s *killSubscriber) matches(n killTold, c killChange) bool {
+	if s.scope == nil {
+		return n.matches(c)
+	}
+	in := c.after.fast()
+	return n.Result.ID == c.id && n.Transition == c.transition() && (!in || n.Result.Source == *c.after)
+}
+
+func (s *killSubscriber) broken(format string, args ...any) error {
+	s.run.fault("subscriber", s.o.id+": "+format, args...)
+	return errFault
+}
+
+func (s *killSubscriber) enterOrExit(n killTold) {
+	if n.Transition == "exit" {
+		delete(s.scope, n.Result.ID)
+		return
+	}
+	s.scope[n.Result.ID] = inScope{n.Result.Source, s.times}
+}
+
+// synced ends a snapshot: what was not told in it is not in scope any more.
+func (s *killSubscriber) synced(m message) error {
+	var says struct{ Seq uint64 }
+	if err := json.Unmarshal(m.payload, &says); err != nil {
+		return err
+	}
+	for id, d := range s.scope {
+		if d.times != s.times {
+			delete(s.scope, id)
+		}
+	}
+	for seq := range s.told {
+		if seq <= says.Seq {
+			delete(s.told, seq)
+		}
+	}
+	s.verified, s.newest = max(s.verified, says.Seq), max(s.newest, says.Seq)
+	s.run.seen(s, s.verified)
+	return nil
+}
+
+// check compares what it was told up to a marker with what happened.
+func (s *killSubscriber) check(marker uint64) error {
+	documents, ok := s.run.truth.at(marker)
+	if !ok {
+		return s.broken("the marker at seq %d is none", marker)
+	}
+	for _, c := range s.run.truth.between(s.verified, marker) {
+		n, ok := s.told[c.seq]
+		if !ok || !s.matches(n, c) {
+			return s.broken("it was not told that %+v is a %s of %+v, but %+v", c, c.transition(), c.after, n)
+		}
+		delete(s.told, c.seq)
+	}
+	for seq, n := range s.told {
+		if seq <= marker {
+			return s.broken("it was told %+v, which did not happen", n)
+		}
+	}
+	s.verified = max(s.verified, marker)
+	if s.scope != nil {
+		if err := s.checkScope(documents); err != nil {
+			return err
+		}
+	}
+	s.run.seen(s, marker)
+	return nil
+}
+
+func (s *killSubscriber) checkScope(documents map[string]killDocument) error {
+	members := 0
+	for id, d := range documents {
+		if !d.fast() {
+			continue
+		}
+		members++
+		if s.scope[id].killDocument != d {
+			return s.broken("%s is %+v in its scope and %+v in truth", id, s.scope[id], d)
+		}
+	}
+	if members != len(s.scope) {
+		return s.broken("it has %d documents in scope, which are %d", len(s.scope), members)
+	}
+	return nil
+}
+
+// A killChurner subscribes and unsubscribes while others write. What was
+// acknowledged is what its session has afterwards.
+type killChurner struct {
+	killClient
+	next    int
+	has     []string        // acknowledged, the oldest first
+	unsure  map[string]bool // asked for, or given up, without an answer
+	dropped map[string]bool // UNSUBACK came
+}
+
+// live waits until the marker has come on each subscription, makes another one
+// and gives up an old one.
+func (c *killChurner) live(b *broker) error {
+	w, err := c.dial(b)
+	if err != nil {
+		return err
+	}
+	marker := c.run.marker.Load()
+	missing := map[string]bool{}
+	for _, f := range c.has {
+		missing[f] = !c.unsure[f]
+		if !missing[f] {
+			delete(missing, f)
+		}
+	}
+	for len(missing) > 0 {
+		if err := c.read(w, typePublish, marker, missing); err != nil {
+			return err
+		}
+	}
+	c.run.seen(c, marker)
+	for {
+		f := fmt.Sprintf(`fleet/trucks/?{"range":{"marker":{"gte":%d}}}&payload=none`, -c.next)
+		c.next++
+		if err := c.ask(w, subscribePacket(w.id(), true, f), typeSuback, f); err != nil {
+			return err
+		}
+		c.has = append(c.has, f)
+		if len(c.has) <= 6 {
+			continue
+		}
+		old := c.has[0]
+		c.has = c.has[1:]
+		if err := c.ask(w, unsubscribePacket(w.id(), true, old), typeUnsuback, old); err != nil {
+			return err
+		}
+		c.dropped[old] = true
+	}
+}
+
+// ask sends a packet and waits for its answer. Until then it is not sure whether
+// there is such a subscription.
+func (c *killChurner) ask(w *wire, p []byte, answer byte, topicFilter string) error {
+	c.unsure[topicFilter] = true
+	if _, err := w.Write(p); err != nil {
+		return err
+	}
+	if err := c.read(w, answer, 0, nil); err != nil {
+		return err
+	}
+	delete(c.unsure, topicFilter)
+	return nil
+}
+
+// read takes packets until one of that kind, and notes for which subscription
+// the marker has come.
+func (c *killChurner) read(w *wire, kind byte, marker uint64, missing map[string]bool) error {
+	for {
+		p, err := w.read()
+		if err != nil {
+			return err
+		}
+		if p.kind == typePublish {
+			m := parsePublish(c.run.t, p, true)
+			if c.dropped[m.topic] {
+				c.run.fault("subscription", "%s: UNSUBSCRIBE of %s was acknowledged, and it still is told", c.o.id, m.topic)
+				return errFault
+			}
+			if m.user["seq"] == strconv.FormatUint(marker, 10) {
+				delete(missing, m.topic)
+			}
+			if _, err := w.Write(ackPacket(typePuback, m.id)); err != nil {
+				return err
+			}
+		}
+		if p.kind == kind {
+			return nil
+		}
+	}
+}
+
+// A killPlainSubscriber gets the numbered messages of a publisher on a plain
+// topic.
+type killPlainSubscriber struct {
+	killClient
+	qos      byte
+	newest   int
+	received map[uint16]bool // QoS 2: PUBREL has not come
+}
+
+func (s *killPlainSubscriber) live(b *broker) error {
+	w, err := s.dial(b)
+	if err != nil {
+		return err
+	}
+	if !plainMessagesAreDurable {
+		clear(s.received) // the broker has forgotten them, too
+	}
+	for {
+		p, err := w.read()
+		if err != nil {
+			return err
+		}
+		answer := ackPacket(typePubcomp, 0)
+		switch p.kind {
+		case typePublish:
+			m := parsePublish(s.run.t, p, s.o.v5)
+			if err := s.take(m); err != nil {
+				return err
+			}
+			answer = ackPacket(map[byte]byte{1: typePuback, 2: typePubrec}[m.qos], m.id)
+		case typePubrel:
+			id, _ := ackID(p)
+			delete(s.received, id)
+			answer = ackPacket(typePubcomp, id)
+		default:
+			return fmt.Errorf("%s: packet type %d", s.o.id, p.kind)
+		}
+		if _, err := w.Write(answer); err != nil {
+			return err
+		}
+	}
+}
+
+// take notes a message: the next one, or at QoS 1 one that came before.
+func (s *killPlainSubscriber) take(m message) error {
+	if m.qos == 2 {
+		if s.received[m.id] {
+			return nil // it is sent again, and was not given to anybody twice
+		}
+		s.received[m.id] = true
+	}
+	var says killDocument
+	if err := json.Unmarshal(m.payload, &says); err != nil {
+		return err
+	}
+	ok := says.N == s.newest+1 || s.qos == 1 && says.N <= s.newest
+	if !ok && plainMessagesAreDurable {
+		s.run.fault("plain", "%s: message %d comes after %d", s.o.id, says.N, s.newest)
+		return errFault
+	}
+	s.newest = max(s.newest, says.N)
+	return nil
+}
+
+// plainMessagesAreDurable says that the broker keeps messages on plain topics
+// that wait for a session, and its side of QoS 2, on disk before it acknowledges:
+// then none is lost in a crash, and at QoS 2 none comes, or is written, twice.
+const plainMessagesAreDurable = false
