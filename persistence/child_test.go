@@ -19,9 +19,10 @@ import (
 // Some promises are about the process. The tests below start this binary again
 // with one of these variables set, to run one of the tests as a child.
 const (
-	childFailsSync = "AMBIT_TEST_CHILD_FAILS_SYNC" // number of the sync that fails
-	childHoldsLock = "AMBIT_TEST_CHILD_HOLDS_LOCK"
-	childDirectory = "AMBIT_TEST_CHILD_DIRECTORY"
+	childFailsSync     = "AMBIT_TEST_CHILD_FAILS_SYNC" // number of the sync that fails
+	childHoldsLock     = "AMBIT_TEST_CHILD_HOLDS_LOCK"
+	childDirectory     = "AMBIT_TEST_CHILD_DIRECTORY"
+	childCannotRecover = "AMBIT_TEST_CHILD_CANNOT_RECOVER"
 )
 
 // child prepares a run of one test of this binary.

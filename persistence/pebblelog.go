@@ -11,6 +11,9 @@ import (
 	"github.com/cockroachdb/pebble/v2"
 )
 
+// openPatience is for how long the disk may fail while a store is being opened.
+const openPatience = 5 * time.Second
+
 // A pebbleLog passes what Pebble says on to a slog.Logger.
 type pebbleLog struct {
 	log *slog.Logger
@@ -18,6 +21,8 @@ type pebbleLog struct {
 	mu       sync.Mutex // guards the fields below
 	warned   time.Time
 	withheld int
+	opened   bool
+	failing  time.Time // since when, before it was opened
 }
 
 var _ pebble.Logger = (*pebbleLog)(nil)
@@ -44,7 +49,10 @@ func (l *pebbleLog) Fatalf(format string, args ...any) {
 // Pebble tells of every flush.
 func (l *pebbleLog) events() *pebble.EventListener {
 	return &pebble.EventListener{
-		BackgroundError: func(err error) { l.warn("background error", "error", err) },
+		BackgroundError: func(err error) {
+			l.warn("background error", "error", err)
+			l.giveUp(err)
+		},
 		WriteStallBegin: func(i pebble.WriteStallBeginInfo) { l.warn("writes stall", "reason", i.Reason) },
 		// Not fatal as in Pebble: what is still readable is served.
 		DataCorruption: func(i pebble.DataCorruptionInfo) { l.warn("data corruption", "info", i.String()) },
@@ -65,4 +73,26 @@ func (l *pebbleLog) warn(msg string, args ...any) {
 	}
 	l.warned, l.withheld = now, 0
 	l.log.Warn("pebble: "+msg, args...)
+}
+
+// giveUp ends the process when the disk goes on to fail before the store is open.
+// Pebble would try for ever to write what it has recovered from its log.
+func (l *pebbleLog) giveUp(err error) {
+	l.mu.Lock()
+	now := time.Now()
+	if l.failing.IsZero() {
+		l.failing = now
+	}
+	over := !l.opened && now.Sub(l.failing) > openPatience
+	l.mu.Unlock()
+	if over {
+		l.Fatalf("open: %v", err)
+	}
+}
+
+// open says that the store is.
+func (l *pebbleLog) open() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.opened = true
 }

@@ -2,8 +2,11 @@ package persistence
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"log/slog"
+	"os"
+	"os/exec"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -11,6 +14,7 @@ import (
 
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/vfs"
+	"github.com/cockroachdb/pebble/v2/vfs/errorfs"
 )
 
 func TestTroublesAreLoggedOnceASecond(t *testing.T) {
@@ -46,4 +50,33 @@ func TestWhatPebbleDoesIsLoggedAtDebugLevel(t *testing.T) {
 			t.Errorf("at %v: Pebble is in the log: %v, want %v", tt.level, got, tt.want)
 		}
 	}
+}
+
+// What a store cannot get past while it opens must not look like a start that
+// takes its time.
+func TestADiskThatFailsWhileAStoreOpensEndsTheProcess(t *testing.T) {
+	t.Parallel()
+	cmd := child(t, "TestChildThatCannotRecover", childCannotRecover+"=1")
+	out, err := cmd.Output()
+	exit := (*exec.ExitError)(nil)
+	if !errors.As(err, &exit) || exit.ExitCode() != 1 || !strings.Contains(string(out), "pebble: open: ") {
+		t.Errorf("got %v, want exit status 1 and a reason; output:\n%s", err, out)
+	}
+}
+
+// TestChildThatCannotRecover opens a store with a log to recover on a disk that
+// takes no tables.
+func TestChildThatCannotRecover(t *testing.T) {
+	if os.Getenv(childCannotRecover) == "" {
+		t.Skip("runs as a child only")
+	}
+	fs := storeWithFiles(t)
+	full := errorfs.Wrap(fs, errorfs.InjectorFunc(func(op errorfs.Op) error {
+		if op.Kind == errorfs.OpCreate && strings.HasSuffix(op.Path, ".sst") {
+			return errorfs.ErrInjected
+		}
+		return nil
+	}))
+	s, err := Open("data", Options{FS: full, Log: slog.New(slog.NewTextHandler(os.Stdout, nil))})
+	t.Fatalf("got %v, %v", s, err)
 }

@@ -87,6 +87,7 @@ func openLocked(dir string, o Options, lock *pebble.Lock) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
+	log.open()
 	changes, err := loadChangeLog(db, o)
 	bodies, bodiesErr := loadBodies(db)
 	if err := errors.Join(err, bodiesErr); err != nil {

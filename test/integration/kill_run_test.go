@@ -102,6 +102,8 @@ func (r *killRun) waiting() (all []string) {
 			all = append(all, who.o.id)
 		case *killChurner:
 			all = append(all, who.o.id)
+		case *killPlainSubscriber:
+			all = append(all, who.o.id)
 		}
 	}
 	return all
@@ -250,6 +252,12 @@ func (r *killRun) begin() {
 		p.begin()
 	}
 	r.awaits = map[any]bool{r.churner: true}
+	for i, s := range r.receivers {
+		s.target = r.plain[i].acked
+		if plainMessagesAreDurable {
+			r.awaits[s] = true
+		}
+	}
 	for _, s := range r.rooms {
 		if s.isThere() {
 			r.awaits[s] = true
