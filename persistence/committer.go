@@ -120,7 +120,11 @@ func (c *committer) group(ops []*Op) group {
 
 // step adds one op to the batch, all of it or nothing.
 func (c *committer) step(op *Op, r *Result) {
-	r.Op = op
+	r.Op, r.Seq = op, c.log.last
+	if c.store.space.short.Load() && op.putsAnything() {
+		r.Err = ErrDiskFull // it has come so since the op was appended
+		return
+	}
 	dropped, err := c.droppedKeys(op)
 	if err == nil && op.Write != nil {
 		r.Change, err = c.write(op.Write)
@@ -284,6 +288,7 @@ func (c *committer) apply() {
 		c.store.fatal("apply", err)
 	}
 	c.applied += c.batch.Len()
+	c.store.space.wrote(c.batch.Len())
 	_ = c.batch.Close() // never fails after Apply
 	c.batch = c.db.NewBatch()
 }

@@ -74,7 +74,7 @@ type Result struct {
 	// Snapshot is set if the op asked for one and Err is nil.
 	Snapshot *Snapshot
 	// Err says that nothing of the op was written, because something it had to
-	// read first could not be read.
+	// read first could not be read, or the disk has come to be almost full.
 	Err error
 }
 

@@ -15,6 +15,16 @@ type freeSpace struct {
 	min   uint64 // 0 switches it off
 	log   *slog.Logger
 	short atomic.Bool
+	// written is how many bytes were since the last check.
+	written atomic.Int64
+}
+
+// wrote notes that the committer wrote so many bytes. Between two looks at the
+// clock a flood could write more than is to be left free.
+func (f *freeSpace) wrote(bytes int) {
+	if f.written.Add(int64(bytes)) > int64(f.min/16) {
+		f.check()
+	}
 }
 
 // check asks the file system. If that has no answer, the last one stands.
@@ -22,6 +32,7 @@ func (f *freeSpace) check() {
 	if f.min == 0 {
 		return
 	}
+	f.written.Store(0)
 	usage, err := f.files.GetDiskUsage(f.dir)
 	if err != nil {
 		f.log.Warn("free space is unknown", "dir", f.dir, "error", err)

@@ -2,6 +2,7 @@ package persistence
 
 import (
 	"errors"
+	"fmt"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -59,4 +60,41 @@ func TestTheDiskIsCheckedAgainByItself(t *testing.T) {
 		synctest.Wait()
 		put(t, s, "1", "{}")
 	})
+}
+
+// A flood between two looks at the clock finds out, and so do the ops that have
+// been appended by then.
+func TestTheDiskIsCheckedAgainAfterSoManyBytes(t *testing.T) {
+	t.Parallel()
+	fs := vfs.NewMem()
+	fs.TestingSetDiskUsage(vfs.DiskUsage{AvailBytes: 32 << 20})
+	s := openTest(t, "data", Options{FS: fs, MinFreeBytes: 16 << 20})
+	fs.TestingSetDiskUsage(vfs.DiskUsage{AvailBytes: 1})
+	const ops = 100
+	results := make(chan error, ops)
+	body := fmt.Appendf(nil, `{"pad":"%0200000d"}`, 0)
+	for range ops { // 20 MB, which fit into the queue
+		op := &Op{
+			Write:     &Write{Key: Key{"fleet", "trucks", "1"}, Body: body},
+			Committed: func(r *Result) { results <- r.Err },
+		}
+		if err := s.Append(t.Context(), op); err != nil {
+			results <- err
+		}
+	}
+	accepted := 0
+	for range ops {
+		switch err := <-results; {
+		case err == nil:
+			accepted++
+		case !errors.Is(err, ErrDiskFull):
+			t.Error(err)
+		}
+	}
+	if accepted > ops/2 {
+		t.Errorf("%d of %d writes were accepted on a full disk", accepted, ops)
+	}
+	if log, err := consistent(s); err != nil || len(log) != accepted {
+		t.Errorf("%d writes were accepted, %d are in the log; %v", accepted, len(log), err)
+	}
 }

@@ -134,7 +134,8 @@ func newNodeID() string {
 // Append queues op and blocks while the queue is full, until ctx is done.
 // After nil, op.Committed and then the tail see the op exactly once, unless the
 // process ends. It returns ErrDiskFull for an op that writes a document or puts
-// a record while the disk is almost full, and ErrClosed after Close.
+// a record while the disk is almost full, and ErrClosed after Close; the result of
+// an op that has waited may say ErrDiskFull, too.
 func (s *Store) Append(ctx context.Context, op *Op) error {
 	if s.space.short.Load() && op.putsAnything() {
 		return ErrDiskFull
