@@ -110,31 +110,39 @@ type load struct {
 	in   *bufio.Reader
 	pub  []byte // the PUBLISH
 	id   int    // where in pub the packet identifier is
+	// window is how many publishes wait for their PUBACK at most.
+	window int
+	// vary, if it is set, makes pub the PUBLISH number i.
+	vary func(pub []byte, i int)
 }
 
 func newLoad(b *testing.B, process *broker, i int) *load {
 	b.Helper()
+	return newLoadOn(b, process, fmt.Sprintf("fleet/trucks/%d", i))
+}
+
+func newLoadOn(b *testing.B, process *broker, topic string) *load {
+	b.Helper()
 	w := connect(b, process, connectOptions{})
-	topic := fmt.Sprintf("fleet/trucks/%d", i)
 	pub := publishPacket(message{topic: topic, payload: loadBody, qos: 1, id: 1}, false)
 	return &load{conn: w.Conn, out: bufio.NewWriterSize(w.Conn, 16<<10), in: w.in, pub: pub,
-		id: len(pub) - len(loadBody) - 2}
+		id: len(pub) - len(loadBody) - 2, window: inFlight}
 }
 
 // publish sends n documents and returns when all are acknowledged.
 func (l *load) publish(n int) error {
-	window := make(chan struct{}, inFlight)
-	failed := make(chan error, 1)
+	window := make(chan struct{}, l.window)
+	var failed error
+	ended := make(chan struct{})
 	go func() {
-		var err error
+		defer close(ended)
 		for range n {
-			if _, err = readPacket(l.in); err != nil {
+			if _, failed = readPacket(l.in); failed != nil {
 				l.conn.Close() // ends the writer, too
-				break
+				return
 			}
 			<-window
 		}
-		failed <- err
 	}()
 	for i := range n {
 		select {
@@ -143,9 +151,16 @@ func (l *load) publish(n int) error {
 			if err := l.out.Flush(); err != nil {
 				return err
 			}
-			window <- struct{}{}
+			select {
+			case window <- struct{}{}:
+			case <-ended:
+				return failed
+			}
 		}
 		binary.BigEndian.PutUint16(l.pub[l.id:], uint16(i%65535+1))
+		if l.vary != nil {
+			l.vary(l.pub, i)
+		}
 		if _, err := l.out.Write(l.pub); err != nil {
 			return err
 		}
@@ -153,7 +168,8 @@ func (l *load) publish(n int) error {
 	if err := l.out.Flush(); err != nil {
 		return err
 	}
-	return <-failed
+	<-ended
+	return failed
 }
 
 // BenchmarkNotificationLatency publishes 1,000 documents in a second from ten

@@ -20,7 +20,7 @@ func (w *wire) roomHash(t *testing.T, topicFilter string) string {
 }
 
 // eventually asks again and again until the answer is yes.
-func eventually(t *testing.T, what string, ask func() bool) {
+func eventually(t testing.TB, what string, ask func() bool) {
 	t.Helper()
 	again := time.NewTicker(10 * time.Millisecond)
 	defer again.Stop()
