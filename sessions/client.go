@@ -28,6 +28,7 @@ type Client struct {
 	cause atomic.Pointer[Error]
 	// receiving counts the QoS 1 and 2 publishes that are not acknowledged.
 	receiving atomic.Int32
+	portion   portion
 	// handling is held while packets are handled. Once cause is set, no more are.
 	handling sync.Mutex
 

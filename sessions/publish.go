@@ -236,16 +236,19 @@ func (e *Engine) delivery(m *Message) *persistence.Op {
 
 // enqueue puts a publish into the pipeline, to be acknowledged when it is on
 // disk and those before it are acknowledged. A non-nil refused is its answer.
-// It waits while the pipeline is full, which stops the reading of the client's
-// socket.
+// It waits while the pipeline, or the client's portion of it, is full, which stops
+// the reading of the client's socket.
 func (e *Engine) enqueue(p *publication, op *persistence.Op, refused error) {
 	defer p.session.box.waits()()
+	c, bytes := p.client, op.Bytes
+	c.portion.take(bytes, c.flushes.flush)
 	applied := op.Applied
 	op.Applied = func(r *persistence.Result) {
 		if r.Err == nil && refused == nil && applied != nil {
 			applied(r)
 		}
 		p.session.pending.Add(-1) // it was answered before it was applied
+		c.portion.give(bytes)
 	}
 	p.session.pending.Add(1)
 	if p.qos > 0 {
@@ -261,6 +264,7 @@ func (e *Engine) enqueue(p *publication, op *persistence.Op, refused error) {
 	}
 	if err := e.append(op); err != nil {
 		p.session.pending.Add(-1)
+		c.portion.give(bytes)
 		var f flushes
 		p.refuse(err, &f)
 		f.flush()

@@ -124,6 +124,9 @@ func newLoad(b *testing.B, process *broker, i int) *load {
 func newLoadOn(b *testing.B, process *broker, topic string) *load {
 	b.Helper()
 	w := connect(b, process, connectOptions{})
+	if err := w.SetReadDeadline(time.Time{}); err != nil {
+		b.Fatal(err)
+	}
 	pub := publishPacket(message{topic: topic, payload: loadBody, qos: 1, id: 1}, false)
 	return &load{conn: w.Conn, out: bufio.NewWriterSize(w.Conn, 16<<10), in: w.in, pub: pub,
 		id: len(pub) - len(loadBody) - 2, window: inFlight}
