@@ -5,7 +5,7 @@ import "sync"
 // maxPortion is how many bytes of one connection's publishes may be in the pipeline.
 // Everybody's publishes wait behind those that came before: without a bound, one
 // client that floods the store would make all others wait for a full queue, and
-// with this one for a few milliseconds. It is room for more small documents than
+// with this one for a few milliseconds. It is room for about as many small documents as
 // the Receive Maximum allows.
 const maxPortion = 256 << 10
 

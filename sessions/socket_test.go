@@ -52,7 +52,7 @@ func TestABurstOfQoS0ArrivesWhole(t *testing.T) {
 	dash := n.connectSocket(4, "dash", nil)
 	dash.subscribe(0, "fleet/trucks/+")
 	dev := n.connectSocket(4, "dev", nil)
-	const total = 300
+	const total = 200
 	release := n.hold()
 	for i := range total {
 		dev.publish("fleet/trucks/1", fmt.Sprintf(`{"n":%d,"pad":%q}`, i, strings.Repeat("x", 1000)), 0)
