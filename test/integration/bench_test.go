@@ -2,13 +2,17 @@ package integration
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
 	"net"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -18,60 +22,108 @@ import (
 
 // BenchmarkDurablePublishes counts QoS 1 publishes of documents that are
 // acknowledged, and so synced, in a second, with 32 in flight per publisher.
-// Beside it stands what one sync for each publish would allow on the same disk
-// in the same run.
+// Beside it stand what one sync for each publish would allow on the same disk in
+// the same run, and what a bare program does that appends the same bytes to a
+// file and syncs as many at a time.
 //
-// Target: with syncs shared, ten times that or more.
+// Targets: one publisher ten times a sync for each; 256 half of the bare program.
 func BenchmarkDurablePublishes(b *testing.B) {
 	for _, publishers := range []int{1, 16, 256} {
 		b.Run(fmt.Sprintf("publishers=%d", publishers), func(b *testing.B) {
 			process := startBroker(b, brokerOptions{})
-			var loads []*load
-			for i := range publishers {
-				loads = append(loads, newLoad(b, process, i))
+			loads := make([]*load, publishers)
+			for i := range loads {
+				loads[i] = newLoad(b, process, i)
 			}
-			sync := syncLatency(b, process.dir)
+			dir := filepath.Dir(process.dir)
+			each := appendRate(b, dir, 300, 1)
+			syncs := countSyncs(b, process)
+			written := writtenBytes(b, process)
 			b.ResetTimer()
-			var running atomicGroup
-			for i, l := range loads {
-				// Publisher i has its share of b.N, and the first ones what is over.
-				n := (b.N + publishers - 1 - i) / publishers
-				running.Go(func() error { return l.publish(n) })
-			}
-			if err := running.Wait(); err != nil {
-				b.Fatal(err)
-			}
+			publishAll(b, loads)
 			rate := float64(b.N) / b.Elapsed().Seconds()
+			b.StopTimer()
+			written = writtenBytes(b, process) - written
 			b.ReportMetric(rate, "publishes/s")
-			b.ReportMetric(float64(sync.Microseconds()), "sync-µs")
-			b.ReportMetric(1/sync.Seconds(), "syncs/s")
-			b.ReportMetric(rate*sync.Seconds(), "ratio")
+			b.ReportMetric(rate/each, "times-sync-each")
+			b.ReportMetric(float64(written)/float64(b.N*len(loadBody)), "bytes-written/byte")
+			if n := syncs(); n > 0 {
+				batch := max(1, b.N/n)
+				b.ReportMetric(float64(batch), "publishes/sync")
+				b.ReportMetric(rate/appendRate(b, dir, b.N, batch), "of-bare")
+			}
 		})
 	}
 }
 
-// syncLatency is the median time of appending one document to a file and
-// syncing it, in the directory of the store.
-func syncLatency(b *testing.B, dir string) time.Duration {
+// countSyncs counts the fdatasyncs of a process until the function that it returns
+// is called. Where perf may not do that, there are none.
+func countSyncs(b *testing.B, process *broker) (stop func() int) {
 	b.Helper()
-	file, err := os.Create(filepath.Join(filepath.Dir(dir), "sync-latency"))
+	cmd := exec.Command("perf", "stat", "-x,", "-e", "syscalls:sys_enter_fdatasync", "-p", strconv.Itoa(process.cmd.Process.Pid))
+	var out bytes.Buffer
+	cmd.Stderr = &out
+	if err := cmd.Start(); err != nil {
+		return func() int { return 0 }
+	}
+	return func() int {
+		_ = cmd.Process.Signal(os.Interrupt) // it may have ended by itself
+		_ = cmd.Wait()                       // and it ends by the signal
+		text, _, _ := strings.Cut(out.String(), ",")
+		n, _ := strconv.Atoi(text) // it is 0 if perf says something else
+		return n
+	}
+}
+
+// writtenBytes returns what a process has had written to the disk.
+func writtenBytes(b *testing.B, process *broker) int64 {
+	b.Helper()
+	counts, err := os.ReadFile(fmt.Sprintf("/proc/%d/io", process.cmd.Process.Pid))
+	if err != nil {
+		b.Skip(err)
+	}
+	_, rest, _ := strings.Cut(string(counts), "\nwrite_bytes: ")
+	field, _, _ := strings.Cut(rest, "\n")
+	n, err := strconv.ParseInt(field, 10, 64)
+	if err != nil {
+		b.Fatal(err)
+	}
+	return n
+}
+
+// publishAll has the publishers publish b.N documents.
+func publishAll(b *testing.B, loads []*load) {
+	b.Helper()
+	var running atomicGroup
+	for i, l := range loads {
+		// Publisher i has its share of b.N, and the first ones what is over.
+		n := (b.N + len(loads) - 1 - i) / len(loads)
+		running.Go(func() error { return l.publish(n) })
+	}
+	if err := running.Wait(); err != nil {
+		b.Fatal(err)
+	}
+}
+
+// appendRate appends so many documents to a file, in batches that are synced each,
+// and returns how many that is in a second.
+func appendRate(b *testing.B, dir string, documents, batch int) float64 {
+	b.Helper()
+	file, err := os.Create(filepath.Join(dir, "appended"))
 	if err != nil {
 		b.Fatal(err)
 	}
 	defer file.Close()
-	took := make([]time.Duration, 301)
-	for i := range took {
-		start := time.Now()
-		if _, err := file.Write(loadBody); err != nil {
+	start := time.Now()
+	for done := 0; done < documents; done += batch {
+		if _, err := file.Write(bytes.Repeat(loadBody, batch)); err != nil {
 			b.Fatal(err)
 		}
 		if err := syscall.Fdatasync(int(file.Fd())); err != nil {
 			b.Fatal(err)
 		}
-		took[i] = time.Since(start)
 	}
-	slices.Sort(took)
-	return took[len(took)/2]
+	return float64(documents) / time.Since(start).Seconds()
 }
 
 // An atomicGroup runs functions and keeps one of their errors.
