@@ -27,11 +27,11 @@ func TestATornEndOfTheLogIsLeftOut(t *testing.T) {
 	lengths := map[int]bool{}
 	for i := range cuts {
 		at := rng.IntN(len(data))
-		if i < 40 {
+		if i%2 == 0 {
 			at = len(data) - 1 - i // bytes of the last record
 		}
 		torn := bytes.Clone(data[:at])
-		switch i % 3 {
+		switch i / 2 % 3 {
 		case 1:
 			torn = append(torn, make([]byte, len(data)-at)...)
 		case 2:
@@ -48,7 +48,7 @@ func TestATornEndOfTheLogIsLeftOut(t *testing.T) {
 		}
 		lengths[len(got)] = true
 	}
-	if len(lengths) < 10 {
+	if len(lengths) < 5 {
 		t.Errorf("all cuts leave one of %d numbers of changes: the test cuts nothing", len(lengths))
 	}
 }
