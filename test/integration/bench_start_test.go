@@ -23,15 +23,18 @@ func BenchmarkStartAfterKill(b *testing.B) {
 	bare := residentNow(b, node)
 	addSessions(b, node, sessions)
 	b.ResetTimer()
+	var cpu float64
 	for range b.N {
 		b.StopTimer()
 		node.kill()
 		b.StartTimer()
 		node = node.restart(b)
 		connect(b, node, connectOptions{})
+		cpu += cpuSeconds(b, node)
 	}
 	b.StopTimer()
 	b.ReportMetric(b.Elapsed().Seconds()/float64(b.N), "s/start")
+	b.ReportMetric(cpu/float64(b.N), "cpu-s/start")
 	b.ReportMetric(float64(residentNow(b, node)-bare)/float64(sessions), "bytes/session")
 	b.ReportMetric(float64(bare), "bytes-without-sessions")
 	if got := len(strings.Split(node.log.String(), fmt.Sprintf(`"rooms":%d`, sessions))); got < 2 {
@@ -46,6 +49,28 @@ func amount(b *testing.B, name string, otherwise int) int {
 		return otherwise
 	}
 	return n
+}
+
+// cpuSeconds returns the time that a process has had of all processors.
+func cpuSeconds(b *testing.B, node *broker) float64 {
+	b.Helper()
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", node.cmd.Process.Pid))
+	if err != nil {
+		b.Skip(err)
+	}
+	fields := strings.Fields(string(text))
+	if len(fields) < 15 {
+		b.Fatalf("/proc/PID/stat is %q", text)
+	}
+	user, err := strconv.ParseFloat(fields[13], 64)
+	if err != nil {
+		b.Fatal(err)
+	}
+	system, err := strconv.ParseFloat(fields[14], 64)
+	if err != nil {
+		b.Fatal(err)
+	}
+	return (user + system) / 100 // a second has 100 ticks on Linux
 }
 
 // addDocuments stores so many documents of 120 bytes.
