@@ -58,7 +58,7 @@ func (r *killRun) readLog(b *broker) (by map[string][]killChange, err error) {
 // to a later one. What was sent again is there once more, but at QoS 2.
 func (r *killRun) checkWrites(p *killPublisher, logged []killChange) error {
 	first := p.from
-	if p.qos == 2 && plainMessagesAreDurable {
+	if p.qos == 2 {
 		first = max(first, r.committed[p]+1)
 	}
 	n := first

@@ -254,9 +254,7 @@ func (r *killRun) begin() {
 	r.awaits = map[any]bool{r.churner: true}
 	for i, s := range r.receivers {
 		s.target = r.plain[i].acked
-		if plainMessagesAreDurable {
-			r.awaits[s] = true
-		}
+		r.awaits[s] = true
 	}
 	for _, s := range r.rooms {
 		if s.isThere() {
