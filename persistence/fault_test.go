@@ -96,8 +96,8 @@ func memoryDirectory(t *testing.T) string {
 func faultedRun(t *testing.T, memory string, n int, ever bool) (r faulted) {
 	t.Helper()
 	name := fmt.Sprintf("operation %d, ever %v", n, ever)
-	dir, err := os.MkdirTemp(memory, "ambit-fault-")
-	if err != nil {
+	dir := filepath.Join(memory, fmt.Sprintf("ambit-fault-%d-%d-%v", os.Getpid(), n, ever))
+	if err := os.Mkdir(dir, 0o700); err != nil {
 		t.Error(err)
 		return r
 	}

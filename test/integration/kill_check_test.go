@@ -64,7 +64,7 @@ func (r *killRun) checkWrites(p *killPublisher, logged []killChange) error {
 	n := first
 	for ; n <= p.sent; n++ {
 		o := opOf(r.seed, p.name, n)
-		if o.delete && !r.exists(p, o.id, logged) {
+		if o.delete && !r.exists(o.id, logged) {
 			continue // there is nothing to delete
 		}
 		if len(logged) == 0 {
@@ -87,7 +87,7 @@ func (r *killRun) checkWrites(p *killPublisher, logged []killChange) error {
 }
 
 // exists says whether a document was there before the first of the changes.
-func (r *killRun) exists(p *killPublisher, id string, rest []killChange) bool {
+func (r *killRun) exists(id string, rest []killChange) bool {
 	for _, c := range rest {
 		if c.id == id {
 			return c.before != nil

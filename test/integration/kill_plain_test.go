@@ -27,7 +27,7 @@ func (s *killPlainSubscriber) live(b *broker) error {
 		if err != nil {
 			return err
 		}
-		answer := ackPacket(typePubcomp, 0)
+		var answer []byte
 		switch p.kind {
 		case typePublish:
 			m := parsePublish(s.run.t, p, s.o.v5)

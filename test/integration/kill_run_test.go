@@ -111,6 +111,7 @@ func (r *killRun) waiting() (all []string) {
 
 // newKillRun makes the clients.
 func newKillRun(t *testing.T, seed uint64) *killRun {
+	t.Helper()
 	r := &killRun{
 		t: t, seed: seed, random: rand.New(rand.NewPCG(seed, 0)), dir: filepath.Join(t.TempDir(), "store"),
 		truth: newKillTruth(), committed: map[*killPublisher]int{}, retained: map[string]killDocument{},

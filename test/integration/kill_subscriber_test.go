@@ -19,7 +19,6 @@ type killSubscriber struct {
 	topicFilter string
 	token       bool // it has no session, and comes back with since=
 	every       int  // it is there in every so many cycles
-	subscribed  bool
 
 	verified uint64              // up to there, it was told what happened
 	newest   uint64              // change that it was told of
