@@ -32,7 +32,6 @@ client: topics [github.com/coder/websocket github.com/eclipse/paho.golang]
 sessions: persistence topics [
 	github.com/mochi-mqtt/server/v2
 	github.com/puzpuzpuz/xsync/v4
-	github.com/tidwall/btree
 ]
 sessions test: access filter hooks rooms [github.com/cockroachdb/pebble/v2 github.com/xdg-go/scram]
 

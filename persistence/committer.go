@@ -24,15 +24,19 @@ const (
 type committer struct {
 	store *Store
 	db    *pebble.DB
+	clock clock
 	log   changeLog
 
 	bodies map[uint64]int // of each message that waits in several queues, how many
 
-	batch    *pebble.Batch
-	now      time.Time      // of this group
-	overlay  map[Key]stored // what this group wrote
-	applied  int            // bytes of the batches that this group has applied
-	key, buf []byte         // scratch
+	expiries expiries
+
+	batch      *pebble.Batch
+	now        time.Time            // of this group
+	overlay    map[Key]stored       // what this group wrote
+	retentions map[string]retention // what it knows of retained messages, by key
+	applied    int                  // bytes of the batches that this group has applied
+	key, buf   []byte               // scratch
 }
 
 // A group is synced, and told of, as one.
@@ -47,6 +51,14 @@ type stored struct {
 	value []byte
 }
 
+// second is the one in which a document expires, 0 for never.
+func (s stored) second() uint64 {
+	if s.doc == nil {
+		return 0
+	}
+	return secondOf(s.doc.Expires)
+}
+
 // build makes groups of the queue's ops and applies them, until the queue is
 // closed and empty.
 func (c *committer) build(groups chan<- group) {
@@ -58,6 +70,10 @@ func (c *committer) build(groups chan<- group) {
 		select {
 		case <-tick.C:
 			c.keepHouse()
+			c.expire(groups)
+			continue
+		case <-c.expiries.due:
+			c.expire(groups)
 			continue
 		case <-c.store.queue.filled:
 		}
@@ -98,8 +114,9 @@ func (c *committer) sync() {
 
 // group takes as many of ops as make up a group.
 func (c *committer) group(ops []*Op) group {
-	c.now = time.Now()
+	c.now = c.clock.now()
 	clear(c.overlay)
+	clear(c.retentions)
 	c.applied = 0
 	results := make([]Result, len(ops))
 	pointers := make([]*Result, 0, len(ops))
@@ -126,6 +143,9 @@ func (c *committer) step(op *Op, r *Result) {
 		return
 	}
 	dropped, err := c.droppedKeys(op)
+	if err == nil {
+		err = c.lookUpRetained(op)
+	}
 	if err == nil && op.Write != nil {
 		r.Change, err = c.write(op.Write)
 	}
@@ -159,7 +179,8 @@ func (c *committer) write(w *Write) (*Change, error) {
 			return nil, err
 		}
 	}
-	if body == nil && before.doc == nil {
+	second := before.second()
+	if body == nil && before.doc == nil || w.due > 0 && w.due != second {
 		return nil, nil
 	}
 	c.log.last++
@@ -171,6 +192,7 @@ func (c *committer) write(w *Write) (*Change, error) {
 		after = stored{doc: change.After, value: encodeDocument(change.After)}
 		batchSet(c.batch, c.key, after.value)
 	}
+	c.reindex(c.key, second, after.second())
 	c.overlay[w.Key] = after
 	c.key = appendSeqKey(c.key[:0], spaceChanges, change.Seq)
 	c.buf = appendChange(c.buf[:0], change, before.value, after.value)
@@ -204,6 +226,9 @@ func newChange(seq uint64, w *Write, body []byte, before *Document) *Change {
 		return c
 	}
 	c.After = &Document{Key: w.Key, Body: body, Seq: seq, Retained: w.Retained}
+	if !w.Expires.IsZero() {
+		c.After.Expires = w.Expires.UTC().Round(0)
+	}
 	if before == nil {
 		c.Action = Create
 		c.After.Version = 1
@@ -220,10 +245,14 @@ func newChange(seq uint64, w *Write, body []byte, before *Document) *Change {
 // record adds a record to the batch. Earlier are those before it in its op,
 // dropped the keys that droppedKeys found for the op.
 func (c *committer) record(r Record, dropped map[string][][]byte, earlier []Record) {
+	if r.key[0] == spaceRetained {
+		c.retain(r)
+		return
+	}
 	switch r.action {
 	case recordPut:
 		batchSet(c.batch, r.key, r.value)
-	case recordDelete:
+	case recordDelete, recordExpire:
 		batchDelete(c.batch, r.key)
 	case recordDequeue:
 		c.dequeue(r.key)
@@ -272,7 +301,7 @@ func (c *committer) droppedKeys(op *Op) (map[string][][]byte, error) {
 // needs no sync: lost in a crash, it is done again.
 func (c *committer) keepHouse() {
 	c.store.space.check()
-	if c.log.retain(c.batch, time.Now()) {
+	if c.log.retain(c.batch, c.clock.now()) {
 		c.apply()
 	}
 }

@@ -32,6 +32,8 @@ type Document struct {
 	// their writes. Updater is empty and UpdatedAt zero until the second version.
 	Author, Updater      string
 	CreatedAt, UpdatedAt time.Time
+	// Expires is Write.Expires of the last write, in UTC.
+	Expires time.Time
 }
 
 // An Action is what a change did to its document.
@@ -93,12 +95,18 @@ type Write struct {
 	Retained bool
 	Time     time.Time
 	Origin   Origin
+	// Expires is when the store deletes the document, if it was not written again
+	// before: within some seconds, by a change of its own, whose Origin has nothing but
+	// the protocol [ExpiryProtocol]. It is on the clock of [Store.Now]. Zero is never.
+	Expires time.Time
+
+	due uint64 // if not 0, delete the document only if it expires in this second
 }
 
 // encodeDocument encodes everything of d but its key. What an update sets is
 // there from the second version on.
 func encodeDocument(d *Document) []byte {
-	const numbers = 64 // more than the fields of fixed size and the lengths take
+	const numbers = 80 // more than the fields of fixed size and the lengths take
 	b := make([]byte, 0, numbers+len(d.Author)+len(d.Updater)+len(d.Body))
 	b = append(b, valueFormat)
 	b = appendBool(b, d.Retained)
@@ -110,13 +118,14 @@ func encodeDocument(d *Document) []byte {
 		b = appendTime(b, d.UpdatedAt)
 		b = appendString(b, d.Updater)
 	}
-	return appendBytes(b, d.Body)
+	b = appendBytes(b, d.Body)
+	return appendOptionalTime(b, d.Expires)
 }
 
 // decodeDocument decodes value, whose bytes the document keeps as its body.
 func decodeDocument(k Key, value []byte) (*Document, error) {
 	r := reader{rest: value}
-	r.format()
+	format := r.format()
 	d := &Document{Key: k, Retained: r.bool(), Version: r.uint(), Seq: r.uint()}
 	d.CreatedAt = r.time()
 	d.Author = r.string()
@@ -125,6 +134,9 @@ func decodeDocument(k Key, value []byte) (*Document, error) {
 		d.Updater = r.string()
 	}
 	d.Body = r.bytes()
+	if format >= 3 {
+		d.Expires = r.optionalTime()
+	}
 	if err := r.end(); err != nil {
 		return nil, fmt.Errorf("document %s: %w", k, err)
 	}

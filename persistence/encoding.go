@@ -31,6 +31,14 @@ func appendTime(b []byte, t time.Time) []byte {
 	return binary.AppendUvarint(b, uint64(t.Nanosecond()))
 }
 
+// appendOptionalTime appends t, the zero time in one byte.
+func appendOptionalTime(b []byte, t time.Time) []byte {
+	if t.IsZero() {
+		return appendBool(b, false)
+	}
+	return appendTime(appendBool(b, true), t)
+}
+
 func appendBool(b []byte, v bool) []byte {
 	if v {
 		return append(b, 1)
@@ -127,6 +135,13 @@ func (r *reader) time() time.Time {
 		return time.Time{}
 	}
 	return time.Unix(sec, int64(nsec)).UTC()
+}
+
+func (r *reader) optionalTime() time.Time {
+	if !r.bool() {
+		return time.Time{}
+	}
+	return r.time()
 }
 
 // end returns the first error; a value with bytes left over is one.

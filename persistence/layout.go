@@ -19,10 +19,13 @@ import (
 //	o      client id· packet id         QoS 2 message to a client  PutFlight
 //	i      client id· packet id         QoS 2 message from one     PutReceived
 //	r      topic name                   retained message           PutRetained
+//	x      second target's key          nothing                    what expires, with the target
 //	m      "node"                       node id, as text           Open, once
 //	m      "log"                        state of the change log    the committer, with every batch
+//	m      "retained"                   how many there are         PutRetained, DeleteRetained
 //
-// A seq, a life and a number are 8 bytes, big-endian, a packet id is 2, a copy 1. A
+// A seq, a life, a number and a second (since 1970, the one in which a document or a
+// retained message expires) are 8 bytes, big-endian, a packet id is 2, a copy 1. A
 // part that is followed by another (written x·) is escaped and terminated, so that no
 // two keys collide and keys sort as their parts do; the last part stands as it is.
 // Values begin with a byte that says their format.
@@ -37,6 +40,7 @@ const (
 	spaceFlights       byte = 'o'
 	spaceReceived      byte = 'i'
 	spaceRetained      byte = 'r'
+	spaceExpiries      byte = 'x'
 	spaceMeta          byte = 'm'
 )
 
@@ -49,6 +53,9 @@ const (
 
 func metaNode() []byte { return []byte{spaceMeta, 'n', 'o', 'd', 'e'} }
 func metaLog() []byte  { return []byte{spaceMeta, 'l', 'o', 'g'} }
+func metaRetained() []byte {
+	return []byte{spaceMeta, 'r', 'e', 't', 'a', 'i', 'n', 'e', 'd'}
+}
 
 // appendPart appends part escaped and terminated.
 func appendPart(b []byte, part string) []byte {
@@ -145,5 +152,16 @@ func spaceEnd(space byte) []byte { return []byte{space + 1} }
 func prefixEnd(prefix []byte) []byte {
 	end := bytes.Clone(prefix)
 	end[len(end)-1]++ // the terminator
+	return end
+}
+
+// beginningEnd is the key behind all keys that begin with b, whose first byte is a
+// space.
+func beginningEnd(b []byte) []byte {
+	end := bytes.Clone(b)
+	for end[len(end)-1] == 0xff {
+		end = end[:len(end)-1]
+	}
+	end[len(end)-1]++
 	return end
 }

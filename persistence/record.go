@@ -82,8 +82,10 @@ type Properties struct {
 type Record struct {
 	action     recordAction
 	key, value []byte
-	clientID   string // of recordDropSession
-	small      bool   // it is written though the disk is almost full
+	clientID   string    // of recordDropSession
+	expires    time.Time // of a retained message that is put; zero for never
+	due        uint64    // of recordExpire
+	small      bool      // it is written though the disk is almost full
 }
 
 type recordAction byte
@@ -93,6 +95,7 @@ const (
 	recordDelete
 	recordDropSession
 	recordDequeue
+	recordExpire // delete a retained message if it expires in the second that is due
 )
 
 // PutSession stores s in place of the session of the same client id.
@@ -138,7 +141,8 @@ func DeleteSubscription(clientID, topicFilter string) Record {
 	return Record{action: recordDelete, key: append(subscriptionsOf(clientID), topicFilter...)}
 }
 
-// PutRetained stores m in place of the retained message of the same topic.
+// PutRetained stores m in place of the retained message of the same topic. When it
+// has expired, the store deletes it within some seconds.
 func PutRetained(m Retained) Record {
 	b := append([]byte{valueFormat}, m.QoS)
 	b = appendBytes(b, m.Payload)
@@ -155,7 +159,7 @@ func PutRetained(m Retained) Record {
 	b = appendTime(b, m.Properties.Expiry)
 	b = appendTime(b, m.Created)
 	b = appendString(b, m.ClientID)
-	return Record{key: nameKey(spaceRetained, m.Topic), value: b}
+	return Record{key: nameKey(spaceRetained, m.Topic), value: b, expires: m.Properties.Expiry}
 }
 
 // DeleteRetained deletes the retained message of a topic. It may be absent.
@@ -205,15 +209,16 @@ func decodeSubscription(key, value []byte) (Subscription, error) {
 	return s, nil
 }
 
+// decodeRetained decodes value, whose bytes the message keeps.
 func decodeRetained(key, value []byte) (Retained, error) {
 	r := reader{rest: value}
 	r.format()
 	m := Retained{Topic: string(key[1:]), QoS: r.byte()}
-	m.Payload = slices.Clone(r.optionalBytes())
+	m.Payload = r.optionalBytes()
 	p := &m.Properties
 	p.ContentType = r.string()
 	p.ResponseTopic = r.string()
-	p.CorrelationData = slices.Clone(r.optionalBytes())
+	p.CorrelationData = r.optionalBytes()
 	p.PayloadFormat = r.byte()
 	p.HasPayloadFormat = r.bool()
 	for n := r.uint(); n > 0 && r.err == nil; n-- {

@@ -42,6 +42,15 @@ func (s *Snapshot) release() {
 
 // Get returns the document of a key, or ErrNotFound.
 func (s *Snapshot) Get(k Key) (*Document, error) {
+	value, err := s.value(appendDocumentKey(nil, k))
+	if err != nil {
+		return nil, err
+	}
+	return decodeDocument(k, value)
+}
+
+// value returns a copy of the value of a key, or ErrNotFound.
+func (s *Snapshot) value(key []byte) ([]byte, error) {
 	if err := s.store.reads.enter(); err != nil {
 		return nil, err
 	}
@@ -51,7 +60,7 @@ func (s *Snapshot) Get(k Key) (*Document, error) {
 	if s.err != nil || s.snap == nil {
 		return nil, s.unusable()
 	}
-	return getDocument(s.snap, k)
+	return getValue(s.snap, key)
 }
 
 func (s *Snapshot) unusable() error {
@@ -104,14 +113,20 @@ func (s *Snapshot) scan(lower, upper []byte, step func(key, value []byte) (next 
 	return it.Close()
 }
 
+// errPassOver says that a pair is none of those that are asked for.
+var errPassOver = errors.New("pass over")
+
 // decoded yields what decode makes of every pair within the bounds. An error
-// is the last thing it yields. A next key from decode is as in scan.
+// is the last thing it yields, but for errPassOver. A next key from decode is as in scan.
 func decoded[T any](s *Snapshot, lower, upper []byte, decode func(key, value []byte) (v T, next []byte, err error)) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		stopped := false
 		var failed error
 		err := s.scan(lower, upper, func(key, value []byte) ([]byte, bool) {
 			v, next, err := decode(key, value)
+			if errors.Is(err, errPassOver) {
+				return next, true
+			}
 			if err != nil {
 				failed = err
 				return nil, false

@@ -3,6 +3,7 @@
 package persistence
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"encoding/hex"
@@ -11,6 +12,7 @@ import (
 	"iter"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/cockroachdb/pebble/v2"
 )
@@ -43,10 +45,12 @@ type Store struct {
 	space  *freeSpace
 	reads  readers
 	pebble *pebbleLog
+	clock  clock
 	tail   chan []*Result
 	done   chan struct{} // closed when the committer has finished
 
 	stagings atomic.Uint64 // how many there were
+	retained atomic.Int64  // messages
 
 	closing  sync.Once
 	closeErr error
@@ -93,6 +97,10 @@ func openLocked(dir string, o Options, lock *pebble.Lock) (*Store, error) {
 	if err := errors.Join(err, bodiesErr); err != nil {
 		return nil, errors.Join(fmt.Errorf("persistence: open %s: %w", dir, err), db.Close())
 	}
+	retained, err := loadRetained(db)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("persistence: open %s: %w", dir, err), db.Close())
+	}
 	s := &Store{
 		opts:   o,
 		dir:    dir,
@@ -103,9 +111,11 @@ func openLocked(dir string, o Options, lock *pebble.Lock) (*Store, error) {
 		space:  &freeSpace{files: o.FS, dir: dir, min: uint64(max(o.MinFreeBytes, 0)), log: o.Log},
 		reads:  readers{snapshots: map[*Snapshot]struct{}{}},
 		pebble: log,
+		clock:  startClock(),
 		tail:   make(chan []*Result, 1),
 		done:   make(chan struct{}),
 	}
+	s.retained.Store(retained)
 	s.space.check()
 	s.start(changes, bodies)
 	return s, nil
@@ -113,7 +123,10 @@ func openLocked(dir string, o Options, lock *pebble.Lock) (*Store, error) {
 
 // start runs the two goroutines of the committer; Close waits for them.
 func (s *Store) start(log changeLog, bodies map[uint64]int) {
-	c := &committer{store: s, db: s.db, log: log, bodies: bodies, batch: s.db.NewBatch(), overlay: map[Key]stored{}}
+	c := &committer{
+		store: s, db: s.db, clock: s.clock, log: log, bodies: bodies, batch: s.db.NewBatch(), overlay: map[Key]stored{},
+		retentions: map[string]retention{}, expiries: expiries{from: []byte{spaceExpiries}, due: make(chan struct{}, 1)},
+	}
 	groups := make(chan group)
 	go c.build(groups)
 	go func() {
@@ -130,6 +143,10 @@ func newNodeID() string {
 	_, _ = rand.Read(b[:]) // never fails
 	return "ambit-" + hex.EncodeToString(b[:])
 }
+
+// Now is the time by which documents and retained messages expire: that of the
+// machine when the store was opened, and what has passed since.
+func (s *Store) Now() time.Time { return s.clock.now().UTC() }
 
 // Append queues op and blocks while the queue is full, until ctx is done.
 // After nil, op.Committed and then the tail see the op exactly once, unless the
@@ -204,7 +221,9 @@ func (s *Store) Subscriptions() iter.Seq2[Subscription, error] {
 // RetainedMessages yields all retained messages by topic, as of when the
 // iteration begins.
 func (s *Store) RetainedMessages() iter.Seq2[Retained, error] {
-	return records(s, spaceRetained, decodeRetained)
+	return records(s, spaceRetained, func(key, value []byte) (Retained, error) {
+		return decodeRetained(key, bytes.Clone(value))
+	})
 }
 
 func records[T any](s *Store, space byte, decode func(key, value []byte) (T, error)) iter.Seq2[T, error] {

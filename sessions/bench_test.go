@@ -18,10 +18,15 @@ import (
 	"github.com/ambitmq/ambit/sessions"
 )
 
-// startBench starts an engine for a benchmark.
+// startBench starts an engine for a benchmark, with a store in memory.
 func startBench(b *testing.B) *sessions.Engine {
 	b.Helper()
-	store, err := persistence.Open("data", persistence.Options{FS: vfs.NewMem()})
+	return startBenchOn(b, "data", vfs.NewMem())
+}
+
+func startBenchOn(b *testing.B, dir string, fs vfs.FS) *sessions.Engine {
+	b.Helper()
+	store, err := persistence.Open(dir, persistence.Options{FS: fs})
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -159,11 +164,12 @@ func BenchmarkReconnect(b *testing.B) {
 	}
 }
 
-// BenchmarkRetained reports how long a subscriber to # takes to receive a
-// million retained messages, each once.
+// BenchmarkRetained reports how long a subscriber to home/# takes to receive a
+// million retained messages, each once, and what each of them takes on the heap. They
+// are on disk, so the aim is 10 bytes. (In memory, each took 346.)
 func BenchmarkRetained(b *testing.B) {
 	const total = 1_000_000
-	engine := startBench(b)
+	engine := startBenchOn(b, b.TempDir(), vfs.Default)
 	before := inUse()
 	for i := range total {
 		m := &sessions.Message{Topic: fmt.Sprintf("home/%d/lamp", i), Payload: []byte("on"), Retain: true}

@@ -1,5 +1,6 @@
 // Package sessions is the MQTT engine: connections, sessions with their queues
-// and packet identifiers, the tree of topic filters, and retained messages.
+// and packet identifiers, the tree of topic filters, and what a subscription is told
+// first.
 //
 // It knows what MQTT says and nothing of what Ambit adds: a [Handler] says what
 // is let in, which messages are documents, and what a topic filter that is no
@@ -117,7 +118,7 @@ type Engine struct {
 	store *persistence.Store
 
 	tree     *tree
-	retained retained
+	system   system
 	turns    *turns
 	schedule schedule
 	sent     flusher

@@ -76,12 +76,15 @@ func (m *Message) User(key string) (value []byte, ok bool) {
 	return value, ok
 }
 
-// record returns the message as the store keeps it.
+// record returns the message as the store keeps it, whose time is now.
 func (m *Message) record(now time.Time) persistence.Record {
 	if len(m.Payload) == 0 {
 		return persistence.DeleteRetained(m.Topic) // [MQTT-3.3.1-6]
 	}
-	props := persistence.Properties{Expiry: m.expires}
+	var props persistence.Properties
+	if m.mortal {
+		props.Expiry = now.Add(time.Until(m.expires))
+	}
 	for p := range all(m.Properties) {
 		switch p.ID {
 		case packets.PropPayloadFormat:
@@ -102,10 +105,10 @@ func (m *Message) record(now time.Time) persistence.Record {
 }
 
 // restored is the reverse of record.
-func restored(r persistence.Retained) *Message {
+func restored(r persistence.Retained, now time.Time) *Message {
 	m := &Message{
 		Topic: r.Topic, Payload: r.Payload, QoS: r.QoS, Retain: true, From: r.ClientID, Supersedes: true,
-		expires: r.Properties.Expiry, mortal: !r.Properties.Expiry.IsZero(),
+		mortal: !r.Properties.Expiry.IsZero(), expires: time.Now().Add(r.Properties.Expiry.Sub(now)),
 	}
 	add := func(id byte, value []byte) {
 		if len(value) > 0 {

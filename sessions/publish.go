@@ -211,18 +211,13 @@ func (e *Engine) operation(c *Client, m *Message, name topics.Name, nameErr erro
 		op.Queue = w.queue(m)
 	}
 	if plain {
-		op.Records = []persistence.Record{m.record(time.Now())}
+		op.Records = []persistence.Record{m.record(e.store.Now())}
 	} else if m.Retain { // the document is the retained message now
 		op.Records = []persistence.Record{persistence.DeleteRetained(m.Topic)}
 	}
 	op.Applied = func(r *persistence.Result) {
 		if w != nil {
 			w.number = r.Queued
-		}
-		if plain {
-			e.retain(m)
-		} else if m.Retain {
-			e.unretain(m.Topic)
 		}
 		e.fanOut(m, w, &e.tail, nil)
 	}

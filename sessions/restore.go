@@ -7,8 +7,8 @@ import (
 	"github.com/ambitmq/ambit/persistence"
 )
 
-// Restore brings back what outlives the process: sessions with their
-// subscriptions, and retained messages. It is called once, before any client is
+// Restore brings back what must be in memory of what outlives the process: sessions
+// with their subscriptions. It is called once, before any client is
 // served.
 func (e *Engine) Restore() error {
 	snap := e.store.Snapshot()
@@ -39,16 +39,6 @@ func (e *Engine) Restore() error {
 	}
 	if err := e.restoreMessages(&gone); err != nil {
 		return fmt.Errorf("sessions: restore messages: %w", err)
-	}
-	for record, err := range e.store.RetainedMessages() {
-		switch expiry := record.Properties.Expiry; {
-		case err != nil:
-			return fmt.Errorf("sessions: restore retained messages: %w", err)
-		case !expiry.IsZero() && expiry.Before(now):
-			gone.records = append(gone.records, persistence.DeleteRetained(record.Topic))
-		default:
-			e.retain(restored(record))
-		}
 	}
 	for _, will := range gone.wills { // the session ends before its delay has passed
 		e.publishWill(will.From, will)

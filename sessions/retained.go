@@ -3,117 +3,52 @@ package sessions
 import (
 	"errors"
 	"iter"
+	"slices"
 	"strings"
 	"sync"
-
-	"github.com/tidwall/btree"
+	"time"
 
 	"github.com/ambitmq/ambit/persistence"
 	"github.com/ambitmq/ambit/topics"
 )
 
-// retained holds the retained messages of plain topics, in the order of their
-// topics. A copy costs nothing until one of the two changes.
-type retained struct {
+// Retained messages are read in pieces, so that a slow client holds no more than
+// one in memory: so many messages, or so many bytes.
+const (
+	retainedPiece      = 256
+	retainedPieceBytes = 256 << 10
+)
+
+// A system holds the retained messages below $SYS. No others are in memory, and
+// these are not on disk.
+type system struct {
 	mu       sync.Mutex // guards what follows
-	messages btree.Map[string, kept]
+	messages []*Message // in the order of their topics
 }
 
-// A kept message has a date if it expires.
-type kept struct {
-	m       *Message
-	expires *date
-}
-
-// put keeps a message, or forgets that of its topic if it is empty. It returns
-// what was there before.
-func (r *retained) put(m *Message, expires *date) kept {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	var old kept
-	if len(m.Payload) == 0 {
-		old, _ = r.messages.Delete(m.Topic)
-	} else {
-		old, _ = r.messages.Set(m.Topic, kept{m, expires})
-	}
-	return old
-}
-
-// expire forgets a message, unless another has taken its place.
-func (r *retained) expire(m *Message) bool {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if now, ok := r.messages.Get(m.Topic); !ok || now.m != m {
-		return false
-	}
-	r.messages.Delete(m.Topic)
-	return true
-}
-
-func (r *retained) has(topic string) bool {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	_, ok := r.messages.Get(topic)
-	return ok
-}
-
-func (r *retained) len() int {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.messages.Len()
-}
-
-// match yields the messages of the topics that a topic filter matches, as they
-// are now, however long that takes.
-func (r *retained) match(topicFilter string) iter.Seq[*Message] {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if !hasWildcard(topicFilter) {
-		k, ok := r.messages.Get(topicFilter)
-		return func(yield func(*Message) bool) {
-			if ok {
-				yield(k.m)
-			}
-		}
-	}
-	frozen := r.messages.Copy()
-	prefix := topicFilter[:strings.IndexAny(topicFilter, "+#")]
-	if prefix+"#" == topicFilter {
-		prefix = strings.TrimSuffix(prefix, "/") // the parent level, too
-	}
-	return func(yield func(*Message) bool) {
-		frozen.Ascend(prefix, func(topic string, k kept) bool {
-			if !strings.HasPrefix(topic, prefix) {
-				return false
-			}
-			return !topics.Match(topicFilter, topic) || yield(k.m)
-		})
-	}
-}
-
-// retain keeps a plain retained message, until it expires.
-func (e *Engine) retain(m *Message) {
-	var expires *date
-	if m.mortal && len(m.Payload) > 0 {
-		expires = e.schedule.at(m.expires, func() {
-			e.tasks.Go(func() { e.expireRetained(m) })
-		})
-	}
-	e.schedule.cancel(e.retained.put(m, expires).expires)
-}
-
-// unretain forgets the plain retained message of a topic.
-func (e *Engine) unretain(topic string) { e.retain(&Message{Topic: topic}) }
-
-// expireRetained forgets a retained message whose time is over.
-func (e *Engine) expireRetained(m *Message) {
-	if !e.retained.expire(m) {
+// put keeps a message in place of that of its topic.
+func (s *system) put(m *Message) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	i, ok := slices.BinarySearchFunc(s.messages, m.Topic, func(m *Message, topic string) int { return strings.Compare(m.Topic, topic) })
+	if ok {
+		s.messages[i] = m
 		return
 	}
-	op := &persistence.Op{Records: []persistence.Record{persistence.DeleteRetained(m.Topic)}}
-	if err := e.append(op); err != nil {
-		e.log.Error("forget retained message", "topic", m.Topic, "error", err)
-	}
+	s.messages = slices.Insert(s.messages, i, m)
+}
+
+func (s *system) len() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.messages)
+}
+
+// match returns the messages of the topics that a topic filter matches.
+func (s *system) match(topicFilter string) []*Message {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.DeleteFunc(slices.Clone(s.messages), func(m *Message) bool { return !topics.Match(topicFilter, m.Topic) })
 }
 
 // first yields what a new subscription is told first: what is in a scope, or the
@@ -122,10 +57,15 @@ func (e *Engine) first(sub *Subscription, snap *persistence.Snapshot) iter.Seq2[
 	if sub.Target.Kind == topics.Scope {
 		return e.h.First(sub.To, sub.Target, snap)
 	}
-	plain := e.retained.match(sub.To.Text)
+	system := e.system.match(sub.To.Text)
 	return func(yield func(*Message, error) bool) {
-		for m := range plain {
+		for _, m := range system {
 			if !yield(m, nil) {
+				return
+			}
+		}
+		for m, err := range e.retainedMessages(snap, sub.To.Text) {
+			if !yield(m, err) || err != nil {
 				return
 			}
 		}
@@ -135,11 +75,88 @@ func (e *Engine) first(sub *Subscription, snap *persistence.Snapshot) iter.Seq2[
 				return
 			}
 			topic := topicOf(doc.Key)
-			if !e.retained.has(topic) && !yield(&Message{Topic: topic, Payload: doc.Body, QoS: 2, Retain: true}, nil) {
+			plain, err := e.retainedMessage(snap, topic)
+			if err == nil && plain == nil {
+				plain = &Message{Topic: topic, Payload: doc.Body, QoS: 2, Retain: true}
+			} else if err == nil {
+				continue // it was told instead
+			}
+			if !yield(plain, err) || err != nil {
 				return
 			}
 		}
 	}
+}
+
+// retainedMessages yields the plain retained messages of a snapshot whose topics a
+// topic filter matches, in the order of their topics.
+func (e *Engine) retainedMessages(snap *persistence.Snapshot, topicFilter string) iter.Seq2[*Message, error] {
+	return func(yield func(*Message, error) bool) {
+		prefix, wildcard := topicFilter, strings.IndexAny(topicFilter, "+#")
+		if wildcard >= 0 {
+			prefix = topicFilter[:wildcard]
+		}
+		if wildcard < 0 || prefix != "" && prefix+"#" == topicFilter { // the topic itself, or the parent level
+			m, err := e.retainedMessage(snap, strings.TrimSuffix(topicFilter, "/#"))
+			if (m != nil || err != nil) && !yield(m, err) || err != nil {
+				return
+			}
+		}
+		for after, more := "", wildcard >= 0; more; {
+			var piece []*Message
+			var err error
+			if piece, after, more, err = e.retainedAfter(snap, topicFilter, prefix, after); err != nil {
+				yield(nil, err)
+				return
+			}
+			for _, m := range piece {
+				if !yield(m, nil) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// retainedAfter returns the next retained messages that a topic filter matches, of
+// the topics with a prefix, and the last topic that it has read. More says that there
+// may be others behind it.
+func (e *Engine) retainedAfter(snap *persistence.Snapshot, topicFilter, prefix, after string) (piece []*Message, last string, more bool, err error) {
+	keep := func(topic string) bool { return topics.Match(topicFilter, topic) }
+	now, size := e.store.Now(), 0
+	for r, err := range snap.RetainedMessages(prefix, after, keep) {
+		if err != nil {
+			return nil, "", false, err
+		}
+		if last = r.Topic; expiredAt(r, now) {
+			continue
+		}
+		m := restored(r, now)
+		piece = append(piece, m)
+		if size += m.size(); len(piece) == retainedPiece || size >= retainedPieceBytes {
+			return piece, last, true, nil
+		}
+	}
+	return piece, last, false, nil
+}
+
+// retainedMessage returns the plain retained message of a topic, or nil.
+func (e *Engine) retainedMessage(snap *persistence.Snapshot, topic string) (*Message, error) {
+	r, err := snap.RetainedMessage(topic)
+	if errors.Is(err, persistence.ErrNotFound) {
+		return nil, nil
+	}
+	now := e.store.Now()
+	if err != nil || expiredAt(r, now) {
+		return nil, err
+	}
+	return restored(r, now), nil
+}
+
+// expiredAt says whether a message is told no more: the store deletes it a little
+// later.
+func expiredAt(r persistence.Retained, now time.Time) bool {
+	return !r.Properties.Expiry.IsZero() && !r.Properties.Expiry.After(now)
 }
 
 func topicOf(k persistence.Key) string { return k.Index + "/" + k.Collection + "/" + k.ID }

@@ -28,10 +28,10 @@ func (e *Engine) Statistics(version string) {
 		{"bytes/received", strconv.FormatInt(e.counts.bytesIn.Load(), 10)},
 		{"bytes/sent", strconv.FormatInt(e.counts.bytesOut.Load(), 10)},
 		{"subscriptions/count", strconv.Itoa(e.tree.len())},
-		{"retained messages/count", strconv.Itoa(e.retained.len())},
+		{"retained messages/count", strconv.FormatInt(e.store.Retained()+int64(e.system.len()), 10)},
 	} {
 		m := &Message{Topic: "$SYS/broker/" + s.topic, Payload: []byte(s.value), Retain: true, Supersedes: true}
-		e.retain(m)
+		e.system.put(m)
 		e.fanOut(m, nil, &f, nil)
 	}
 	f.flush()

@@ -31,6 +31,7 @@ func Run(t *testing.T, open func(*testing.T) *persistence.Store, reopen func(*te
 		{"sessions come back as they were put", sessions},
 		{"subscriptions come back as they were put", subscriptions},
 		{"retained messages come back as they were put", retainedMessages},
+		{"a snapshot has the retained messages of a beginning of topics", retainedByTopic},
 		{"messages wait until they are dequeued", queuedMessages},
 		{"a message for several waits for each of them", sharedMessages},
 		{"what is on its way at QoS 2 comes back as it was put", flights},

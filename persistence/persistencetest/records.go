@@ -1,6 +1,7 @@
 package persistencetest
 
 import (
+	"errors"
 	"time"
 
 	"github.com/ambitmq/ambit/persistence"
@@ -69,6 +70,41 @@ func retainedMessages(f *fixture) {
 	want[0].Payload = []byte("new")
 	f.records(persistence.PutRetained(want[0]), persistence.DeleteRetained("home/lamp/"), persistence.DeleteRetained("x"))
 	f.equal("retained messages", all(f, f.RetainedMessages()), want[:2])
+}
+
+func retainedByTopic(f *fixture) {
+	put := func(topic, payload string) persistence.Record {
+		return persistence.PutRetained(persistence.Retained{Topic: topic, Payload: []byte(payload)})
+	}
+	for _, topic := range []string{"a", "b", "b/", "b/1", "b/2", "b/2/x", "b0", "c", "\xff", "\xff\xff"} {
+		f.records(put(topic, topic))
+	}
+	f.equal("number of retained messages", f.Retained(), int64(10))
+	snap := f.Snapshot()
+	defer snap.Close()
+	f.records(put("b/1", "new"), put("b/3", "new"), persistence.DeleteRetained("b/2"), persistence.DeleteRetained("b/4"))
+	f.equal("number of retained messages", f.Retained(), int64(10))
+	list := func(prefix, after string, keep func(string) bool) (topics []string) {
+		for _, m := range all(f, snap.RetainedMessages(prefix, after, keep)) {
+			f.equal("payload", string(m.Payload), m.Topic)
+			topics = append(topics, m.Topic)
+		}
+		return topics
+	}
+	f.equal("all", len(list("", "", nil)), 10)
+	f.equal("those of b/", list("b/", "", nil), []string{"b/", "b/1", "b/2", "b/2/x"})
+	f.equal("after b/1", list("b/", "b/1", nil), []string{"b/2", "b/2/x"})
+	f.equal("after one of another beginning", list("b/", "a", nil), []string{"b/", "b/1", "b/2", "b/2/x"})
+	f.equal("those of the last byte", list("\xff", "", nil), []string{"\xff", "\xff\xff"})
+	f.equal("those that are kept", list("", "", func(topic string) bool { return len(topic) == 1 }), []string{"a", "b", "c", "\xff"})
+	m, err := snap.RetainedMessage("b/2")
+	f.equal("that of a topic", string(m.Payload), "b/2")
+	f.equal("error", err, nil)
+	if _, err := snap.RetainedMessage("b/3"); !errors.Is(err, persistence.ErrNotFound) {
+		f.t.Errorf("one that came later: got %v, want ErrNotFound", err)
+	}
+	f.restart()
+	f.equal("number after reopening", f.Retained(), int64(10))
 }
 
 func recordsInOrder(f *fixture) {
