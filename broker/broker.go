@@ -118,7 +118,7 @@ func loadUsers(cfg Config, log *slog.Logger) (*access.Users, error) {
 func hookOptions(cfg Config, users *access.Users, log *slog.Logger) hooks.Options {
 	collections := map[string]hooks.Collection{}
 	for _, c := range cfg.Collections {
-		collections[c.Name] = hooks.Collection{Strict: c.Strict}
+		collections[c.Name] = hooks.Collection{Strict: c.Strict, TTL: c.TTL}
 	}
 	return hooks.Options{
 		Documents: filter.DocumentLimits{

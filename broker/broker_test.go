@@ -279,13 +279,14 @@ func markNewer(t *testing.T, dir string) {
 func TestValidateReportsEveryFault(t *testing.T) {
 	c := DefaultConfig()
 	c.MQTT, c.Log.Level, c.Limits.QueueBytes = "1883", "loud", 1
-	c.Collections = []Collection{{Name: "fleet"}}
+	c.Collections = []Collection{{Name: "fleet"}, {Name: "fleet/trucks", TTL: time.Millisecond}}
 	err := c.Validate()
 	for _, want := range []string{
 		`mqtt: "1883" is not allowed: must be an address`,
 		`log.level: "loud" is not allowed: must be one of debug, info, warn, error`,
 		"limits.queue_bytes: 1 is not allowed: must be from",
 		`collections[0].name: "fleet" is not allowed: must be "<index>/<collection>"`,
+		`collections[1].ttl: 1ms is not allowed: must be from 1s to`,
 	} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("Validate: %v, want …%s…", err, want)

@@ -62,6 +62,11 @@ type Collection struct {
 	Name string `mapstructure:"name"`
 	// Strict refuses payloads that are not a JSON object with reason code 0x99.
 	Strict bool `mapstructure:"strict"`
+	// TTL is how long a document is kept after it was written for the last time; the
+	// store then deletes it, and its rooms are told that it exits. 0, the default, is
+	// for ever. A document that is there when the setting changes keeps what it was
+	// written with.
+	TTL time.Duration `mapstructure:"ttl"`
 }
 
 // Log says what is logged, and how.
@@ -209,11 +214,7 @@ func (c Config) Validate() error {
 	}
 	k.oneOf("log.level", c.Log.Level, "debug", "info", "warn", "error")
 	k.oneOf("log.format", c.Log.Format, "auto", "text", "json")
-	for i, col := range c.Collections {
-		if _, _, err := topics.ParseCollection(col.Name); err != nil {
-			k.bad(fmt.Sprintf("collections[%d].name", i), quoted(col.Name), `"<index>/<collection>"`)
-		}
-	}
+	c.checkCollections(k)
 	c.checkNumbers(k)
 	k.duration("store.log_age", c.Store.LogAge, time.Minute, 10*365*24*time.Hour)
 	k.duration("limits.connect_timeout", c.Limits.ConnectTimeout, minTimeout, maxTimeout)
@@ -223,6 +224,18 @@ func (c Config) Validate() error {
 	}
 	k.duration("limits.session_expiry", c.Limits.SessionExpiry, time.Second, 100*365*24*time.Hour)
 	return k.err()
+}
+
+func (c Config) checkCollections(k *check) {
+	for i, col := range c.Collections {
+		k := k.in(fmt.Sprintf("collections[%d]", i))
+		if _, _, err := topics.ParseCollection(col.Name); err != nil {
+			k.bad("name", quoted(col.Name), `"<index>/<collection>"`)
+		}
+		if col.TTL != 0 {
+			k.duration("ttl", col.TTL, time.Second, 100*365*24*time.Hour)
+		}
+	}
 }
 
 // checkRedirect wants what MQTT 5 suggests for a Server Reference (section 4.11).

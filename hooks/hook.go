@@ -6,6 +6,7 @@ package hooks
 import (
 	"iter"
 	"log/slog"
+	"time"
 
 	"github.com/ambitmq/ambit/access"
 	"github.com/ambitmq/ambit/filter"
@@ -36,6 +37,8 @@ type Options struct {
 type Collection struct {
 	// Strict refuses what is not a JSON object.
 	Strict bool
+	// TTL is how long a document is kept after its last write. 0 is for ever.
+	TTL time.Duration
 }
 
 // A Hook serves one node. The engine calls its methods, concurrently for

@@ -42,5 +42,8 @@ func (h *Hook) Document(name topics.Name, m *sessions.Message) (*persistence.Wri
 		return nil, refuse(err)
 	}
 	w.Body = m.Payload
+	if collection.TTL > 0 {
+		w.Expires = h.store.Now().Add(collection.TTL)
+	}
 	return w, nil
 }

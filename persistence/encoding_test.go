@@ -78,7 +78,7 @@ func examples() map[string][]any {
 	second := &Document{Key: key, Body: []byte{}, Version: 2, Seq: 1 << 60, Author: "ada", Updater: "bob", CreatedAt: at, UpdatedAt: at.Add(1)}
 	origin := Origin{ClientID: "c", User: "u", Protocol: "mqtt", RequestID: "r", Volatile: []byte("{}")}
 	return map[string][]any{
-		"document": {first, second, &Document{Key: key, Version: 1, Body: []byte{}}},
+		"document": {first, second, &Document{Key: key, Version: 1, Body: []byte("{}"), Expires: at}, &Document{Key: key, Version: 1, Body: []byte{}}},
 		"change": {
 			&Change{Seq: 7, Key: key, Action: Create, After: first, Time: at, Origin: origin},
 			&Change{Seq: 7, Key: key, Action: Replace, Before: first, After: second, Time: at},

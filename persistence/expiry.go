@@ -41,12 +41,12 @@ func secondOf(t time.Time) uint64 {
 	return uint64(max(s, 1))
 }
 
-// appendExpiryKey appends the key of the index entry of a target.
-func appendExpiryKey(b []byte, second uint64, target []byte) []byte {
-	return append(appendSeqKey(b, spaceExpiries, second), target...)
+// expiryKey is the key of the index entry of a target.
+func expiryKey(second uint64, target []byte) []byte {
+	return append(appendSeqKey(nil, spaceExpiries, second), target...)
 }
 
-// cutExpiryKey is the inverse of appendExpiryKey.
+// cutExpiryKey is the inverse of expiryKey.
 func cutExpiryKey(key []byte) (second uint64, target []byte, ok bool) {
 	if len(key) < 10 {
 		return 0, nil, false
@@ -60,10 +60,10 @@ func (c *committer) reindex(target []byte, before, after uint64) {
 		return
 	}
 	if before > 0 {
-		batchDelete(c.batch, appendExpiryKey(nil, before, target))
+		batchDelete(c.batch, expiryKey(before, target))
 	}
 	if after > 0 {
-		key := appendExpiryKey(nil, after, target)
+		key := expiryKey(after, target)
 		batchSet(c.batch, key, []byte{valueFormat})
 		if bytes.Compare(key, c.expiries.from) < 0 {
 			c.expiries.from = key
@@ -116,7 +116,7 @@ func (c *committer) due() (ops []*Op, err error) {
 // expiry returns the op that deletes a target, if it is to expire in that second
 // still, and its entry in any case.
 func (c *committer) expiry(second uint64, target []byte) *Op {
-	entry := Record{action: recordDelete, key: appendExpiryKey(nil, second, target)}
+	entry := Record{action: recordDelete, key: expiryKey(second, target)}
 	if k, ok := cutDocumentKey(target); ok {
 		w := &Write{Key: k, Time: c.clock.now(), Origin: Origin{Protocol: ExpiryProtocol}, due: second}
 		return &Op{Write: w, Records: []Record{entry}}

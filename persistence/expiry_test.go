@@ -3,14 +3,18 @@ package persistence
 import (
 	"errors"
 	"fmt"
+	"math/rand/v2"
+	"reflect"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/vfs"
+	"github.com/cockroachdb/pebble/v2/vfs/errorfs"
 )
 
 // entries returns the keys of the index of what expires.
@@ -183,4 +187,121 @@ func TestTheClockDoesNotJump(t *testing.T) {
 			t.Errorf("a minute later it says that %v have passed", got)
 		}
 	})
+}
+
+// changesOf returns what was done to a document, in order.
+func changesOf(changes []*Change, id string) (actions []string) {
+	for _, c := range changes {
+		if c.Key.ID == id {
+			actions = append(actions, c.Action.String())
+		}
+	}
+	return actions
+}
+
+func putExpiring(t *testing.T, s *Store, id string, expires time.Time) {
+	t.Helper()
+	do(t, s, &Op{Write: &Write{Key: Key{"fleet", "trucks", id}, Body: []byte("{}"), Time: s.Now(), Expires: expires}})
+}
+
+func TestDocumentsExpireByChanges(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		fs := vfs.NewMem()
+		s, stop := open(t, "data", Options{FS: fs})
+		in := func(d time.Duration) time.Time { return s.Now().Add(d) }
+		putExpiring(t, s, "ever", time.Time{})
+		putExpiring(t, s, "soon", in(10*time.Second))
+		for range 3 {
+			time.Sleep(4 * time.Second)
+			putExpiring(t, s, "written again", in(10*time.Second))
+		}
+		putExpiring(t, s, "for ever after all", in(10*time.Second))
+		putExpiring(t, s, "for ever after all", time.Time{})
+		time.Sleep(2 * time.Second)
+		synctest.Wait()
+		changes, err := consistent(s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		equalStrings(t, "soon", changesOf(changes, "soon"), "create", "delete")
+		equalStrings(t, "written again", changesOf(changes, "written again"), "create", "replace", "replace")
+		last := changes[len(changes)-1]
+		for _, c := range changes {
+			if c.Action == Delete {
+				last = c
+			}
+		}
+		if want := (Origin{Protocol: ExpiryProtocol}); !reflect.DeepEqual(last.Origin, want) || last.Time.Before(last.Before.Expires) {
+			t.Errorf("the document that expires at %v is deleted at %v by %+v", last.Before.Expires, last.Time, last.Origin)
+		}
+		stop()
+
+		time.Sleep(time.Hour)
+		s, stop = open(t, "data", Options{FS: fs})
+		defer stop()
+		time.Sleep(2 * time.Second)
+		synctest.Wait()
+		changes, err = consistent(s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		equalStrings(t, "written again", changesOf(changes, "written again"), "create", "replace", "replace", "delete")
+		equalStrings(t, "for ever after all", changesOf(changes, "for ever after all"), "create", "replace")
+		equalStrings(t, "ever", changesOf(changes, "ever"), "create")
+		equalStrings(t, "the index", entries(t, s.db))
+	})
+}
+
+// A crash at any moment while documents expire leaves some that are there, and expire
+// after it.
+func TestExpiriesSurviveACrash(t *testing.T) {
+	t.Parallel()
+	const documents = 20
+	var mu sync.Mutex // guards clones
+	var clones []*vfs.MemFS
+	synctest.Test(t, func(t *testing.T) {
+		rng := rand.New(rand.NewPCG(3, 0))
+		fs, watching := vfs.NewCrashableMem(), false
+		crashing := errorfs.Wrap(fs, errorfs.InjectorFunc(func(op errorfs.Op) error {
+			mu.Lock()
+			defer mu.Unlock()
+			if watching && op.Kind.ReadOrWrite() == errorfs.OpIsWrite {
+				for _, percent := range []int{0, 50, 100} {
+					clones = append(clones, fs.CrashClone(vfs.CrashCloneCfg{UnsyncedDataPercent: percent, RNG: rng}))
+				}
+			}
+			return nil
+		}))
+		s, stop := open(t, "data", Options{FS: crashing})
+		for i := range documents {
+			putExpiring(t, s, fmt.Sprint(i), s.Now().Add(time.Duration(i%4+2)*time.Second))
+		}
+		mu.Lock()
+		watching = true
+		mu.Unlock()
+		time.Sleep(10 * time.Second)
+		stop()
+	})
+	if len(clones) < 10 {
+		t.Fatalf("%d crashes: nothing was tested", len(clones))
+	}
+	t.Logf("%d crashes", len(clones))
+	for _, clone := range clones {
+		synctest.Test(t, func(t *testing.T) {
+			time.Sleep(time.Minute) // the time in which all expire
+			s, stop := open(t, "data", Options{FS: clone})
+			defer stop()
+			time.Sleep(2 * time.Second)
+			synctest.Wait()
+			changes, err := consistent(s)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for i := range documents {
+				equalStrings(t, "changes of a document", changesOf(changes, fmt.Sprint(i)), "create", "delete")
+			}
+			equalStrings(t, "the index", entries(t, s.db))
+		})
+	}
 }

@@ -109,7 +109,7 @@ func loadRetained(db *pebble.DB) (int64, error) {
 			return 0, errors.Join(err, it.Close(), b.Close())
 		}
 		if n++; known.second > 0 {
-			batchSet(b, appendExpiryKey(nil, known.second, it.Key()), []byte{valueFormat})
+			batchSet(b, expiryKey(known.second, it.Key()), []byte{valueFormat})
 		}
 	}
 	if n > 0 {

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/ambitmq/ambit/persistence"
 )
@@ -199,4 +200,41 @@ func editedInPlace(f *fixture) {
 	f.equal("records", len(all(f, f.RetainedMessages())), writes-1)
 	f.do(&persistence.Op{Write: &persistence.Write{Key: truck("1"), Time: at(2), Edit: func(*persistence.Document) ([]byte, error) { return nil, nil }}})
 	f.absent(truck("1"))
+}
+
+// expires writes documents that expire at once. They are deleted in the order of
+// when they do, each by a change that the tail carries.
+func expires(f *fixture) {
+	for i, id := range []string{"b", "a", "c"} {
+		w := write(id, i)
+		if w.Expires = f.Now().Add(time.Duration(-i) * time.Minute); id == "c" {
+			w.Expires = f.Now().Add(time.Hour)
+		}
+		f.do(&persistence.Op{Write: w})
+	}
+	c, err := f.Get(truck("c"))
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	f.equal("the time zone of the expiry", c.Expires.Location(), time.UTC)
+	deadline := time.After(time.Minute)
+	for {
+		deleted := []string{}
+		for _, change := range all(f, f.Changes(3)) {
+			f.equal("action", change.Action, persistence.Delete)
+			f.equal("origin", change.Origin, persistence.Origin{Protocol: persistence.ExpiryProtocol})
+			deleted = append(deleted, change.Key.ID)
+		}
+		if len(deleted) == 2 {
+			f.equal("deleted", deleted, []string{"a", "b"})
+			break
+		}
+		select {
+		case <-f.told:
+		case <-deadline:
+			f.t.Fatalf("after a minute, %q are deleted", deleted)
+		}
+	}
+	f.absent(truck("a"))
+	f.document(*c)
 }

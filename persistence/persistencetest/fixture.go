@@ -17,6 +17,7 @@ type fixture struct {
 	reopen  func(*testing.T, *persistence.Store) *persistence.Store
 	drained chan struct{} // closed when the tail has ended
 	tail    []*persistence.Result
+	told    chan struct{} // holds a token after the tail has carried something
 }
 
 func (f *fixture) adopt(s *persistence.Store) {
@@ -27,6 +28,10 @@ func (f *fixture) adopt(s *persistence.Store) {
 			for _, r := range results {
 				r.Apply()
 				f.tail = append(f.tail, r)
+			}
+			select {
+			case f.told <- struct{}{}:
+			default:
 			}
 		}
 	}()

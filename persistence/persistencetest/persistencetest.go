@@ -19,6 +19,7 @@ func Run(t *testing.T, open func(*testing.T) *persistence.Store, reopen func(*te
 		{"deleting an absent document changes nothing", deleteAbsent},
 		{"the same body again is a change", sameBody},
 		{"a document is edited as of each write", editedInPlace},
+		{"a document that has expired is deleted by a change", expires},
 		{"an empty body is a document", emptyBody},
 		{"keys that look alike are different documents", keysThatLookAlike},
 		{"the change log tells what the results told", changeLogAgrees},
@@ -48,7 +49,7 @@ func Run(t *testing.T, open func(*testing.T) *persistence.Store, reopen func(*te
 		{"an op is not appended for a context that has ended", endedContext},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			f := &fixture{t: t, reopen: reopen}
+			f := &fixture{t: t, reopen: reopen, told: make(chan struct{}, 1)}
 			f.adopt(open(t))
 			t.Cleanup(f.close)
 			tt.test(f)

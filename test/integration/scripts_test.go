@@ -22,7 +22,7 @@ var rewrite = flag.Bool("rewrite", false, "write what clients received into the 
 // A script may say, beside what testscript offers (cmp, stdout, …):
 //
 //	broker [FILE]           start a broker; FILE is its ambit.yaml
-//	restart                 end it with SIGTERM, and start it on the same store
+//	restart                 end it with SIGTERM, and start it on the same store with the same ambit.yaml
 //	connect NAME            connect a client
 //	sub NAME TOPIC…         subscribe, in one SUBSCRIBE; prints the codes granted
 //	pub TOPIC [PAYLOAD]     publish with QoS 1, from a connection of its own
@@ -44,7 +44,7 @@ func TestEveryClient(t *testing.T) {
 				Dir:           "clients",
 				UpdateScripts: *rewrite,
 				Setup: func(env *testscript.Env) error {
-					s := &script{kind: kind, dir: env.WorkDir, clients: map[string]*scriptClient{}}
+					s := &script{kind: kind, options: brokerOptions{dir: filepath.Join(env.WorkDir, "store")}, clients: map[string]*scriptClient{}}
 					env.Values[scriptKey{}] = s
 					env.Defer(s.end)
 					return nil
@@ -72,7 +72,7 @@ type scriptKey struct{}
 // A script is one run of one script with one kind of client.
 type script struct {
 	kind    clientKind
-	dir     string
+	options brokerOptions
 	broker  *broker
 	clients map[string]*scriptClient
 }
@@ -131,16 +131,14 @@ func (s *script) log() string {
 }
 
 func (s *script) startBroker(args []string) (_ string, err error) {
-	o := brokerOptions{dir: filepath.Join(s.dir, "store")}
 	if len(args) > 0 {
-		o.configFile = filepath.Join(s.dir, args[0])
+		s.options.configFile = filepath.Join(filepath.Dir(s.options.dir), args[0])
 	}
-	s.broker, err = launch(o)
+	s.broker, err = launch(s.options)
 	return "", err
 }
 
 func (s *script) restart([]string) (_ string, err error) {
-	dir := s.broker.dir
 	if err := s.broker.stop(); err != nil {
 		return "", err
 	}
@@ -148,7 +146,7 @@ func (s *script) restart([]string) (_ string, err error) {
 		c.close()
 		delete(s.clients, publisher)
 	}
-	s.broker, err = launch(brokerOptions{dir: dir})
+	s.broker, err = launch(s.options)
 	return "", err
 }
 
