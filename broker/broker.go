@@ -118,12 +118,13 @@ func loadUsers(cfg Config, log *slog.Logger) (*access.Users, error) {
 func hookOptions(cfg Config, users *access.Users, log *slog.Logger) hooks.Options {
 	collections := map[string]hooks.Collection{}
 	for _, c := range cfg.Collections {
-		collections[c.Name] = hooks.Collection{Strict: c.Strict, TTL: c.TTL}
+		collections[c.Name] = hooks.Collection{Strict: c.Strict, TTL: c.TTL, Merge: c.Write == "merge"}
 	}
 	return hooks.Options{
 		Documents: filter.DocumentLimits{
 			Depth: cfg.Limits.JSONDepth, Members: cfg.Limits.JSONMembers, Elements: cfg.Limits.JSONElements,
 		},
+		DocumentBytes: cfg.Limits.PacketBytes,
 		Filters: filter.Limits{
 			Bytes: cfg.Limits.FilterBytes, Depth: cfg.Limits.FilterDepth, Cost: cfg.Limits.FilterCost,
 			Values: cfg.Limits.FilterValues, Vertices: cfg.Limits.FilterVertices,

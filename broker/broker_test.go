@@ -279,7 +279,7 @@ func markNewer(t *testing.T, dir string) {
 func TestValidateReportsEveryFault(t *testing.T) {
 	c := DefaultConfig()
 	c.MQTT, c.Log.Level, c.Limits.QueueBytes = "1883", "loud", 1
-	c.Collections = []Collection{{Name: "fleet"}, {Name: "fleet/trucks", TTL: time.Millisecond}}
+	c.Collections = []Collection{{Name: "fleet"}, {Name: "fleet/trucks", TTL: time.Millisecond, Write: "append"}}
 	err := c.Validate()
 	for _, want := range []string{
 		`mqtt: "1883" is not allowed: must be an address`,
@@ -287,6 +287,7 @@ func TestValidateReportsEveryFault(t *testing.T) {
 		"limits.queue_bytes: 1 is not allowed: must be from",
 		`collections[0].name: "fleet" is not allowed: must be "<index>/<collection>"`,
 		`collections[1].ttl: 1ms is not allowed: must be from 1s to`,
+		`collections[1].write: "append" is not allowed: must be one of replace, merge`,
 	} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("Validate: %v, want …%s…", err, want)

@@ -67,6 +67,11 @@ type Collection struct {
 	// for ever. A document that is there when the setting changes keeps what it was
 	// written with.
 	TTL time.Duration `mapstructure:"ttl"`
+	// Write says what publishing a JSON object does: with "replace" the object is the
+	// new document, with "merge" it is a JSON Merge Patch (RFC 7396) of the document
+	// that is there, which together with it must be within limits.packet_bytes and
+	// limits.json_*. Empty, the default, is replace.
+	Write string `mapstructure:"write"`
 }
 
 // Log says what is logged, and how.
@@ -231,6 +236,9 @@ func (c Config) checkCollections(k *check) {
 		k := k.in(fmt.Sprintf("collections[%d]", i))
 		if _, _, err := topics.ParseCollection(col.Name); err != nil {
 			k.bad("name", quoted(col.Name), `"<index>/<collection>"`)
+		}
+		if col.Write != "" {
+			k.oneOf("write", col.Write, "replace", "merge")
 		}
 		if col.TTL != 0 {
 			k.duration("ttl", col.TTL, time.Second, 100*365*24*time.Hour)

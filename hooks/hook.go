@@ -19,7 +19,9 @@ import (
 // Options are the settings of a [Hook]. They are not written after [New].
 type Options struct {
 	Documents filter.DocumentLimits
-	Filters   filter.Limits
+	// DocumentBytes bounds a document that is made by patches. 0 is no limit.
+	DocumentBytes int
+	Filters       filter.Limits
 	// AutoCreate lets any index and collection hold documents.
 	AutoCreate bool
 	// Collections are the declared ones, by "<index>/<collection>".
@@ -39,6 +41,8 @@ type Collection struct {
 	Strict bool
 	// TTL is how long a document is kept after its last write. 0 is for ever.
 	TTL time.Duration
+	// Merge says that what is published is a JSON Merge Patch of the document.
+	Merge bool
 }
 
 // A Hook serves one node. The engine calls its methods, concurrently for

@@ -3,6 +3,7 @@ package hooks
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/mochi-mqtt/server/v2/packets"
@@ -41,9 +42,41 @@ func (h *Hook) Document(name topics.Name, m *sessions.Message) (*persistence.Wri
 	if err != nil {
 		return nil, refuse(err)
 	}
-	w.Body = m.Payload
+	if collection.Merge {
+		if w.Edit, err = h.patch(m.Payload); err != nil {
+			return nil, err
+		}
+	} else {
+		w.Body = m.Payload
+	}
 	if collection.TTL > 0 {
 		w.Expires = h.store.Now().Add(collection.TTL)
 	}
 	return w, nil
+}
+
+// patch returns the edit that a merge patch is. What it makes of a document has to be
+// within the limits, too.
+func (h *Hook) patch(text []byte) (func(*persistence.Document) ([]byte, error), error) {
+	changes, err := parse(text)
+	if err != nil {
+		return nil, err
+	}
+	return func(before *persistence.Document) ([]byte, error) {
+		var was []byte
+		if before != nil {
+			was = before.Body
+		}
+		body, err := merge(was, changes)
+		if err != nil {
+			return nil, err
+		}
+		if limit := h.opts.DocumentBytes; limit > 0 && len(body) > limit {
+			return nil, &sessions.Error{Code: packets.ErrQuotaExceeded.Code, Text: fmt.Sprintf("the document would have %d bytes, the limit is %d", len(body), limit)}
+		}
+		if _, err := filter.ParseDocument(body, h.opts.Documents); err != nil {
+			return nil, refuse(err)
+		}
+		return body, nil
+	}, nil
 }

@@ -180,6 +180,12 @@ func (e *Engine) Publish(m *Message) error {
 		f.flush()
 		return nil
 	}
+	applied := op.Applied
+	op.Applied = func(r *persistence.Result) {
+		if applied(r); r.Err != nil {
+			e.log.Warn("publish refused", "client", m.From, "topic", clip(m.Topic), "reason", clip(errorOf(r.Err).Text))
+		}
+	}
 	return e.append(op)
 }
 
@@ -216,6 +222,9 @@ func (e *Engine) operation(c *Client, m *Message, name topics.Name, nameErr erro
 		op.Records = []persistence.Record{persistence.DeleteRetained(m.Topic)}
 	}
 	op.Applied = func(r *persistence.Result) {
+		if r.Err != nil {
+			return // and nobody's queue has it
+		}
 		if w != nil {
 			w.number = r.Queued
 		}
@@ -241,6 +250,9 @@ func (e *Engine) enqueue(p *publication, op *persistence.Op, refused error) {
 	op.Applied = func(r *persistence.Result) {
 		if r.Err == nil && refused == nil && applied != nil {
 			applied(r)
+		}
+		if err := errors.Join(refused, r.Err); p.qos == 0 && err != nil { // nobody is answered
+			e.logRefusal(p.session, p.topic, p.qos, err)
 		}
 		p.session.pending.Add(-1) // it was answered before it was applied
 		c.portion.give(bytes)
