@@ -21,7 +21,7 @@ import (
 const policy = `
 topics:
 geofilter: [github.com/golang/geo]
-persistence: [github.com/cockroachdb/pebble/v2]
+persistence: [github.com/cockroachdb/pebble/v2 github.com/tidwall/btree]
 persistence test: persistence/persistencetest
 persistence/persistencetest: persistence
 

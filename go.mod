@@ -18,6 +18,7 @@ require (
 	github.com/spf13/cobra v1.10.2
 	github.com/spf13/pflag v1.0.10
 	github.com/spf13/viper v1.21.0
+	github.com/tidwall/btree v1.8.1
 	github.com/xdg-go/scram v1.4.0
 	golang.org/x/term v0.47.0
 )

@@ -126,7 +126,7 @@ func withStore(ctx context.Context, cfg Config, stopped func(*persistence.Store)
 func storeOptions(cfg Config, log *slog.Logger) persistence.Options {
 	return persistence.Options{
 		LogAge: cfg.Store.LogAge, LogBytes: cfg.Store.LogBytes,
-		MinFreeBytes: cfg.Store.MinFreeBytes, Log: log,
+		EphemeralBytes: cfg.Store.EphemeralBytes, MinFreeBytes: cfg.Store.MinFreeBytes, Log: log,
 	}
 }
 

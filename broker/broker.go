@@ -65,6 +65,11 @@ func Start(ctx context.Context, cfg Config, log *slog.Logger) (*Broker, error) {
 		return nil, errors.Join(err, b.Close(ctx))
 	}
 	b.control = openControl(ctx, cfg.Data, store, log)
+	for _, c := range cfg.Collections {
+		if c.Ephemeral {
+			log.Warn("documents are in memory only and gone after a restart", "collection", c.Name, "setting", "ephemeral")
+		}
+	}
 	for _, l := range cfg.Listeners {
 		log.Info("listening", "listener", l.Name, "type", l.Type, "address", b.Addr(l.Name))
 	}
@@ -118,7 +123,7 @@ func loadUsers(cfg Config, log *slog.Logger) (*access.Users, error) {
 func hookOptions(cfg Config, users *access.Users, log *slog.Logger) hooks.Options {
 	collections := map[string]hooks.Collection{}
 	for _, c := range cfg.Collections {
-		collections[c.Name] = hooks.Collection{Strict: c.Strict, TTL: c.TTL, Merge: c.Write == "merge"}
+		collections[c.Name] = hooks.Collection{Strict: c.Strict, TTL: c.TTL, Merge: c.Write == "merge", Ephemeral: c.Ephemeral}
 	}
 	return hooks.Options{
 		Documents: filter.DocumentLimits{

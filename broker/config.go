@@ -72,6 +72,11 @@ type Collection struct {
 	// that is there, which together with it must be within limits.packet_bytes and
 	// limits.json_*. Empty, the default, is replace.
 	Write string `mapstructure:"write"`
+	// Ephemeral keeps the documents of the collection, and what the change log has of
+	// them, in memory only. A publish is acknowledged without waiting for the disk, and
+	// the documents are GONE after a restart. Who subscribed then gets a gap notice. A
+	// document that was stored before the setting came stays on disk until it is written.
+	Ephemeral bool `mapstructure:"ephemeral"`
 }
 
 // Log says what is logged, and how.
@@ -91,6 +96,9 @@ type Store struct {
 	LogAge time.Duration `mapstructure:"log_age"`
 	// LogBytes is how large the change log may grow.
 	LogBytes int64 `mapstructure:"log_bytes"`
+	// EphemeralBytes is how much memory the documents of ephemeral collections may
+	// take. Writes beyond are refused with reason code 0x97.
+	EphemeralBytes int64 `mapstructure:"ephemeral_bytes"`
 }
 
 // Limits bound what comes from outside.
@@ -157,7 +165,7 @@ func DefaultConfig() Config {
 		SharedBy:   "turn",
 		AutoCreate: true,
 		Log:        Log{Level: "info", Format: "auto"},
-		Store:      Store{MinFreeBytes: 256 << 20, LogAge: 24 * time.Hour, LogBytes: 1 << 30},
+		Store:      Store{MinFreeBytes: 256 << 20, LogAge: 24 * time.Hour, LogBytes: 1 << 30, EphemeralBytes: 256 << 20},
 		Limits: Limits{
 			ConnectTimeout: 5 * time.Second,
 			WriteTimeout:   5 * time.Second,
@@ -264,6 +272,7 @@ func (c Config) checkNumbers(k *check) {
 	}{
 		{"store.min_free_bytes", c.Store.MinFreeBytes, 0, 1 << 50},
 		{"store.log_bytes", c.Store.LogBytes, 1 << 20, 1 << 50},
+		{"store.ephemeral_bytes", c.Store.EphemeralBytes, 1 << 10, 1 << 50},
 		{"limits.connect_bytes", int64(c.Limits.ConnectBytes), 256, 1 << 20},
 		{"limits.packet_bytes", int64(c.Limits.PacketBytes), minPacketBytes, maxPacketBytes},
 		{"limits.queue_bytes", int64(c.Limits.QueueBytes), 4 << 10, 1 << 40},

@@ -43,6 +43,8 @@ type Collection struct {
 	TTL time.Duration
 	// Merge says that what is published is a JSON Merge Patch of the document.
 	Merge bool
+	// Ephemeral keeps the documents in memory only.
+	Ephemeral bool
 }
 
 // A Hook serves one node. The engine calls its methods, concurrently for

@@ -24,7 +24,8 @@ func (h *Hook) Document(name topics.Name, m *sessions.Message) (*persistence.Wri
 	w := &persistence.Write{
 		Key:      persistence.Key{Index: name.Index, Collection: name.Collection, ID: name.ID},
 		Retained: m.Retain, Time: time.Now().UTC(),
-		Origin: persistence.Origin{ClientID: m.From, Protocol: "mqtt"},
+		Origin:    persistence.Origin{ClientID: m.From, Protocol: "mqtt"},
+		Ephemeral: collection.Ephemeral,
 	}
 	if volatile, ok := m.User("volatile"); ok {
 		if !json.Valid(volatile) {

@@ -24,6 +24,7 @@ type changeLog struct {
 	maxBytes int64
 
 	last    uint64 // the last seq that was given out
+	logged  uint64 // the last one that is on disk
 	trimmed uint64 // changes up to here are gone
 	queued  uint64 // the last number of a message that was given out
 	closed  []segment
@@ -39,6 +40,7 @@ func loadChangeLog(db *pebble.DB, o Options) (changeLog, error) {
 		return l, err
 	}
 	l.last, l.trimmed, l.open, l.queued = state.last, state.trimmed, state.open, state.queued
+	l.logged = state.logged
 	l.bytes = l.open.bytes
 	it, err := db.NewIter(&pebble.IterOptions{
 		LowerBound: []byte{spaceSegments},
@@ -59,8 +61,9 @@ func loadChangeLog(db *pebble.DB, o Options) (changeLog, error) {
 	return l, it.Close()
 }
 
-// note counts a change of size bytes, the one with the seq l.last.
+// note counts a change of size bytes on disk, the one with the seq l.last.
 func (l *changeLog) note(size int, now time.Time) {
+	l.logged = l.last
 	if l.open.bytes == 0 {
 		l.open.first, l.open.began = l.last, now
 	}
@@ -69,10 +72,10 @@ func (l *changeLog) note(size int, now time.Time) {
 }
 
 // retain closes the open segment if it is long enough and trims what is too
-// old or too much, in b. It reports whether it changed anything.
-func (l *changeLog) retain(b *pebble.Batch, now time.Time) bool {
+// old or too much, in b.
+func (l *changeLog) retain(b *pebble.Batch, now time.Time) {
 	before := l.trimmed
-	rolled := l.roll(b, now)
+	l.roll(b, now)
 	n := 0
 	for ; n < len(l.closed); n++ {
 		s := l.closed[n]
@@ -91,20 +94,18 @@ func (l *changeLog) retain(b *pebble.Batch, now time.Time) bool {
 	if l.trimmed != before {
 		batchDeleteRange(b, appendSeqKey(nil, spaceChanges, before+1), appendSeqKey(nil, spaceChanges, l.trimmed+1))
 	}
-	return rolled || l.trimmed != before
 }
 
-func (l *changeLog) roll(b *pebble.Batch, now time.Time) bool {
+func (l *changeLog) roll(b *pebble.Batch, now time.Time) {
 	s := l.open
 	full := s.bytes >= l.maxBytes/segmentsPerLog || now.Sub(s.began) >= l.maxAge/segmentsPerLog
 	if s.bytes == 0 || !full {
-		return false
+		return
 	}
 	s.ended = now
 	l.closed = append(l.closed, s)
 	l.open = segment{first: l.last + 1}
 	batchSet(b, appendSeqKey(nil, spaceSegments, s.first), appendSegment([]byte{valueFormat}, s))
-	return true
 }
 
 func appendSegment(b []byte, s segment) []byte {
@@ -133,6 +134,7 @@ type logState struct {
 	last, trimmed uint64
 	open          segment
 	queued        uint64
+	logged        uint64
 }
 
 func appendLogState(b []byte, l *changeLog) []byte {
@@ -141,7 +143,8 @@ func appendLogState(b []byte, l *changeLog) []byte {
 	b = appendUint(b, l.trimmed)
 	b = appendUint(b, l.open.first)
 	b = appendSegment(b, l.open)
-	return appendUint(b, l.queued)
+	b = appendUint(b, l.queued)
+	return appendUint(b, l.logged)
 }
 
 func decodeLogState(value []byte) (logState, error) {
@@ -151,6 +154,9 @@ func decodeLogState(value []byte) (logState, error) {
 	s.open = r.segment(r.uint())
 	if format >= 3 {
 		s.queued = r.uint()
+		s.logged = r.uint()
+	} else {
+		s.logged = s.last
 	}
 	if err := r.end(); err != nil {
 		return logState{}, fmt.Errorf("state of the change log: %w", err)

@@ -30,12 +30,14 @@ type committer struct {
 	bodies map[uint64]int // of each message that waits in several queues, how many
 
 	expiries expiries
+	ephemera ephemera
 
 	batch      *pebble.Batch
 	now        time.Time            // of this group
 	overlay    map[Key]stored       // what this group wrote
 	retentions map[string]retention // what it knows of retained messages, by key
 	applied    int                  // bytes of the batches that this group has applied
+	unsynced   bool                 // whether they have more than the state of the change log
 	key, buf   []byte               // scratch
 }
 
@@ -45,10 +47,12 @@ type group struct {
 	unsynced bool
 }
 
-// A stored document has its encoded form beside it. Both are nil if absent.
+// A stored document has its encoded form beside it, if it is on disk. Both are nil if
+// absent.
 type stored struct {
-	doc   *Document
-	value []byte
+	doc       *Document
+	value     []byte
+	ephemeral bool
 }
 
 // second is the one in which a document expires, 0 for never.
@@ -57,6 +61,14 @@ func (s stored) second() uint64 {
 		return 0
 	}
 	return secondOf(s.doc.Expires)
+}
+
+// secondIn is second of what is in memory, or of what is on disk.
+func (s stored) secondIn(memory bool) uint64 {
+	if s.ephemeral != memory {
+		return 0
+	}
+	return s.second()
 }
 
 // build makes groups of the queue's ops and applies them, until the queue is
@@ -117,7 +129,7 @@ func (c *committer) group(ops []*Op) group {
 	c.now = c.clock.now()
 	clear(c.overlay)
 	clear(c.retentions)
-	c.applied = 0
+	c.applied, c.unsynced = 0, false
 	results := make([]Result, len(ops))
 	pointers := make([]*Result, 0, len(ops))
 	for i, op := range ops {
@@ -132,7 +144,7 @@ func (c *committer) group(ops []*Op) group {
 		c.log.retain(c.batch, c.now)
 	}
 	c.apply()
-	return group{results: pointers, unsynced: c.applied > 0}
+	return group{results: pointers, unsynced: c.unsynced}
 }
 
 // step adds one op to the batch, all of it or nothing.
@@ -179,23 +191,28 @@ func (c *committer) write(w *Write) (*Change, error) {
 			return nil, err
 		}
 	}
-	second := before.second()
-	if body == nil && before.doc == nil || w.due > 0 && w.due != second {
+	if body == nil && before.doc == nil || w.due > 0 && w.due != before.second() {
 		return nil, nil
+	}
+	if err := c.ephemera.admits(before, w, body); err != nil {
+		return nil, err
 	}
 	c.log.last++
 	change := newChange(c.log.last, w, body, before.doc)
-	var after stored
-	if change.After == nil {
-		batchDelete(c.batch, c.key)
-	} else {
-		after = stored{doc: change.After, value: encodeDocument(change.After)}
-		batchSet(c.batch, c.key, after.value)
+	after := stored{doc: change.After, ephemeral: w.Ephemeral && change.After != nil}
+	if change.After != nil && !w.Ephemeral {
+		after.value = encodeDocument(change.After)
 	}
-	c.reindex(c.key, second, after.second())
-	c.overlay[w.Key] = after
+	c.place(w.Key, before, after)
+	if after.ephemeral || after.doc == nil && before.ephemeral {
+		c.remember(change)
+		return change, nil
+	}
+	if before.ephemeral {
+		before.value = encodeDocument(before.doc)
+	}
 	c.key = appendSeqKey(c.key[:0], spaceChanges, change.Seq)
-	c.buf = appendChange(c.buf[:0], change, before.value, after.value)
+	c.buf = appendChange(c.buf[:0], change, before.value, after.value, c.log.logged)
 	batchSet(c.batch, c.key, c.buf)
 	c.log.note(len(c.key)+len(c.buf), c.now)
 	return change, nil
@@ -203,6 +220,9 @@ func (c *committer) write(w *Write) (*Change, error) {
 
 // stored returns the document that a write finds, whose encoded key is c.key.
 func (c *committer) stored(k Key) (stored, error) {
+	if s, ok := c.ephemera.documents.Get(string(c.key)); ok {
+		return s, nil
+	}
 	if s, ok := c.overlay[k]; ok {
 		return s, nil
 	}
@@ -301,20 +321,30 @@ func (c *committer) droppedKeys(op *Op) (map[string][][]byte, error) {
 // needs no sync: lost in a crash, it is done again.
 func (c *committer) keepHouse() {
 	c.store.space.check()
-	if c.log.retain(c.batch, c.clock.now()) {
-		c.apply()
-	}
+	now := c.clock.now()
+	c.ephemera.trim(now.Add(-c.log.maxAge))
+	c.log.retain(c.batch, now)
+	c.apply()
 }
 
 // apply makes what was batched visible, and leaves the sync to finish.
 func (c *committer) apply() {
-	if c.batch.Empty() {
+	if c.batch.Empty() && !c.ephemera.changed {
 		return
 	}
+	c.unsynced = c.unsynced || !c.batch.Empty()
 	c.buf = appendLogState(c.buf[:0], &c.log)
 	batchSet(c.batch, metaLog(), c.buf)
+	if c.ephemera.changed {
+		c.store.changing.Lock()
+		defer c.store.changing.Unlock()
+	}
 	if err := c.db.Apply(c.batch, pebble.NoSync); err != nil {
 		c.store.fatal("apply", err)
+	}
+	if c.ephemera.changed {
+		c.store.memory.Store(c.ephemera.copy())
+		c.ephemera.changed = false
 	}
 	c.applied += c.batch.Len()
 	c.store.space.wrote(c.batch.Len())

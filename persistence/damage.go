@@ -63,7 +63,8 @@ func endsCleanly(files vfs.FS, name string) (bool, error) {
 	}
 }
 
-// complete fails if the database lacks one of the changes that it should have.
+// complete fails if the database lacks one of the changes that it should have: each
+// says which one comes before it.
 func complete(db *pebble.DB) error {
 	if _, err := getValue(db, metaNode()); err != nil {
 		return fmt.Errorf("node id: %w", err)
@@ -76,18 +77,23 @@ func complete(db *pebble.DB) error {
 	if err != nil {
 		return err
 	}
-	next := state.trimmed + 1
+	at := state.trimmed
 	for ok := it.First(); ok; ok = it.Next() {
-		if seq, _ := seqOf(it.Key()); seq != next {
+		seq, _ := seqOf(it.Key())
+		_, previous, err := decodeLogged(seq, it.Value())
+		if err != nil {
+			return errors.Join(err, it.Close())
+		}
+		if previous != at && (previous > at || at != state.trimmed) {
 			break
 		}
-		next++
+		at = seq
 	}
 	if err := it.Close(); err != nil {
 		return err
 	}
-	if next != state.last+1 {
-		return fmt.Errorf("change %d of %d is missing", next, state.last)
+	if at < state.logged {
+		return fmt.Errorf("change %d of %d is missing", at+1, state.logged)
 	}
 	return nil
 }

@@ -99,6 +99,10 @@ type Write struct {
 	// before: within some seconds, by a change of its own, whose Origin has nothing but
 	// the protocol [ExpiryProtocol]. It is on the clock of [Store.Now]. Zero is never.
 	Expires time.Time
+	// Ephemeral keeps the document, and its change, in memory only: it is committed
+	// without waiting for a sync, and gone when the store is opened again. A deletion
+	// is what its document was.
+	Ephemeral bool
 
 	due uint64 // if not 0, delete the document only if it expires in this second
 }
@@ -144,8 +148,9 @@ func decodeDocument(k Key, value []byte) (*Document, error) {
 }
 
 // appendChange encodes c but its sequence number, which is its key. Before and
-// after are the stored forms of its two documents, empty for none.
-func appendChange(b []byte, c *Change, before, after []byte) []byte {
+// after are the stored forms of its two documents, empty for none. Previous is the
+// seq of the change before it on disk: those between were not on disk.
+func appendChange(b []byte, c *Change, before, after []byte, previous uint64) []byte {
 	b = append(b, valueFormat, byte(c.Action))
 	b = appendTime(b, c.Time)
 	b = appendString(b, c.Key.Index)
@@ -157,35 +162,46 @@ func appendChange(b []byte, c *Change, before, after []byte) []byte {
 	b = appendString(b, c.Origin.RequestID)
 	b = appendBytes(b, c.Origin.Volatile)
 	b = appendBytes(b, before)
-	return appendBytes(b, after)
+	b = appendBytes(b, after)
+	return appendUint(b, c.Seq-previous)
 }
 
 // decodeChange decodes value, whose bytes the change keeps.
 func decodeChange(seq uint64, value []byte) (*Change, error) {
+	c, _, err := decodeLogged(seq, value)
+	return c, err
+}
+
+// decodeLogged is decodeChange that returns the seq of the change before it, too.
+func decodeLogged(seq uint64, value []byte) (_ *Change, previous uint64, _ error) {
 	r := reader{rest: value}
-	r.format()
+	format := r.format()
 	c := &Change{Seq: seq, Action: Action(r.byte())}
 	c.Time = r.time()
 	c.Key = Key{Index: r.string(), Collection: r.string(), ID: r.string()}
 	c.Origin = Origin{ClientID: r.string(), User: r.string(), Protocol: r.string(), RequestID: r.string()}
 	c.Origin.Volatile = r.optionalBytes()
 	before, after := r.bytes(), r.bytes()
-	if err := r.end(); err != nil {
-		return nil, fmt.Errorf("change %d: %w", seq, err)
+	distance := uint64(1)
+	if format >= 3 {
+		distance = r.uint()
 	}
-	if c.Action < Create || c.Action > Delete {
-		return nil, fmt.Errorf("change %d: %w: %s", seq, errMalformed, c.Action)
+	if err := r.end(); err != nil {
+		return nil, 0, fmt.Errorf("change %d: %w", seq, err)
+	}
+	if c.Action < Create || c.Action > Delete || distance == 0 || distance > seq {
+		return nil, 0, fmt.Errorf("change %d: %w: %s", seq, errMalformed, c.Action)
 	}
 	var err error
 	if c.Action != Create {
 		if c.Before, err = decodeDocument(c.Key, before); err != nil {
-			return nil, fmt.Errorf("change %d: before: %w", seq, err)
+			return nil, 0, fmt.Errorf("change %d: before: %w", seq, err)
 		}
 	}
 	if c.Action != Delete {
 		if c.After, err = decodeDocument(c.Key, after); err != nil {
-			return nil, fmt.Errorf("change %d: after: %w", seq, err)
+			return nil, 0, fmt.Errorf("change %d: after: %w", seq, err)
 		}
 	}
-	return c, nil
+	return c, seq - distance, nil
 }

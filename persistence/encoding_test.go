@@ -52,7 +52,7 @@ func kinds() []kind {
 			func(b []byte) (any, error) { return decodeLogState(b) },
 			func(v any) []byte {
 				s := v.(logState)
-				return appendLogState(nil, &changeLog{last: s.last, trimmed: s.trimmed, open: s.open})
+				return appendLogState(nil, &changeLog{last: s.last, trimmed: s.trimmed, open: s.open, queued: s.queued, logged: s.logged})
 			},
 		},
 	}
@@ -67,7 +67,7 @@ func encodeChange(c *Change) []byte {
 	if c.After != nil {
 		after = encodeDocument(c.After)
 	}
-	return appendChange(nil, c, before, after)
+	return appendChange(nil, c, before, after, c.Seq-1)
 }
 
 // examples has values of each kind, by its name.
@@ -88,7 +88,7 @@ func examples() map[string][]any {
 		"subscription":     {Subscription{ClientID: "a", TopicFilter: "t"}, Subscription{ClientID: "a", TopicFilter: "t", QoS: 2, NoLocal: true, RetainHandling: 2, Identifier: 1 << 27, Filter: []byte("{}")}},
 		"retained message": {Retained{Topic: "t"}, Retained{Topic: "t", Payload: []byte("p"), Properties: Properties{User: [][2]string{{"a", "b"}}, Expiry: at}}},
 		"segment":          {segment{first: 5, bytes: 1000, began: at, ended: at}},
-		"log state":        {logState{}, logState{last: 10, trimmed: 2, open: segment{first: 5, bytes: 1000, began: at}}},
+		"log state":        {logState{}, logState{last: 10, trimmed: 2, open: segment{first: 5, bytes: 1000, began: at}, queued: 7, logged: 9}},
 	}
 }
 

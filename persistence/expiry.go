@@ -89,6 +89,18 @@ func (c *committer) expire(groups chan<- group) {
 // due returns the ops that delete what has expired.
 func (c *committer) due() (ops []*Op, err error) {
 	end := appendSeqKey(nil, spaceExpiries, uint64(max(c.clock.now().Unix(), 0))+1)
+	c.ephemera.expiries.Scan(func(key string, _ struct{}) bool {
+		second, target, _ := cutExpiryKey([]byte(key))
+		if key >= string(end) || len(ops) == maxDue {
+			return false
+		}
+		ops = append(ops, c.expiry(second, target, nil))
+		return true
+	})
+	if len(ops) == maxDue {
+		tell(c.expiries.due)
+		return ops, nil
+	}
 	it, err := c.db.NewIter(&pebble.IterOptions{LowerBound: c.expiries.from, UpperBound: end})
 	if err != nil {
 		return nil, err
@@ -104,7 +116,7 @@ func (c *committer) due() (ops []*Op, err error) {
 			tell(c.expiries.due)
 			return ops, nil
 		}
-		ops = append(ops, c.expiry(second, bytes.Clone(target)))
+		ops = append(ops, c.expiry(second, bytes.Clone(target), bytes.Clone(it.Key())))
 	}
 	if err := it.Error(); err != nil {
 		return nil, err
@@ -114,12 +126,16 @@ func (c *committer) due() (ops []*Op, err error) {
 }
 
 // expiry returns the op that deletes a target, if it is to expire in that second
-// still, and its entry in any case.
-func (c *committer) expiry(second uint64, target []byte) *Op {
-	entry := Record{action: recordDelete, key: expiryKey(second, target)}
+// still, and its entry on disk, nil for none, in any case.
+func (c *committer) expiry(second uint64, target, entry []byte) *Op {
+	op := &Op{}
 	if k, ok := cutDocumentKey(target); ok {
-		w := &Write{Key: k, Time: c.clock.now(), Origin: Origin{Protocol: ExpiryProtocol}, due: second}
-		return &Op{Write: w, Records: []Record{entry}}
+		op.Write = &Write{Key: k, Time: c.clock.now(), Origin: Origin{Protocol: ExpiryProtocol}, due: second}
+	} else {
+		op.Records = append(op.Records, Record{action: recordExpire, key: target, due: second})
 	}
-	return &Op{Records: []Record{{action: recordExpire, key: target, due: second}, entry}}
+	if entry != nil {
+		op.Records = append(op.Records, Record{action: recordDelete, key: entry})
+	}
+	return op
 }

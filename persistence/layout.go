@@ -19,9 +19,11 @@ import (
 //	o      client id· packet id         QoS 2 message to a client  PutFlight
 //	i      client id· packet id         QoS 2 message from one     PutReceived
 //	r      topic name                   retained message           PutRetained
+//	e      index· collection·           what is lost of its log    the first change of an ephemeral document, Open
 //	x      second target's key          nothing                    what expires, with the target
 //	m      "node"                       node id, as text           Open, once
 //	m      "log"                        state of the change log    the committer, with every batch
+//	m      "reserved"                   the last reserved seq      changes of ephemeral documents, now and then
 //	m      "retained"                   how many there are         PutRetained, DeleteRetained
 //
 // A seq, a life, a number and a second (since 1970, the one in which a document or a
@@ -40,6 +42,7 @@ const (
 	spaceFlights       byte = 'o'
 	spaceReceived      byte = 'i'
 	spaceRetained      byte = 'r'
+	spaceEphemeral     byte = 'e'
 	spaceExpiries      byte = 'x'
 	spaceMeta          byte = 'm'
 )
@@ -53,6 +56,9 @@ const (
 
 func metaNode() []byte { return []byte{spaceMeta, 'n', 'o', 'd', 'e'} }
 func metaLog() []byte  { return []byte{spaceMeta, 'l', 'o', 'g'} }
+func metaReserved() []byte {
+	return []byte{spaceMeta, 'r', 'e', 's', 'e', 'r', 'v', 'e', 'd'}
+}
 func metaRetained() []byte {
 	return []byte{spaceMeta, 'r', 'e', 't', 'a', 'i', 'n', 'e', 'd'}
 }

@@ -24,7 +24,7 @@ type Op struct {
 
 // putsAnything says whether the op may make the store grow.
 func (op *Op) putsAnything() bool {
-	if op.Write != nil || op.Queue != nil {
+	if op.Write != nil && !op.Write.Ephemeral || op.Queue != nil {
 		return true
 	}
 	for _, r := range op.Records {

@@ -16,6 +16,10 @@ type Options struct {
 	// LogBytes is how large the change log may grow, before compression. The
 	// oldest changes go first. Defaults to 1 GiB.
 	LogBytes int64
+	// EphemeralBytes is how much memory ephemeral documents may take, beyond which a
+	// write of one fails with ErrMemoryFull, and EphemeralLogBytes how much their changes:
+	// the oldest go first. Default to 256 MiB and 64 MiB.
+	EphemeralBytes, EphemeralLogBytes int64
 	// MinFreeBytes is the free space of the disk below which [Store.Append]
 	// refuses with ErrDiskFull. 0 switches the check off.
 	MinFreeBytes int64
@@ -43,6 +47,12 @@ func (o Options) withDefaults() Options {
 	}
 	if o.LogBytes <= 0 {
 		o.LogBytes = 1 << 30
+	}
+	if o.EphemeralBytes <= 0 {
+		o.EphemeralBytes = 256 << 20
+	}
+	if o.EphemeralLogBytes <= 0 {
+		o.EphemeralLogBytes = 64 << 20
 	}
 	if o.QueueOps <= 0 {
 		o.QueueOps = 8192

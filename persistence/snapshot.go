@@ -16,7 +16,9 @@ import (
 type Snapshot struct {
 	store *Store
 	state logState
-	err   error // why the snapshot could not be made
+	// memory has the ephemeral documents; nil if the snapshot could not be made, and why.
+	memory *memory
+	err    error
 
 	mu   sync.Mutex // guards snap, which is nil once closed
 	snap *pebble.Snapshot
@@ -42,9 +44,10 @@ func (s *Snapshot) release() {
 
 // Get returns the document of a key, or ErrNotFound.
 func (s *Snapshot) Get(k Key) (*Document, error) {
-	value, err := s.value(appendDocumentKey(nil, k))
+	key := appendDocumentKey(nil, k)
+	value, err := s.value(key)
 	if err != nil {
-		return nil, err
+		return s.memory.orInMemory(key, nil, err)
 	}
 	return decodeDocument(k, value)
 }
@@ -153,17 +156,21 @@ func (s *Snapshot) Documents(index, collection, after string) iter.Seq2[*Documen
 	if after != "" {
 		lower = append(append(prefix[:len(prefix):len(prefix)], after...), 0)
 	}
-	return decoded(s, lower, prefixEnd(prefix), func(key, value []byte) (*Document, []byte, error) {
+	disk := decoded(s, lower, prefixEnd(prefix), func(key, value []byte) (*Document, []byte, error) {
 		k := Key{Index: index, Collection: collection, ID: string(key[len(prefix):])}
 		d, err := decodeDocument(k, bytes.Clone(value))
 		return d, nil, err
 	})
+	if s.memory == nil || s.memory.documents.Len() == 0 {
+		return disk
+	}
+	return merged(disk, s.memory.documentsFrom(lower, prefix), compareDocuments)
 }
 
 // Collections yields the collections that hold a document, by index and name.
 // It costs a seek for each, however many documents they hold.
 func (s *Snapshot) Collections() iter.Seq2[Collection, error] {
-	return decoded(s, []byte{spaceDocuments}, spaceEnd(spaceDocuments), func(key, _ []byte) (Collection, []byte, error) {
+	disk := decoded(s, []byte{spaceDocuments}, spaceEnd(spaceDocuments), func(key, _ []byte) (Collection, []byte, error) {
 		k, ok := cutDocumentKey(key)
 		if !ok {
 			return Collection{}, nil, fmt.Errorf("document key %q: %w", key, errMalformed)
@@ -171,11 +178,16 @@ func (s *Snapshot) Collections() iter.Seq2[Collection, error] {
 		next := prefixEnd(appendCollection(nil, k.Index, k.Collection))
 		return Collection{Index: k.Index, Name: k.Collection}, next, nil
 	})
+	if s.memory == nil || s.memory.documents.Len() == 0 {
+		return disk
+	}
+	return merged(disk, s.memory.collections(), compareCollections)
 }
 
 // Changes yields the changes after a sequence number, in order. It yields
 // ErrTrimmed if the change log does not reach back that far, and nothing if
-// after is the last change or a later one.
+// after is the last change or a later one. Changes of ephemeral documents that are
+// [Snapshot.Lost] are left out.
 func (s *Snapshot) Changes(after uint64) iter.Seq2[*Change, error] {
 	if s.err == nil && after < s.state.trimmed {
 		return func(yield func(*Change, error) bool) { yield(nil, ErrTrimmed) }
@@ -184,7 +196,7 @@ func (s *Snapshot) Changes(after uint64) iter.Seq2[*Change, error] {
 		return func(func(*Change, error) bool) {}
 	}
 	lower := appendSeqKey(nil, spaceChanges, after+1)
-	return decoded(s, lower, spaceEnd(spaceChanges), func(key, value []byte) (*Change, []byte, error) {
+	disk := decoded(s, lower, spaceEnd(spaceChanges), func(key, value []byte) (*Change, []byte, error) {
 		seq, ok := seqOf(key)
 		if !ok {
 			return nil, nil, fmt.Errorf("change key %x: %w", key, errMalformed)
@@ -192,4 +204,8 @@ func (s *Snapshot) Changes(after uint64) iter.Seq2[*Change, error] {
 		c, err := decodeChange(seq, bytes.Clone(value))
 		return c, nil, err
 	})
+	if s.memory == nil || s.memory.changes.Len() == 0 {
+		return disk
+	}
+	return merged(disk, s.memory.changesFrom(after+1), compareChanges)
 }

@@ -27,6 +27,8 @@ var (
 	ErrLocked = errors.New("the directory is in use by another process")
 	// ErrDiskFull says that the disk has less than Options.MinFreeBytes left.
 	ErrDiskFull = errors.New("persistence: the disk is almost full")
+	// ErrMemoryFull says that ephemeral documents take Options.EphemeralBytes.
+	ErrMemoryFull = errors.New("persistence: the memory for ephemeral documents is full")
 	// ErrTrimmed says that the change log no longer reaches back that far.
 	ErrTrimmed = errors.New("persistence: the change log does not reach back that far")
 )
@@ -50,7 +52,11 @@ type Store struct {
 	done   chan struct{} // closed when the committer has finished
 
 	stagings atomic.Uint64 // how many there were
-	retained atomic.Int64  // messages
+	retained atomic.Int64 // messages
+	// memory is what readers see of ephemeral documents. The mutex is held while it and the
+	// database change together, so that a snapshot has both as of the same change.
+	memory   atomic.Pointer[memory]
+	changing sync.Mutex
 
 	closing  sync.Once
 	closeErr error
@@ -97,6 +103,10 @@ func openLocked(dir string, o Options, lock *pebble.Lock) (*Store, error) {
 	if err := errors.Join(err, bodiesErr); err != nil {
 		return nil, errors.Join(fmt.Errorf("persistence: open %s: %w", dir, err), db.Close())
 	}
+	memory, err := loadEphemera(db, o, &changes)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("persistence: open %s: %w", dir, err), db.Close())
+	}
 	retained, err := loadRetained(db)
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("persistence: open %s: %w", dir, err), db.Close())
@@ -117,15 +127,16 @@ func openLocked(dir string, o Options, lock *pebble.Lock) (*Store, error) {
 	}
 	s.retained.Store(retained)
 	s.space.check()
-	s.start(changes, bodies)
+	s.memory.Store(memory.copy())
+	s.start(changes, bodies, memory)
 	return s, nil
 }
 
 // start runs the two goroutines of the committer; Close waits for them.
-func (s *Store) start(log changeLog, bodies map[uint64]int) {
+func (s *Store) start(log changeLog, bodies map[uint64]int, memory ephemera) {
 	c := &committer{
 		store: s, db: s.db, clock: s.clock, log: log, bodies: bodies, batch: s.db.NewBatch(), overlay: map[Key]stored{},
-		retentions: map[string]retention{}, expiries: expiries{from: []byte{spaceExpiries}, due: make(chan struct{}, 1)},
+		ephemera: memory, retentions: map[string]retention{}, expiries: expiries{from: []byte{spaceExpiries}, due: make(chan struct{}, 1)},
 	}
 	groups := make(chan group)
 	go c.build(groups)
@@ -177,7 +188,8 @@ func (s *Store) Get(k Key) (*Document, error) {
 		return nil, err
 	}
 	defer s.reads.leave()
-	return getDocument(s.db, k)
+	d, err := getDocument(s.db, k)
+	return s.memory.Load().orInMemory(appendDocumentKey(nil, k), d, err)
 }
 
 // Snapshot returns the store as of now. Close it.
@@ -193,7 +205,9 @@ func (s *Store) Snapshot() *Snapshot {
 
 // snapshotOf makes a snapshot of the database, whose state the caller knows.
 func (s *Store) snapshotOf(state logState) *Snapshot {
-	snap := &Snapshot{store: s, state: state, snap: s.db.NewSnapshot()}
+	s.changing.Lock()
+	snap := &Snapshot{store: s, state: state, snap: s.db.NewSnapshot(), memory: s.memory.Load()}
+	s.changing.Unlock()
 	s.reads.remember(snap)
 	return snap
 }

@@ -38,7 +38,8 @@ func (e *Engine) Replay(to topics.Filter, f *filter.Filter) *Replay {
 // up to another, in order: the same messages, from the change log. Now and then
 // it yields one with nothing but Seq: there was nothing more up to that, and at
 // last one for upTo. It yields persistence.ErrTrimmed if the change log does not,
-// or no longer, reach back that far; an error ends it.
+// or no longer, reach back that far, for ephemeral documents of the room's collection
+// either; an error ends it.
 func (r *Replay) Messages(store *persistence.Store, after, upTo uint64) iter.Seq2[*Message, error] {
 	return func(yield func(*Message, error) bool) {
 		for after < upTo {
@@ -61,6 +62,9 @@ func (r *Replay) Messages(store *persistence.Store, after, upTo uint64) iter.Seq
 func (r *Replay) piece(store *persistence.Store, after, upTo uint64) ([]*Message, error) {
 	snap := store.Snapshot()
 	defer snap.Close()
+	if snap.Lost(r.to.Index, r.to.Collection) > after {
+		return nil, persistence.ErrTrimmed
+	}
 	if err := r.place(snap, after); err != nil {
 		return nil, err
 	}

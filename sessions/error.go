@@ -34,6 +34,8 @@ func errorOf(err error) *Error {
 	switch {
 	case errors.Is(err, persistence.ErrDiskFull):
 		return &Error{packets.ErrQuotaExceeded.Code, "the disk of the broker is full"}
+	case errors.Is(err, persistence.ErrMemoryFull):
+		return &Error{packets.ErrQuotaExceeded.Code, "the memory for ephemeral documents is full"}
 	case errors.Is(err, persistence.ErrClosed):
 		return &Error{packets.ErrServerShuttingDown.Code, packets.ErrServerShuttingDown.Reason}
 	}

@@ -41,6 +41,7 @@ func Run(t *testing.T, open func(*testing.T) *persistence.Store, reopen func(*te
 		{"a deleted session takes its messages along", deleteSessionMessages},
 		{"a document written many times at once has every version", manyVersions},
 		{"ops are told of in the order they were appended", order},
+		{"ephemeral documents are like others until the store is closed", ephemeral},
 		{"everything is there after reopening", reopening},
 		{"sequence numbers go on after reopening", sequenceGoesOn},
 		{"close commits what was appended", closeCommits},
