@@ -7,6 +7,7 @@ import (
 	"reflect"
 
 	"github.com/cockroachdb/pebble/v2"
+	"github.com/tidwall/btree"
 )
 
 // A checker reads a database from its first key to its last.
@@ -16,13 +17,16 @@ type checker struct {
 	stopped func() error
 
 	state logState
-	next  uint64 // the seq that the next change must have
+	at    uint64 // the seq of the last change that was read, or the last that was trimmed
 	// open has the changes whose outcome should be a document: the last one of each
 	// key that was not a deletion.
 	open seqSet
 	// bodies are the messages for several sessions, waste those that none was seen to
 	// wait for.
 	bodies, waste seqSet
+	// mixed are the collections that have, or had, ephemeral documents: changes between
+	// those of their documents may have been in memory.
+	mixed *btree.Map[string, uint64]
 	// reported is why a space could not be read last.
 	reported error
 }
@@ -46,7 +50,9 @@ func checkedSpaces() map[byte]checkedSpace {
 		spaceQueued:        {"messages that wait for a session", (*checker).queued},
 		spaceFlights:       {"QoS 2 messages to a client", decodes(decodeFlight)},
 		spaceReceived:      {"QoS 2 messages from a client", decodes(decodeReceived)},
-		spaceRetained:      {"retained messages", decodes(decodeRetained)},
+		spaceRetained:      {"retained messages", (*checker).retained},
+		spaceExpiries:      {"what expires", (*checker).expiry},
+		spaceEphemeral:     {"collections with ephemeral documents", func(*checker, []byte, []byte) error { return nil }},
 		spaceSessions:      {"sessions", decodes(decodeSession)},
 		spaceSubscriptions: {"subscriptions", (*checker).subscription},
 	}
@@ -73,7 +79,12 @@ func (c *checker) run() {
 		c.report.fault(err)
 	}
 	c.report.Last, c.report.Trimmed = c.state.last, c.state.trimmed
-	c.next = c.state.trimmed + 1
+	c.at = c.state.trimmed
+	memory := ephemera{memory: newMemory()}
+	if _, err := memory.readMarks(c.db); err != nil {
+		c.report.fault(err)
+	}
+	c.mixed = memory.lost
 	spaces := checkedSpaces()
 	for b := range 256 {
 		if c.stopped() != nil {
@@ -117,6 +128,8 @@ func (c *checker) space(first byte, s checkedSpace) {
 		c.endOfDocuments(err == nil)
 	case spaceQueued:
 		c.endOfQueues(err == nil)
+	case spaceRetained:
+		c.endOfRetained(err == nil, uint64(count.Count))
 	}
 	if s.check != nil {
 		c.report.Records = append(c.report.Records, count)
@@ -156,22 +169,25 @@ func (c *checker) change(key, value []byte) error {
 	if !ok {
 		return fmt.Errorf("change key %x: %w", key, errMalformed)
 	}
-	switch {
-	case seq <= c.state.trimmed || seq > c.state.last:
+	if seq <= c.state.trimmed || seq > c.state.last {
 		return fmt.Errorf("change %d is not between %d and %d", seq, c.state.trimmed+1, c.state.last)
-	case seq != c.next:
-		c.report.fault(missing(c.next, seq-1))
 	}
-	c.next = seq + 1
-	change, err := decodeChange(seq, bytes.Clone(value))
-	if err != nil {
+	at := c.at
+	c.at = seq
+	change, previous, err := decodeLogged(seq, bytes.Clone(value))
+	switch {
+	case err != nil:
 		return err
+	case previous > at:
+		c.report.fault(missing(at+1, previous))
+	case previous < at && at != c.state.trimmed:
+		c.report.fault(fmt.Errorf("change %d follows change %d, and there is change %d between", seq, previous, at))
 	}
 	before, after := change.Before, change.After
 	if after != nil {
 		c.open.add(seq)
 	}
-	if before != nil && before.Seq > c.state.trimmed && !c.open.remove(before.Seq) {
+	if before != nil && before.Seq > c.state.trimmed && !c.open.remove(before.Seq) && !c.isMixed(change.Key) {
 		return fmt.Errorf("change %d of %s comes after change %d, which is missing or was not the last one", seq, change.Key, before.Seq)
 	}
 	if after != nil && after.Seq != seq {
@@ -182,9 +198,14 @@ func (c *checker) change(key, value []byte) error {
 
 // endOfChanges is called behind the last change.
 func (c *checker) endOfChanges(complete bool) {
-	if complete && c.next <= c.state.last {
-		c.report.fault(missing(c.next, c.state.last))
+	if complete && c.at < c.state.logged {
+		c.report.fault(missing(c.at+1, c.state.logged))
 	}
+}
+
+func (c *checker) isMixed(k Key) bool {
+	_, ok := c.mixed.Get(string(appendCollection(nil, k.Index, k.Collection)))
+	return ok
 }
 
 func missing(first, last uint64) error {
@@ -201,6 +222,9 @@ func (c *checker) document(key, value []byte) error {
 	}
 	d, err := decodeDocument(k, value)
 	if err != nil {
+		return err
+	}
+	if err := c.indexed(key, secondOf(d.Expires)); err != nil {
 		return err
 	}
 	switch {
@@ -249,6 +273,9 @@ func (c *checker) outcome(seq uint64) error {
 		return err
 	}
 	_, err = getValue(c.db, appendDocumentKey(nil, change.Key))
+	if errors.Is(err, ErrNotFound) && c.isMixed(change.Key) {
+		return nil // it went into memory
+	}
 	if errors.Is(err, ErrNotFound) {
 		return fmt.Errorf("document %s is missing, which change %d made", change.Key, seq)
 	}
@@ -308,7 +335,9 @@ func (c *checker) endOfQueues(complete bool) {
 }
 
 // metaKeys are all meta records that there are. run has read them.
-func metaKeys() [][]byte { return [][]byte{metaNode(), metaLog()} }
+func metaKeys() [][]byte {
+	return [][]byte{metaNode(), metaLog(), metaRetained(), metaReserved()}
+}
 
 func (c *checker) meta(key, _ []byte) error {
 	for _, known := range metaKeys() {

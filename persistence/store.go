@@ -52,7 +52,7 @@ type Store struct {
 	done   chan struct{} // closed when the committer has finished
 
 	stagings atomic.Uint64 // how many there were
-	retained atomic.Int64 // messages
+	retained atomic.Int64  // messages
 	// memory is what readers see of ephemeral documents. The mutex is held while it and the
 	// database change together, so that a snapshot has both as of the same change.
 	memory   atomic.Pointer[memory]
