@@ -27,24 +27,31 @@ func (c *checker) expiry(key, _ []byte) error {
 	if err != nil && !errors.Is(err, ErrNotFound) {
 		return err
 	}
-	expires := uint64(0)
-	if k, ok := cutDocumentKey(target); ok && err == nil {
-		d, err := decodeDocument(k, value)
-		if err != nil {
-			return nil // which was told of the document
-		}
-		expires = secondOf(d.Expires)
-	} else if target[0] == spaceRetained && err == nil {
-		known, err := retentionIn(target, value)
-		if err != nil {
-			return nil // which was told of the message
-		}
-		expires = known.second
-	}
-	if expires != second {
+	// What cannot be read is told of where it is.
+	if expires, err := secondIn(target, value); err == nil && expires != second {
 		return fmt.Errorf("%q is in the index of what expires, and does not then", target)
 	}
 	return nil
+}
+
+// secondIn returns the second in which a target expires that has this value, nil if it
+// is not there; 0 if it does not.
+func secondIn(target, value []byte) (uint64, error) {
+	if value == nil {
+		return 0, nil
+	}
+	if k, ok := cutDocumentKey(target); ok {
+		d, err := decodeDocument(k, value)
+		if err != nil {
+			return 0, err
+		}
+		return secondOf(d.Expires), nil
+	}
+	if target[0] == spaceRetained {
+		known, err := retentionIn(target, value)
+		return known.second, err
+	}
+	return 0, nil
 }
 
 // retained is the check of a retained message.
