@@ -78,6 +78,10 @@ type Origin struct {
 	ClientID, User, Protocol, RequestID string
 	// Volatile is JSON that travels with the change and is not part of the document.
 	Volatile []byte
+	// Update says that the write named only some fields of the document: those of
+	// the dotted paths in Fields.
+	Update bool
+	Fields []string
 }
 
 // A Write replaces or deletes one document. A write of the body that is
@@ -163,7 +167,26 @@ func appendChange(b []byte, c *Change, before, after []byte, previous uint64) []
 	b = appendBytes(b, c.Origin.Volatile)
 	b = appendBytes(b, before)
 	b = appendBytes(b, after)
-	return appendUint(b, c.Seq-previous)
+	b = appendUint(b, c.Seq-previous)
+	return appendUpdate(b, &c.Origin)
+}
+
+// appendUpdate encodes what an update says that its change does not.
+func appendUpdate(b []byte, o *Origin) []byte {
+	b = appendBool(b, o.Update)
+	b = appendUint(b, uint64(len(o.Fields)))
+	for _, field := range o.Fields {
+		b = appendString(b, field)
+	}
+	return b
+}
+
+// update reads what appendUpdate has written.
+func (r *reader) update(o *Origin) {
+	o.Update = r.bool()
+	for n := r.uint(); n > 0 && r.err == nil; n-- {
+		o.Fields = append(o.Fields, r.string())
+	}
 }
 
 // decodeChange decodes value, whose bytes the change keeps.
@@ -185,6 +208,7 @@ func decodeLogged(seq uint64, value []byte) (_ *Change, previous uint64, _ error
 	distance := uint64(1)
 	if format >= 3 {
 		distance = r.uint()
+		r.update(&c.Origin)
 	}
 	if err := r.end(); err != nil {
 		return nil, 0, fmt.Errorf("change %d: %w", seq, err)

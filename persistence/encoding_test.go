@@ -77,11 +77,13 @@ func examples() map[string][]any {
 	first := &Document{Key: key, Body: []byte("{}"), Version: 1, Seq: 3, Retained: true, Author: "ada", CreatedAt: at}
 	second := &Document{Key: key, Body: []byte{}, Version: 2, Seq: 1 << 60, Author: "ada", Updater: "bob", CreatedAt: at, UpdatedAt: at.Add(1)}
 	origin := Origin{ClientID: "c", User: "u", Protocol: "mqtt", RequestID: "r", Volatile: []byte("{}")}
+	update := Origin{Update: true, Fields: []string{"speed", "load.kg"}}
 	return map[string][]any{
 		"document": {first, second, &Document{Key: key, Version: 1, Body: []byte("{}"), Expires: at}, &Document{Key: key, Version: 1, Body: []byte{}}},
 		"change": {
 			&Change{Seq: 7, Key: key, Action: Create, After: first, Time: at, Origin: origin},
 			&Change{Seq: 7, Key: key, Action: Replace, Before: first, After: second, Time: at},
+			&Change{Seq: 7, Key: key, Action: Replace, Before: first, After: second, Time: at, Origin: update},
 			&Change{Seq: 7, Key: key, Action: Delete, Before: second},
 		},
 		"session":          {Session{ClientID: "a"}, Session{ClientID: "a", User: "u", ProtocolVersion: 5, Clean: true, ExpirySeconds: NeverExpires, DisconnectedAt: at}},

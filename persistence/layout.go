@@ -21,6 +21,7 @@ import (
 //	r      topic name                   retained message           PutRetained
 //	e      index· collection·           what is lost of its log    the first change of an ephemeral document, Open
 //	x      second target's key          nothing                    what expires, with the target
+//	n      index· collection            named collection           PutCollection
 //	m      "node"                       node id, as text           Open, once
 //	m      "log"                        state of the change log    the committer, with every batch
 //	m      "reserved"                   the last reserved seq      changes of ephemeral documents, now and then
@@ -44,6 +45,7 @@ const (
 	spaceRetained      byte = 'r'
 	spaceEphemeral     byte = 'e'
 	spaceExpiries      byte = 'x'
+	spaceCollections   byte = 'n'
 	spaceMeta          byte = 'm'
 )
 

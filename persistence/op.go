@@ -52,6 +52,9 @@ func (op *Op) size() int {
 	n := opOverhead + op.Bytes
 	if w := op.Write; w != nil {
 		n += len(w.Body) + len(w.Origin.Volatile)
+		for _, field := range w.Origin.Fields {
+			n += len(field)
+		}
 	}
 	if op.Queue != nil {
 		n += op.Queue.size()

@@ -36,6 +36,7 @@ func Run(t *testing.T, open func(*testing.T) *persistence.Store, reopen func(*te
 		{"messages wait until they are dequeued", queuedMessages},
 		{"a message for several waits for each of them", sharedMessages},
 		{"what is on its way at QoS 2 comes back as it was put", flights},
+		{"collections that were named are listed, whatever they hold", namedCollections},
 		{"records of one op follow each other", recordsInOrder},
 		{"a deleted session takes its subscriptions along", deleteSession},
 		{"a deleted session takes its messages along", deleteSessionMessages},

@@ -137,3 +137,20 @@ func deleteSession(f *fixture) {
 	f.equal("subscriptions", left, []string{"a 7", "a\x00 3", "ab 4", "b 8"})
 	f.equal("sessions", all(f, f.Sessions()), []persistence.Session(nil))
 }
+
+func namedCollections(f *fixture) {
+	want := []persistence.Collection{{Index: "fleet"}, {Index: "fleet", Name: "trucks"}, {Index: "fleet\x00", Name: "a"}, {Index: "fleet2", Name: ""}}
+	for _, c := range want {
+		f.records(persistence.PutCollection(c), persistence.PutCollection(c))
+	}
+	f.put("42", 1)
+	listed := func() []persistence.Collection {
+		snap := f.Snapshot()
+		defer snap.Close()
+		return all(f, snap.NamedCollections())
+	}
+	f.equal("named collections", listed(), want)
+	f.records(persistence.DeleteCollection(want[3]), persistence.DeleteCollection(persistence.Collection{Index: "other"}))
+	f.restart()
+	f.equal("named collections", listed(), want[:3])
+}
