@@ -19,10 +19,10 @@ const infoField = "_kuzzle_info"
 // anonymous is the user of those who did not sign in, as in Kuzzle.
 const anonymous = "-1"
 
-// prepare makes a stored document ready to be matched: its body, _id and
+// Prepare makes a stored document ready to be matched: its body, _id and
 // metadata. It passed the limits when it was written, and does not again.
-func prepare(doc *persistence.Document) (*filter.Document, error) {
-	d, err := filter.ParseDocument(stripInfo(doc.Body), filter.DocumentLimits{Depth: math.MaxInt, Members: math.MaxInt, Elements: math.MaxInt})
+func Prepare(doc *persistence.Document) (*filter.Document, error) {
+	d, err := filter.ParseDocument(StripInfo(doc.Body), filter.DocumentLimits{Depth: math.MaxInt, Members: math.MaxInt, Elements: math.MaxInt})
 	if err != nil {
 		return nil, err
 	}
@@ -46,15 +46,10 @@ func userName(user string) string {
 	return user
 }
 
-// appendSource appends the document as Kuzzle's _source: the body with the
+// AppendSource appends the document as Kuzzle's _source: the body with the
 // metadata as its last member.
-func appendSource(b []byte, doc *persistence.Document) []byte {
-	body := bytes.TrimSpace(stripInfo(doc.Body))
-	inside := bytes.TrimRight(body[:len(body)-1], " \t\r\n")
-	b = append(b, inside...)
-	if len(inside) > 1 {
-		b = append(b, ',')
-	}
+func AppendSource(b []byte, doc *persistence.Document) []byte {
+	b = appendOpenBody(b, doc.Body)
 	b = append(b, `"`+infoField+`":{"author":`...)
 	b = appendString(b, userName(doc.Author))
 	b = append(b, `,"createdAt":`...)
@@ -69,9 +64,21 @@ func appendSource(b []byte, doc *persistence.Document) []byte {
 	return append(b, "}}"...)
 }
 
-// stripInfo returns the body without a member named _kuzzle_info, which a
+// appendOpenBody appends a body without the metadata, as an object to which one
+// more member is to be added.
+func appendOpenBody(b, body []byte) []byte {
+	body = bytes.TrimSpace(StripInfo(body))
+	inside := bytes.TrimRight(body[:len(body)-1], " \t\r\n")
+	b = append(b, inside...)
+	if len(inside) > 1 {
+		b = append(b, ',')
+	}
+	return b
+}
+
+// StripInfo returns the body without a member named _kuzzle_info, which a
 // client sends when it writes back what it has read.
-func stripInfo(body []byte) []byte {
+func StripInfo(body []byte) []byte {
 	if !bytes.Contains(body, []byte(infoField)) && !bytes.Contains(body, []byte(`\u`)) {
 		return body // an escape may spell the name, too
 	}

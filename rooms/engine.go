@@ -228,8 +228,12 @@ func (e *Engine) affected(change *persistence.Change) ([]affected, error) {
 	if all, err = c.moments.affected(all, change, before, after); err != nil {
 		return nil, err
 	}
-	slices.SortFunc(all, func(a, b affected) int { return strings.Compare(a.hash, b.hash) })
+	sortAffected(all)
 	return all, nil
+}
+
+func sortAffected(all []affected) {
+	slices.SortFunc(all, func(a, b affected) int { return strings.Compare(a.hash, b.hash) })
 }
 
 // transitions returns the rooms whose scope the document enters, stays in or

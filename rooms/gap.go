@@ -37,7 +37,7 @@ func (r *Replay) Gap(s *persistence.Snapshot, from uint64) iter.Seq2[*Message, e
 // present returns what is told of a document that is in scope: that it enters,
 // as of its last change.
 func (r *Replay) present(doc *persistence.Document) (*Message, error) {
-	d, err := prepare(doc)
+	d, err := Prepare(doc)
 	if err != nil {
 		return nil, fmt.Errorf("document %s: %w", doc.Key.ID, err)
 	}

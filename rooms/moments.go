@@ -78,7 +78,7 @@ func fetch(docs Documents, k persistence.Key) (*filter.Document, error) {
 	if err != nil {
 		return nil, fmt.Errorf("rooms: neighbour %s: %w", k.ID, err)
 	}
-	return prepare(doc)
+	return Prepare(doc)
 }
 
 func (m *moments) openNeighbour(n filter.Neighbour, d *filter.Document) {
@@ -156,5 +156,5 @@ func prepareVersion(doc *persistence.Document) (*filter.Document, error) {
 	if doc == nil {
 		return nil, nil
 	}
-	return prepare(doc)
+	return Prepare(doc)
 }

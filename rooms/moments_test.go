@@ -103,12 +103,12 @@ func told(t *testing.T, joined map[string]bool, docs shelf, c *persistence.Chang
 	if c.After == nil {
 		return nil
 	}
-	after, err := prepare(c.After)
+	after, err := Prepare(c.After)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if c.Before != nil {
-		before, err := prepare(c.Before)
+		before, err := Prepare(c.Before)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -119,7 +119,7 @@ func told(t *testing.T, joined map[string]bool, docs shelf, c *persistence.Chang
 		if doc == nil {
 			return filter.Position{}
 		}
-		d, err := prepare(doc)
+		d, err := Prepare(doc)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -2,6 +2,7 @@ package rooms
 
 import (
 	"strconv"
+	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
 
@@ -18,7 +19,7 @@ type Message struct {
 	// Retain is set on the messages of a scope.
 	Retain bool
 	// ID, Version and Transition are those of the document, and Seq that of the
-	// change. A $synced message has only Seq.
+	// change. A $synced message has only Seq, and an [Ephemeral] none of them.
 	ID         string
 	Version    uint64
 	Transition topics.Transition
@@ -99,7 +100,7 @@ func (n *notification) fullPayload() []byte {
 	}
 	b := make([]byte, 0, len(doc.Body)+640)
 	b = append(b, `{"type":"document","status":200,"action":"`...)
-	b = append(b, c.Action.String()...)
+	b = append(b, actionOf(c)...)
 	b = append(b, `","scope":"`...)
 	b = append(b, n.transition.Scope()...)
 	b = append(b, `","event":"`...)
@@ -107,21 +108,16 @@ func (n *notification) fullPayload() []byte {
 	b = append(b, `","result":{"_id":`...)
 	b = appendString(b, doc.Key.ID)
 	b = append(b, `,"_source":`...)
-	b = appendSource(b, doc)
+	b = AppendSource(b, doc)
 	b = append(b, `,"_version":`...)
 	b = strconv.AppendUint(b, doc.Version, 10)
+	b = appendUpdatedFields(b, c)
 	b = append(b, `},"index":`...)
 	b = appendString(b, c.Key.Index)
 	b = append(b, `,"collection":`...)
 	b = appendString(b, c.Key.Collection)
 	b = append(b, `,"controller":"document","requestId":`...)
-	b = appendStringOrNull(b, c.Origin.RequestID)
-	b = append(b, `,"timestamp":`...)
-	b = strconv.AppendInt(b, c.Time.UnixMilli(), 10)
-	b = append(b, `,"volatile":`...)
-	b = appendRawOrNull(b, c.Origin.Volatile)
-	b = append(b, `,"protocol":`...)
-	b = appendStringOrNull(b, c.Origin.Protocol)
+	b = appendOrigin(b, &c.Origin, c.Time)
 	b = append(b, `,"node":`...)
 	b = appendString(b, n.node)
 	b = append(b, `,"room":"`...)
@@ -132,6 +128,42 @@ func (n *notification) fullPayload() []byte {
 	b = strconv.AppendUint(b, c.Seq, 10)
 	n.full = append(b, '}')
 	return n.full
+}
+
+// appendOrigin appends the value of requestId, and what else is told of the
+// request behind a notification.
+func appendOrigin(b []byte, o *persistence.Origin, at time.Time) []byte {
+	b = appendStringOrNull(b, o.RequestID)
+	b = append(b, `,"timestamp":`...)
+	b = strconv.AppendInt(b, at.UnixMilli(), 10)
+	b = append(b, `,"volatile":`...)
+	b = appendRawOrNull(b, o.Volatile)
+	b = append(b, `,"protocol":`...)
+	return appendStringOrNull(b, o.Protocol)
+}
+
+// actionOf returns what Kuzzle calls a change: an update names some fields of a
+// document, and the others stay.
+func actionOf(c *persistence.Change) string {
+	if c.Action == persistence.Replace && c.Origin.Update {
+		return "update"
+	}
+	return c.Action.String()
+}
+
+// appendUpdatedFields appends the fields that an update named.
+func appendUpdatedFields(b []byte, c *persistence.Change) []byte {
+	if actionOf(c) != "update" {
+		return b
+	}
+	b = append(b, `,"_updatedFields":[`...)
+	for i, field := range c.Origin.Fields {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = appendString(b, field)
+	}
+	return append(b, ']')
 }
 
 // appendString appends s as a JSON string. Invalid UTF-8, which no topic or

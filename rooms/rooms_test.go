@@ -24,7 +24,12 @@ func (r *recorder) Publish(topicFilter string, members []string, m *Message) {
 	if r.messages != nil {
 		r.messages[topicFilter] = m
 	}
-	fmt.Fprintf(&r.Builder, "%s: %s %s v%d seq=%d", strings.Join(members, ","), m.ID, m.Transition, m.Version, m.Seq)
+	fmt.Fprintf(&r.Builder, "%s: ", strings.Join(members, ","))
+	if m.Seq == 0 {
+		fmt.Fprint(&r.Builder, "ephemeral")
+	} else {
+		fmt.Fprintf(&r.Builder, "%s %s v%d seq=%d", m.ID, m.Transition, m.Version, m.Seq)
+	}
 	if m.Retain {
 		fmt.Fprint(&r.Builder, " retain")
 	}
@@ -48,6 +53,7 @@ type world struct {
 	names  map[string]string // of rooms, by hash
 	seq    uint64
 	joined map[string]joined
+	update []string // the fields that the next change names, if it is an update
 }
 
 type joined struct {
@@ -62,7 +68,9 @@ type joined struct {
 //	leave member=M       a topic filter
 //	pause member=M       a topic filter
 //	put id=ID            a body
+//	update id=ID         the fields that an update names, and below them a body
 //	delete id=ID
+//	tell [id=ID]         the body of an ephemeral message
 func TestRooms(t *testing.T) {
 	datadriven.Walk(t, "testdata", func(t *testing.T, path string) { //nolint:thelper // it is a subtest
 		w := &world{t: t, docs: map[string]*persistence.Document{}, names: map[string]string{}, joined: map[string]joined{}}
@@ -90,8 +98,18 @@ func (w *world) run(t *testing.T, d *datadriven.TestData) string {
 		return fmt.Sprintf("rooms: %d\n", w.engine.Len())
 	case "put":
 		return w.change(arg("id"), []byte(d.Input))
+	case "update":
+		fields, body, _ := strings.Cut(d.Input, "\n")
+		w.update = strings.Fields(fields)
+		defer func() { w.update = nil }()
+		return w.change(arg("id"), []byte(body))
 	case "delete":
 		return w.change(arg("id"), nil)
+	case "tell":
+		m := &Ephemeral{Index: "fleet", Collection: "trucks", Body: []byte(d.Input), Time: time.UnixMilli(1000)}
+		d.MaybeScanArgs(t, "id", &m.ID)
+		m.Origin = persistence.Origin{ClientID: "truck", User: "ada", Protocol: "mqtt", RequestID: "r1", Volatile: []byte(`{"trip":7}`)}
+		return w.tell(m)
 	}
 	t.Fatalf("unknown command %s", d.Cmd)
 	return ""
@@ -147,6 +165,7 @@ func (w *world) change(id string, body []byte) string {
 		Seq: w.seq, Key: key, Time: now, Before: before, Action: persistence.Delete,
 		Origin: persistence.Origin{ClientID: "truck", Protocol: "mqtt", Volatile: []byte(`{"trip":7}`)},
 	}
+	c.Origin.Update, c.Origin.Fields = w.update != nil, w.update
 	if body != nil {
 		c.Action = persistence.Create
 		c.After = &persistence.Document{Key: key, Body: body, Version: 1, Seq: w.seq, CreatedAt: now}
@@ -161,6 +180,20 @@ func (w *world) change(id string, body []byte) string {
 		w.t.Fatal(err)
 	}
 	w.checkReplays(c)
+	return w.told()
+}
+
+func (w *world) tell(m *Ephemeral) string {
+	w.out.Reset()
+	if err := w.engine.Tell(m); err != nil {
+		w.t.Fatal(err)
+	}
+	clear(w.out.messages) // the change log does not tell it again
+	return w.told()
+}
+
+// told shows what was published.
+func (w *world) told() string {
 	text := w.out.String()
 	for hash, name := range w.names {
 		text = strings.ReplaceAll(text, hash, name)
@@ -216,7 +249,7 @@ func TestSourceHasTheBodyAndItsMetadata(t *testing.T) {
 			`{"a":[1, 2],"b":"_kuzzle_info","_kuzzle_info":{"author":"-1","createdAt":1000,"updatedAt":null,"updater":null}}`},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			if got := string(appendSource(nil, &tt.doc)); got != tt.want {
+			if got := string(AppendSource(nil, &tt.doc)); got != tt.want {
 				t.Errorf("got  %s\nwant %s", got, tt.want)
 			}
 		})

@@ -26,7 +26,7 @@ func Snapshot(s *persistence.Snapshot, to topics.Filter, f *filter.Filter) iter.
 				yield(nil, fmt.Errorf("rooms: snapshot of %s: %w", to.Text, err))
 				return
 			}
-			d, err := prepare(doc)
+			d, err := Prepare(doc)
 			if err != nil {
 				yield(nil, fmt.Errorf("rooms: snapshot of %s: document %s: %w", to.Text, doc.Key.ID, err))
 				return

@@ -1,0 +1,54 @@
+package rooms
+
+import "iter"
+
+// An Occupancy is how many are in a room, connected or not.
+type Occupancy struct {
+	Index, Collection, Hash string
+	Members                 int
+}
+
+// All yields the rooms there are, in no particular order. It must not call the
+// engine.
+func (e *Engine) All() iter.Seq[Occupancy] {
+	return func(yield func(Occupancy) bool) {
+		e.mu.RLock()
+		defer e.mu.RUnlock()
+		for name, c := range e.collections {
+			for hash, r := range c.rooms {
+				if !yield(Occupancy{name.index, name.collection, hash, r.size()}) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// Find returns the room with a hash, if anybody is in it.
+func (e *Engine) Find(hash string) (Occupancy, bool) {
+	e.mu.RLock()
+	defer e.mu.RUnlock()
+	for name, c := range e.collections {
+		if r := c.rooms[hash]; r != nil {
+			return Occupancy{name.index, name.collection, hash, r.size()}, true
+		}
+	}
+	return Occupancy{}, false
+}
+
+// size counts those who are in the room, by however many topic filters.
+func (r *room) size() int {
+	if len(r.outlets) == 1 {
+		return len(r.outlets[0].members) + len(r.outlets[0].paused)
+	}
+	all := map[string]bool{}
+	for _, o := range r.outlets {
+		for _, m := range o.members {
+			all[m] = true
+		}
+		for m := range o.paused {
+			all[m] = true
+		}
+	}
+	return len(all)
+}
