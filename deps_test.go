@@ -40,7 +40,10 @@ access: [github.com/xdg-go/scram]
 rooms: filter persistence topics [github.com/go-json-experiment/json]
 rooms test: [github.com/cockroachdb/datadriven]
 
-hooks: access filter persistence rooms sessions topics [
+api: filter persistence rooms topics [github.com/go-json-experiment/json]
+api test: [github.com/cockroachdb/datadriven github.com/cockroachdb/pebble/v2]
+
+hooks: access api filter persistence rooms sessions topics [
 	github.com/go-json-experiment/json
 	github.com/mochi-mqtt/server/v2
 ]

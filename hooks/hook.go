@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/ambitmq/ambit/access"
+	"github.com/ambitmq/ambit/api"
 	"github.com/ambitmq/ambit/filter"
 	"github.com/ambitmq/ambit/persistence"
 	"github.com/ambitmq/ambit/rooms"
@@ -31,6 +32,8 @@ type Options struct {
 	AllowLocal, AllowRemote bool
 	// Users are those who may sign in; nil is nobody.
 	Users *access.Users
+	// API are settings of requests; those above hold for them, too.
+	API api.Options
 	// Log gets what an operator should know.
 	Log *slog.Logger
 }
@@ -54,6 +57,7 @@ type Hook struct {
 	store  *persistence.Store
 	rooms  *rooms.Engine
 	engine *sessions.Engine
+	api    *api.Router
 }
 
 var (
@@ -68,7 +72,19 @@ func New(store *persistence.Store, o Options, engine sessions.Options) (*Hook, *
 	h := &Hook{opts: o, store: store}
 	h.rooms = rooms.New(store.NodeID(), h, rooms.Options{})
 	h.engine = sessions.New(store, h, engine)
+	h.api = api.New(store, h.rooms, h, h.requests(engine))
 	return h, h.engine
+}
+
+// requests returns the settings of requests: what messages may hold, they may.
+func (h *Hook) requests(engine sessions.Options) api.Options {
+	o := h.opts.API
+	o.Topics, o.Documents, o.Filters = engine.Topics, h.opts.Documents, h.opts.Filters
+	o.AutoCreate, o.Collections = h.opts.AutoCreate, map[string]bool{}
+	for name := range h.opts.Collections {
+		o.Collections[name] = true
+	}
+	return o
 }
 
 // Apply takes a batch from the store's tail, in order: it notifies rooms of

@@ -10,9 +10,13 @@ import (
 
 	"github.com/ambitmq/ambit/filter"
 	"github.com/ambitmq/ambit/persistence"
+	"github.com/ambitmq/ambit/rooms"
 	"github.com/ambitmq/ambit/sessions"
 	"github.com/ambitmq/ambit/topics"
 )
+
+// protocol is what notifications call MQTT.
+const protocol = "mqtt"
 
 // Document returns the change of a document that a message asks for, or nil if
 // it is an ordinary message.
@@ -24,7 +28,7 @@ func (h *Hook) Document(name topics.Name, m *sessions.Message) (*persistence.Wri
 	w := &persistence.Write{
 		Key:      persistence.Key{Index: name.Index, Collection: name.Collection, ID: name.ID},
 		Retained: m.Retain, Time: time.Now().UTC(),
-		Origin:    persistence.Origin{ClientID: m.From, Protocol: "mqtt"},
+		Origin:    persistence.Origin{ClientID: m.From, Protocol: protocol},
 		Ephemeral: collection.Ephemeral,
 	}
 	if volatile, ok := m.User("volatile"); ok {
@@ -80,4 +84,28 @@ func (h *Hook) patch(text []byte) (func(*persistence.Document) ([]byte, error), 
 		}
 		return body, nil
 	}, nil
+}
+
+// Tell returns what tells the rooms of a collection of a message on its topic.
+// What is no JSON object within the limits is an ordinary message, and no more.
+func (h *Hook) Tell(name topics.Name, m *sessions.Message) func(kept *sessions.Message) {
+	if !h.rooms.Has(name.Index, name.Collection) {
+		return nil
+	}
+	if _, err := filter.ParseDocument(m.Payload, h.opts.Documents); err != nil {
+		return nil
+	}
+	at := time.Now().UTC()
+	return func(kept *sessions.Message) {
+		e := &rooms.Ephemeral{
+			Index: name.Index, Collection: name.Collection, Body: kept.Payload, Time: at,
+			Origin: persistence.Origin{ClientID: kept.From, Protocol: protocol},
+		}
+		if volatile, ok := kept.User("volatile"); ok && json.Valid(volatile) {
+			e.Origin.Volatile = volatile
+		}
+		if err := h.rooms.Tell(e); err != nil {
+			h.opts.Log.Error("notify", "error", err)
+		}
+	}
 }

@@ -88,7 +88,11 @@ func (c *Client) admit() error {
 		return err
 	}
 	if c.Will != nil {
-		if _, err := topics.ParseName(c.Will.Topic, e.o.Topics); err != nil {
+		name, err := topics.ParseName(c.Will.Topic, e.o.Topics)
+		if err == nil && name.Kind == topics.Request {
+			err = errors.New("nobody is there for the answer to a request")
+		}
+		if err != nil {
 			return &Error{packets.ErrTopicNameInvalid.Code, "will: " + err.Error()}
 		}
 	}

@@ -265,9 +265,17 @@ func (e *Engine) Deliver(topicFilter string, members []string, m *Message) {
 		if sub == nil || sub.isPlain() || sub.request.noLocal() && m.From == id {
 			continue
 		}
-		e.deliver(m, sub.match(s), handOver{}, nil, &e.tail)
+		to := sub.match(s)
+		if m.Seq == 0 {
+			to.feed = nil // of no change, it has no place in the sequence
+		}
+		e.deliver(m, to, handOver{}, nil, &e.tail)
 	}
 }
+
+// Send gives a message to those whose topic filters match. Only whoever drains
+// the store's tail may call it; it goes out with [Engine.Flush].
+func (e *Engine) Send(m *Message) { e.fanOut(m, nil, &e.tail, nil) }
 
 // Flush sends what was delivered since it was last called: everything up to the
 // change with a sequence number. Whoever drains the store's tail calls it when

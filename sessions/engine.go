@@ -32,6 +32,13 @@ type Handler interface {
 	// is an ordinary message. name is what its topic means. The message stays as
 	// it is only until Document returns; what the change needs of it is to be kept.
 	Document(name topics.Name, m *Message) (*persistence.Write, error)
+	// Tell returns what tells the rooms of a collection of a message on its topic,
+	// or nil if nobody is to be told. Whoever drains the store's tail calls that. The
+	// message stays as it is only until Tell returns.
+	Tell(name topics.Name, m *Message) func(kept *Message)
+	// Request returns the answer to a request of a client, of so many bytes at most.
+	// The client waits for it, and its later packets do.
+	Request(c *Client, m *Message, most int) []byte
 	// Resolve finds what a topic filter is about. remembered is the content filter
 	// that the store has for it, or nil.
 	Resolve(to topics.Filter, remembered []byte) (Target, error)

@@ -134,6 +134,9 @@ func (e *Engine) receive(c *Client, m *Message, id uint16) error {
 	if m.QoS > 0 && c.receiving.Add(1) > int32(e.o.ReceiveMaximum) && c.Version == 5 { // [MQTT-3.3.4-7]
 		return &Error{packets.ErrReceiveMaximum.Code, "more publishes await their acknowledgement than the Receive Maximum allows"}
 	}
+	if c.nameErr == nil && c.name.Kind == topics.Request {
+		return e.request(c, m, id)
+	}
 	kept, op, err := e.operation(c, m, c.name, c.nameErr)
 	idle := s.pending.Load() == 0 // asked once: it changes at any time
 	if op == nil && m.QoS == 0 && idle {
@@ -198,16 +201,23 @@ func (e *Engine) operation(c *Client, m *Message, name topics.Name, nameErr erro
 		return m, nil, &Error{packets.ErrTopicNameInvalid.Code, nameErr.Error()}
 	}
 	var write *persistence.Write
-	if name.Kind == topics.Document {
+	var tell func(*Message)
+	switch name.Kind {
+	case topics.Document:
 		m = m.Keep()
 		var err error
 		if write, err = e.h.Document(name, m); err != nil {
 			return m, nil, err
 		}
+	case topics.Collection:
+		tell = e.h.Tell(name, m)
+	case topics.Request:
+		return m, nil, &Error{packets.ErrTopicNameInvalid.Code, "only a client that is connected can ask for an answer"}
+	default:
 	}
 	plain := m.Retain && (write == nil || len(m.Payload) == 0) // sets or clears a plain retained message
 	w := e.awaited(m, c)
-	if write == nil && !m.Retain && w == nil {
+	if write == nil && tell == nil && !m.Retain && w == nil {
 		return m, nil, nil
 	}
 	m = m.Keep()
@@ -227,6 +237,9 @@ func (e *Engine) operation(c *Client, m *Message, name topics.Name, nameErr erro
 		}
 		if w != nil {
 			w.number = r.Queued
+		}
+		if tell != nil {
+			tell(m)
 		}
 		e.fanOut(m, w, &e.tail, nil)
 	}

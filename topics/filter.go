@@ -73,8 +73,8 @@ func ParseFilter(text string, lim Limits) (Filter, error) {
 }
 
 func parsePlain(text string, lim Limits) (Filter, error) {
-	if strings.HasPrefix(text, "$") && !strings.HasPrefix(text, sysPrefix) {
-		return Filter{}, errors.New("no such system topic (there are $scope/… and $SYS/…)")
+	if strings.HasPrefix(text, "$") && !strings.HasPrefix(text, sysPrefix) && text != ResponseName {
+		return Filter{}, errors.New("no such system topic (there are $scope/…, $SYS/… and $ambit/response)")
 	}
 	if err := checkSize(text, lim); err != nil {
 		return Filter{}, err

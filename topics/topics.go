@@ -1,8 +1,8 @@
 // Package topics is the grammar of Ambit's topics: it says what a client that
 // publishes on a topic name, or subscribes to a topic filter, means by it.
 //
-// A topic name of three levels, <index>/<collection>/<id>, is a document. A
-// topic filter is an ordinary one of MQTT, or a room
+// A topic name of three levels, <index>/<collection>/<id>, is a document, and one
+// of two, <index>/<collection>, is for the rooms of a collection. A topic filter is an ordinary one of MQTT, or a room
 //
 //	<index>/<collection>/?<filter>[&option=value…]
 //	<index>/<collection>/~<hash>
@@ -41,6 +41,19 @@ const (
 	Room
 	// Scope is the documents that are in scope of a room.
 	Scope
+	// Collection is the topic of messages for the rooms of a collection.
+	Collection
+	// Request is the topic of requests.
+	Request
+)
+
+// Requests are published on RequestName, and answered on ResponseName unless
+// they say where. Kuzzle's names are aliases.
+const (
+	RequestName        = "$ambit/request"
+	ResponseName       = "$ambit/response"
+	kuzzleRequestName  = "Kuzzle/request"
+	kuzzleResponseName = "Kuzzle/response"
 )
 
 // String returns the kind as a word for logs and errors.
@@ -54,6 +67,10 @@ func (k Kind) String() string {
 		return "room"
 	case Scope:
 		return "scope"
+	case Collection:
+		return "collection"
+	case Request:
+		return "request"
 	}
 	return fmt.Sprintf("kind %d", byte(k))
 }
@@ -83,9 +100,19 @@ func (l Limits) orDefaults() Limits {
 
 // A Name is a topic name that a client may publish on.
 type Name struct {
-	Kind Kind // Plain or Document
-	// Index, Collection and ID are those of a document, else empty.
+	Kind Kind // Plain, Document, Collection or Request
+	// Index, Collection and ID are those of a document, the first two also those
+	// of a collection, else empty.
 	Index, Collection, ID string
+}
+
+// Response returns the topic on which a request is answered that was published
+// on a topic of the kind Request, and says nowhere else.
+func Response(request string) string {
+	if request == kuzzleRequestName {
+		return kuzzleResponseName
+	}
+	return ResponseName
 }
 
 // ParseName reads the topic name of a PUBLISH or a will. The error says why a
@@ -100,12 +127,20 @@ func ParseName(name string, lim Limits) (Name, error) {
 	if err := checkSize(name, lim.orDefaults()); err != nil {
 		return Name{}, err
 	}
-	if strings.HasPrefix(name, "$") {
-		return Name{}, errors.New("topics that begin with $ are published by the broker alone")
+	switch {
+	case name == RequestName || name == kuzzleRequestName:
+		return Name{Kind: Request}, nil
+	case strings.HasPrefix(name, "$"):
+		return Name{}, errors.New("topics that begin with $ are published by the broker alone, $ambit/request apart")
+	case name == kuzzleResponseName:
+		return Name{}, errors.New("answers are published by the broker alone")
 	}
 	index, collection, id, ok := splitThree(name)
 	if id != "" && strings.ContainsRune(roomMarks, rune(id[0])) {
 		return Name{}, fmt.Errorf("the third level must not begin with %c, which marks a room", id[0])
+	}
+	if id == "" && CheckCollection(index, collection) == nil && len(index)+1+len(collection) == len(name) {
+		return Name{Kind: Collection, Index: index, Collection: collection}, nil
 	}
 	if !ok || strings.HasPrefix(id, "$") {
 		return Name{}, nil

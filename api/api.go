@@ -1,0 +1,224 @@
+// Package api turns requests into calls: one router for controller:action, with
+// Kuzzle's request and response envelopes, error ids and codes, whatever a
+// request comes in by.
+//
+// API.md is its manual. Each controller has its file, and in it a table of its
+// actions.
+package api
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"runtime"
+	"time"
+
+	"github.com/ambitmq/ambit/filter"
+	"github.com/ambitmq/ambit/persistence"
+	"github.com/ambitmq/ambit/rooms"
+	"github.com/ambitmq/ambit/topics"
+)
+
+// An Outlet gives what the API writes to those who subscribed to its topic, as a
+// message of the document's own. It is called by whoever drains the store's tail.
+type Outlet interface {
+	// Send sends a message on a topic, the client that caused it being from, or "";
+	// stored says that it is a document's.
+	Send(topic string, payload []byte, from string, stored bool)
+}
+
+// Options are the settings of a [Router]. They are not written after [New].
+type Options struct {
+	Topics    topics.Limits
+	Documents filter.DocumentLimits
+	Filters   filter.Limits
+	// AutoCreate lets any index and collection hold documents. Collections are
+	// those that were declared, by "<index>/<collection>".
+	AutoCreate  bool
+	Collections map[string]bool
+	// Timeout is how long a request may take. Defaults to 10 s.
+	Timeout time.Duration
+	// Rate is how many requests a second a caller may make, and in a burst. 0 is no
+	// limit.
+	Rate float64
+	// WriteDocuments is how many documents a request may name to be written, and
+	// ReadDocuments how many it may ask for, or write by a filter. Default to 200
+	// and 10,000.
+	WriteDocuments, ReadDocuments int
+	// ScanDocuments is how many documents a search may look at. Defaults to
+	// 100,000.
+	ScanDocuments int
+	// DocumentBytes is the longest body that an update may make. Defaults to 256
+	// KiB.
+	DocumentBytes int
+	// PageBytes is how many bytes of documents an answer may have. Defaults to 4
+	// MiB.
+	PageBytes int
+	// Version is what server:info says.
+	Version string
+}
+
+func (o Options) withDefaults() Options {
+	for _, n := range []struct {
+		value *int
+		or    int
+	}{
+		{&o.WriteDocuments, 200}, {&o.ReadDocuments, 10_000}, {&o.ScanDocuments, 100_000},
+		{&o.DocumentBytes, 256 << 10}, {&o.PageBytes, 4 << 20},
+		{&o.Documents.Depth, 32}, {&o.Documents.Members, 1000}, {&o.Documents.Elements, 10_000},
+	} {
+		if *n.value == 0 {
+			*n.value = n.or
+		}
+	}
+	if o.Timeout == 0 {
+		o.Timeout = 10 * time.Second
+	}
+	return o
+}
+
+// A Router answers requests. It may be used by many goroutines at once, though
+// not by whoever drains the store's tail: it waits for that.
+type Router struct {
+	store   *persistence.Store
+	rooms   *rooms.Engine
+	out     Outlet
+	opts    Options
+	started time.Time
+	rates   rates
+	scans   chan struct{}                // bounds how many read whole collections at a time
+	actions map[string]map[string]action // by controller
+}
+
+// An action does what a request asks for. Its result is what the answer has.
+type action func(*call) (result any, err error)
+
+// New returns a router of a node.
+func New(store *persistence.Store, engine *rooms.Engine, out Outlet, o Options) *Router {
+	return &Router{
+		store: store, rooms: engine, out: out, opts: o.withDefaults(), started: time.Now(),
+		rates: rates{buckets: map[string]*bucket{}}, scans: make(chan struct{}, max(2, runtime.GOMAXPROCS(0))),
+		actions: map[string]map[string]action{
+			"document": documentActions(), "index": indexActions(), "collection": collectionActions(),
+			"realtime": realtimeActions(), "server": serverActions(),
+		},
+	}
+}
+
+// A Caller is who makes a request.
+type Caller struct {
+	// Name is whose rate the request counts for.
+	Name string
+	// ClientID is that of an MQTT client, User who signed in, Protocol "mqtt" or
+	// "http". They go into notifications.
+	ClientID, User, Protocol string
+	// MaxBytes is how long the answer may be. 0 is as long as it is.
+	MaxBytes int
+}
+
+// A Response is the answer to a request.
+type Response struct {
+	Status int
+	// Body is the JSON text of the envelope.
+	Body []byte
+}
+
+// Serve answers a request, whose text it does not keep. A controller and an action,
+// where they are not empty, are the ones that were asked for, whatever the text
+// says.
+func (r *Router) Serve(ctx context.Context, from Caller, controller, action string, text []byte) Response {
+	ctx, cancel := context.WithTimeout(ctx, r.opts.Timeout)
+	defer cancel()
+	c := &call{Router: r, ctx: ctx, from: from, now: time.Now().UTC()}
+	c.Controller, c.Action = controller, action
+	err := r.rates.take(from.Name, r.opts.Rate, c.now)
+	if err == nil {
+		err = c.parse(text)
+	}
+	if c.RequestID == "" {
+		c.RequestID = rand.Text()
+	}
+	var result any
+	if err == nil {
+		result, err = c.do()
+	}
+	return c.answer(result, err)
+}
+
+// do has the action do what it does.
+func (c *call) do() (any, error) {
+	if c.Controller == "" {
+		return nil, missing.with("controller")
+	}
+	controller, ok := c.actions[c.Controller]
+	if !ok {
+		return nil, noController.with(c.Controller)
+	}
+	if c.Action == "" {
+		return nil, missing.with("action")
+	}
+	do, ok := controller[c.Action]
+	if !ok {
+		if why, known := refused(c.Controller, c.Action); known {
+			return nil, notSupported.with(c.Controller, c.Action, why)
+		}
+		return nil, noAction.with(c.Controller, c.Action)
+	}
+	if silent, err := c.bool("silent"); err != nil || silent {
+		return nil, forbidden.with("silent") // who subscribed is told of every change
+	}
+	return do(c)
+}
+
+// An envelope is a response as Kuzzle writes it.
+type envelope struct {
+	RequestID  string          `json:"requestId"`
+	Status     int             `json:"status"`
+	Error      *Error          `json:"error"`
+	Controller *string         `json:"controller"`
+	Action     *string         `json:"action"`
+	Index      *string         `json:"index"`
+	Collection *string         `json:"collection"`
+	Volatile   json.RawMessage `json:"volatile"`
+	Headers    struct{}        `json:"headers"`
+	Result     any             `json:"result"`
+	Node       string          `json:"node"`
+}
+
+func (c *call) answer(result any, err error) Response {
+	e := envelope{
+		RequestID: c.RequestID, Status: 200, Result: result, Node: c.store.NodeID(), Volatile: c.Volatile,
+		Controller: orNull(c.Controller), Action: orNull(c.Action), Index: orNull(c.Index), Collection: orNull(c.Collection),
+	}
+	if err != nil {
+		e.fail(c.errorOf(err))
+	}
+	body := encode(e)
+	if most := c.from.MaxBytes; most > 0 && len(body) > most {
+		e.fail(longAnswer.with(len(body), most))
+		e.Volatile = nil
+		body = encode(e)
+	}
+	return Response{Status: e.Status, Body: body}
+}
+
+func (e *envelope) fail(err *Error) { e.Error, e.Status, e.Result = err, err.Status, nil }
+
+// encode returns the JSON text of v.
+func encode(v any) []byte {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(v); err != nil {
+		panic(err) // a result that is not JSON is a bug
+	}
+	return bytes.TrimSuffix(b.Bytes(), []byte("\n"))
+}
+
+func orNull(s string) *string {
+	if s == "" {
+		return nil
+	}
+	return &s
+}

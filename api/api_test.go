@@ -1,0 +1,256 @@
+package api
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/cockroachdb/datadriven"
+	"github.com/cockroachdb/pebble/v2/vfs"
+
+	"github.com/ambitmq/ambit/filter"
+	"github.com/ambitmq/ambit/persistence"
+	"github.com/ambitmq/ambit/rooms"
+	"github.com/ambitmq/ambit/topics"
+)
+
+// A world is a router with its store and rooms. It writes down what subscribers
+// are told. Whoever drains the tail writes to it, and what was answered is read.
+type world struct {
+	t      *testing.T
+	store  *persistence.Store
+	rooms  *rooms.Engine
+	router *Router
+	told   strings.Builder
+	values map[string]string // that scripts keep
+}
+
+// newWorld returns a world on a new store in memory.
+func newWorld(t *testing.T, o Options) *world {
+	t.Helper()
+	store, err := persistence.Open("data", persistence.Options{FS: vfs.NewMem()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := &world{t: t, store: store, values: map[string]string{}}
+	w.rooms = rooms.New("node-1", w, rooms.Options{})
+	w.router = New(store, w.rooms, w, o)
+	applied := make(chan struct{})
+	go func() {
+		defer close(applied)
+		for batch := range store.Tail() {
+			for _, r := range batch {
+				w.apply(r)
+			}
+		}
+	}()
+	t.Cleanup(func() {
+		if err := store.Close(); err != nil {
+			t.Error(err)
+		}
+		<-applied
+	})
+	return w
+}
+
+func (w *world) apply(r *persistence.Result) {
+	if r.Change != nil {
+		if err := w.rooms.Apply(r.Change); err != nil {
+			w.t.Error(err)
+		}
+	}
+	r.Apply()
+}
+
+func (w *world) Publish(topicFilter string, members []string, m *rooms.Message) {
+	fmt.Fprintf(&w.told, "%s on %s\n  %s\n", strings.Join(members, ","), topicFilter, m.Payload)
+}
+
+func (w *world) Send(topic string, payload []byte, from string, stored bool) {
+	if len(payload) == 0 {
+		payload = []byte("(empty)")
+	}
+	fmt.Fprintf(&w.told, "on %s, from %q, stored %v\n  %s\n", topic, from, stored, payload)
+}
+
+// ask asks as a client over MQTT.
+func (w *world) ask(text string) Response {
+	from := Caller{Name: "dash", ClientID: "dash", User: "ada", Protocol: "mqtt"}
+	return w.router.Serve(w.t.Context(), from, "", "", []byte(text))
+}
+
+// TestScripts runs the scripts of testdata. Their commands are
+//
+//	request [quiet]      a request; its answer, and unless it is quiet what was told of it
+//	keep name=N          the last answer's cursor, which stands for $N from then on
+//	join member=M        a topic filter
+//
+// Times, names of nodes and random ids are left out.
+func TestScripts(t *testing.T) {
+	datadriven.Walk(t, "testdata", func(t *testing.T, path string) { //nolint:thelper // it is a subtest
+		w := newWorld(t, Options{AutoCreate: !strings.Contains(path, "declared"), Collections: map[string]bool{"fleet/trucks": true}, ScanDocuments: 20, Version: "1.0"})
+		var last Response
+		datadriven.RunTest(t, path, func(t *testing.T, d *datadriven.TestData) string {
+			t.Helper()
+			switch d.Cmd {
+			case "request":
+				w.told.Reset()
+				last = w.ask(w.expand(d.Input))
+				if d.HasArg("quiet") {
+					w.told.Reset()
+				}
+				return scrub(readable(last) + w.told.String())
+			case "keep":
+				var name string
+				d.ScanArgs(t, "name", &name)
+				w.values[name] = cursorIn(t, last)
+				return ""
+			case "join":
+				var member string
+				d.ScanArgs(t, "member", &member)
+				return w.join(member, d.Input)
+			}
+			t.Fatalf("unknown command %s", d.Cmd)
+			return ""
+		})
+	})
+}
+
+func (w *world) expand(text string) string {
+	for name, value := range w.values {
+		text = strings.ReplaceAll(text, "$"+name, value)
+	}
+	return text
+}
+
+func cursorIn(t *testing.T, r Response) string {
+	t.Helper()
+	var answer struct{ Result struct{ Cursor string } }
+	if err := json.Unmarshal(r.Body, &answer); err != nil || answer.Result.Cursor == "" {
+		t.Fatalf("no cursor in %s: %v", r.Body, err)
+	}
+	return answer.Result.Cursor
+}
+
+func (w *world) join(member, text string) string {
+	to, err := topics.ParseFilter(text, topics.Limits{})
+	if err != nil {
+		return err.Error() + "\n"
+	}
+	f, err := filter.Parse([]byte(to.Room.Filter))
+	if err != nil {
+		return err.Error() + "\n"
+	}
+	hash, err := w.rooms.Join(member, to, f, w.store)
+	if err != nil {
+		return err.Error() + "\n"
+	}
+	return hash + "\n"
+}
+
+// readable returns what differs from one answer to another.
+func readable(r Response) string {
+	var e struct {
+		Status                                int
+		Error, Result                         json.RawMessage
+		Index, Collection, Controller, Action *string
+	}
+	if err := json.Unmarshal(r.Body, &e); err != nil {
+		return err.Error()
+	}
+	if string(e.Error) == "null" {
+		return fmt.Sprintf("%d %s\n", e.Status, e.Result)
+	}
+	return fmt.Sprintf("%d %s\n", e.Status, e.Error)
+}
+
+var (
+	times  = regexp.MustCompile(`"(createdAt|updatedAt|timestamp|now|uptime)":[0-9.e-]+`)
+	nodes  = regexp.MustCompile(`"node":"[^"]*"`)
+	random = regexp.MustCompile(`"(_id|requestId)":"[a-zA-Z0-9]{26}"`)
+	opaque = regexp.MustCompile(`"cursor":"[^"]*"`)
+)
+
+func scrub(text string) string {
+	text = times.ReplaceAllString(text, `"$1":0`)
+	text = nodes.ReplaceAllString(text, `"node":""`)
+	text = opaque.ReplaceAllString(text, `"cursor":"…"`)
+	return random.ReplaceAllString(text, `"$1":"…"`)
+}
+
+func TestAnEnvelopeIsKuzzles(t *testing.T) {
+	w := newWorld(t, Options{AutoCreate: true})
+	r := w.ask(`{"requestId":"r1","controller":"document","action":"exists","index":"fleet","collection":"trucks","_id":"1","volatile":{"a":1}}`)
+	want := `{"requestId":"r1","status":200,"error":null,"controller":"document","action":"exists","index":"fleet","collection":"trucks",` +
+		`"volatile":{"a":1},"headers":{},"result":false,"node":"` + w.store.NodeID() + `"}`
+	if r.Status != 200 || string(r.Body) != want {
+		t.Errorf("%d %s\nwant %s", r.Status, r.Body, want)
+	}
+}
+
+func TestWhatCannotBeReadIsAnswered(t *testing.T) {
+	w := newWorld(t, Options{AutoCreate: true})
+	for _, text := range []string{"", "null", "[]", "{", `{"a":1,"a":2}`, `{"a":` + strings.Repeat("[", 40) + strings.Repeat("]", 40) + "}", "\xff"} {
+		r := w.ask(text)
+		var e struct {
+			RequestID string
+			Error     Error
+		}
+		if err := json.Unmarshal(r.Body, &e); err != nil || r.Status != 400 || e.Error.ID != "network.mqtt.unexpected_error" || e.RequestID == "" {
+			t.Errorf("%q: %s", text, r.Body)
+		}
+	}
+}
+
+func TestAnAnswerIsNotLongerThanItMayBe(t *testing.T) {
+	w := newWorld(t, Options{AutoCreate: true})
+	w.ask(`{"controller":"document","action":"create","index":"a","collection":"b","_id":"1","body":{"text":"` + strings.Repeat("x", 5000) + `"}}`)
+	r := w.router.Serve(t.Context(), Caller{MaxBytes: 2000}, "document", "get", []byte(`{"index":"a","collection":"b","_id":"1"}`))
+	if r.Status != 413 || len(r.Body) > 2000 || !bytes.Contains(r.Body, []byte("api.process.answer_too_large")) {
+		t.Errorf("%d %s", r.Status, r.Body)
+	}
+}
+
+func TestARequestThatTakesTooLongIsAnswered(t *testing.T) {
+	w := newWorld(t, Options{AutoCreate: true})
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	for _, text := range []string{
+		`{"controller":"document","action":"search","index":"a","collection":"b"}`,
+		`{"controller":"document","action":"create","index":"a","collection":"b","body":{}}`,
+		`{"controller":"realtime","action":"publish","index":"a","collection":"b","body":{}}`,
+		`{"controller":"index","action":"create","index":"a"}`,
+	} {
+		if r := w.router.Serve(ctx, Caller{}, "", "", []byte(text)); r.Status != 503 && r.Status != 200 {
+			t.Errorf("%s\n%d %s", text, r.Status, r.Body)
+		}
+	}
+}
+
+func TestACallerHasARate(t *testing.T) {
+	w := newWorld(t, Options{AutoCreate: true, Rate: 3})
+	ask := func(name string) int {
+		return w.router.Serve(t.Context(), Caller{Name: name}, "server", "now", []byte("{}")).Status
+	}
+	for i := range 3 {
+		if status := ask("a"); status != 200 {
+			t.Fatalf("request %d: %d", i, status)
+		}
+	}
+	refused := 0
+	for range 100 { // in much less than the 33 s that they would need
+		if ask("a") == 429 {
+			refused++
+		}
+	}
+	if refused < 50 {
+		t.Errorf("%d of 100 requests too many were refused", refused)
+	}
+	if status := ask("b"); status != 200 {
+		t.Errorf("another caller: %d", status)
+	}
+}

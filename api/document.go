@@ -1,0 +1,170 @@
+package api
+
+import (
+	"encoding/json"
+	"errors"
+
+	"github.com/ambitmq/ambit/persistence"
+	"github.com/ambitmq/ambit/rooms"
+)
+
+// documentActions is the table of the controller document.
+func documentActions() map[string]action {
+	create := writer{plan: planCreate, show: showWritten, what: "create"}
+	createOrReplace := writer{plan: planCreateOrReplace, show: showCreated, what: "createOrReplace"}
+	replace := writer{plan: planReplace, show: showWritten, what: "replace"}
+	update := writer{plan: planUpdate, show: showUpdated, what: "update"}
+	upsert := writer{plan: planUpsert, show: showUpserted, what: "upsert"}
+	return map[string]action{
+		"create": create.one, "mCreate": create.many,
+		"createOrReplace": createOrReplace.one, "mCreateOrReplace": createOrReplace.many,
+		"replace": replace.one, "mReplace": replace.many,
+		"update": update.one, "mUpdate": update.many,
+		"upsert": upsert.one, "mUpsert": upsert.many,
+		"delete": deleteDocument, "mDelete": deleteDocuments,
+		"get": getDocument, "mGet": getDocuments,
+		"exists": documentExists, "mExists": documentsExist,
+		"search": search, "count": count,
+		"updateByQuery": updateByQuery, "deleteByQuery": deleteByQuery,
+		"validate": validateDocument,
+	}
+}
+
+// A hit is a document in an answer.
+type hit struct {
+	ID      string          `json:"_id"`
+	Source  json.RawMessage `json:"_source,omitempty"`
+	Version uint64          `json:"_version,omitempty"`
+	Created *bool           `json:"created,omitempty"`
+	Status  int             `json:"status,omitempty"`
+}
+
+func hitOf(doc *persistence.Document) hit {
+	return hit{ID: doc.Key.ID, Source: rooms.AppendSource(nil, doc), Version: doc.Version}
+}
+
+// A writer is an action that writes documents, one or many.
+type writer struct {
+	plan plan
+	show func(c *call, change *persistence.Change, e entry) hit
+	what string
+}
+
+// one writes the document that the request names.
+func (w writer) one(c *call) (any, error) {
+	if err := c.writable(); err != nil {
+		return nil, err
+	}
+	e := entry{ID: c.ID, Body: c.Body}
+	if w.what == "upsert" {
+		body, err := c.body()
+		if err != nil {
+			return nil, err
+		}
+		e.Changes, e.Default = body["changes"], body["default"]
+	}
+	change, err := c.commitOne(w.plan, e)
+	if err != nil {
+		return nil, err
+	}
+	return w.show(c, change, e), nil
+}
+
+func (c *call) commitOne(plan plan, e entry) (*persistence.Change, error) {
+	write, err := plan(c, e)
+	if err != nil {
+		return nil, err
+	}
+	outcomes, err := c.commit([]*persistence.Write{write})
+	if err != nil {
+		return nil, err
+	}
+	return outcomes[0].change, outcomes[0].err
+}
+
+func showWritten(_ *call, change *persistence.Change, _ entry) hit { return hitOf(change.After) }
+
+func showCreated(_ *call, change *persistence.Change, _ entry) hit {
+	h, created := hitOf(change.After), change.Before == nil
+	h.Created = &created
+	return h
+}
+
+// showUpdated shows what was changed, or on demand the whole document.
+func showUpdated(c *call, change *persistence.Change, e entry) hit {
+	h := hitOf(change.After)
+	if all, err := c.bool("source"); err != nil || !all {
+		part := *change.After
+		part.Body = e.Body
+		h.Source = rooms.AppendSource(nil, &part)
+	}
+	return h
+}
+
+func showUpserted(c *call, change *persistence.Change, _ entry) hit {
+	h, created := hitOf(change.After), change.Before == nil
+	h.Created = &created
+	if all, err := c.bool("source"); err != nil || !all {
+		h.Source = nil
+	}
+	return h
+}
+
+func deleteDocument(c *call) (any, error) {
+	if err := c.collection(); err != nil {
+		return nil, err
+	}
+	source, err := c.bool("source")
+	if err != nil {
+		return nil, err
+	}
+	change, err := c.commitOne(planDelete, entry{ID: c.ID})
+	if err != nil {
+		return nil, err
+	}
+	if source {
+		return hitOf(change.Before), nil
+	}
+	return hit{ID: c.ID}, nil
+}
+
+func getDocument(c *call) (any, error) {
+	k, err := c.document()
+	if err != nil {
+		return nil, err
+	}
+	doc, err := c.store.Get(k)
+	if errors.Is(err, persistence.ErrNotFound) {
+		return nil, c.missing(k)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return hitOf(doc), nil
+}
+
+func documentExists(c *call) (any, error) {
+	k, err := c.document()
+	if err != nil {
+		return nil, err
+	}
+	if _, err = c.store.Get(k); errors.Is(err, persistence.ErrNotFound) {
+		return false, nil
+	}
+	return true, err
+}
+
+// validateDocument says whether a body could be stored.
+func validateDocument(c *call) (any, error) {
+	if err := c.collection(); err != nil {
+		return nil, err
+	}
+	type answer struct {
+		Valid         bool     `json:"valid"`
+		ErrorMessages []string `json:"errorMessages,omitempty"`
+	}
+	if _, err := c.object("body", c.Body); err != nil {
+		return answer{ErrorMessages: []string{c.errorOf(err).Message}}, nil
+	}
+	return answer{Valid: true}, nil
+}

@@ -1,0 +1,276 @@
+package api
+
+import (
+	"encoding/json"
+	"errors"
+	"strings"
+
+	"github.com/ambitmq/ambit/filter"
+	"github.com/ambitmq/ambit/persistence"
+	"github.com/ambitmq/ambit/rooms"
+	"github.com/ambitmq/ambit/topics"
+)
+
+// realtimeActions is the table of the controller realtime.
+func realtimeActions() map[string]action {
+	return map[string]action{
+		"subscribe": subscribe, "join": join,
+		"count": countMembers, "list": listRooms, "publish": publish,
+		"validate": validateFilter, "explain": explain,
+	}
+}
+
+// A channel is where a room is listened to: an MQTT client has to subscribe to
+// it, as with Kuzzle.
+type channel struct {
+	RoomID  string `json:"roomId"`
+	Channel string `json:"channel"`
+}
+
+// options returns those of a channel as they stand in a topic filter.
+func (c *call) options() (string, error) {
+	scope, err := c.string("scope")
+	if err != nil {
+		return "", err
+	}
+	users, err := c.string("users")
+	if err != nil {
+		return "", err
+	}
+	if users != "" && users != "none" {
+		return "", notSupported.with(c.Controller, c.Action, `there are no user notifications: "users" must be "none"`)
+	}
+	switch scope {
+	case "", "all":
+		return "", nil
+	case "in", "out":
+		return "&scope=" + scope, nil
+	}
+	return "", invalidScope.with()
+}
+
+// subscribe names the topic filter of a room.
+func subscribe(c *call) (any, error) {
+	if err := c.collection(); err != nil {
+		return nil, err
+	}
+	options, err := c.options()
+	if err != nil {
+		return nil, err
+	}
+	if c.Body == nil {
+		return nil, bodyRequired.with()
+	}
+	f, err := filter.ParseWithin(c.Body, c.opts.Filters)
+	if err != nil {
+		return nil, err
+	}
+	ch := channel{f.Hash(c.Index, c.Collection), c.Index + "/" + c.Collection + "/?" + inTopic(f.String()) + options}
+	to, err := topics.ParseFilter(ch.Channel, c.opts.Topics)
+	if err == nil {
+		err = rooms.Check(to, f)
+	}
+	if err != nil {
+		return nil, badFilter.with(err)
+	}
+	return ch, nil
+}
+
+// inTopic returns a filter as it may stand in a topic: + and # only as escapes.
+func inTopic(text string) string {
+	var b strings.Builder
+	inString, escaped := false, false
+	for _, r := range []byte(text) {
+		switch {
+		case r == '+' && inString:
+			b.WriteString(`\u002b`)
+		case r == '+': // of an exponent, where it says nothing
+		case r == '#':
+			b.WriteString(`\u0023`)
+		default:
+			b.WriteByte(r)
+		}
+		if r == '"' && !escaped {
+			inString = !inString
+		}
+		escaped = r == '\\' && !escaped
+	}
+	return b.String()
+}
+
+// room returns the id that the body names.
+func (c *call) room() (string, error) {
+	body, err := c.body()
+	if err != nil {
+		return "", err
+	}
+	text, ok := body["roomId"]
+	if !ok {
+		return "", missing.with("roomId")
+	}
+	var id string
+	if json.Unmarshal(text, &id) != nil {
+		return "", invalidType.with("roomId", "string")
+	}
+	return id, nil
+}
+
+func join(c *call) (any, error) {
+	id, err := c.room()
+	if err != nil {
+		return nil, err
+	}
+	options, err := c.options()
+	if err != nil {
+		return nil, err
+	}
+	room, ok := c.rooms.Find(id)
+	if !ok {
+		return nil, roomNotFound.with(id)
+	}
+	return channel{id, room.Index + "/" + room.Collection + "/~" + id + options}, nil
+}
+
+func countMembers(c *call) (any, error) {
+	id, err := c.room()
+	if err != nil {
+		return nil, err
+	}
+	room, _ := c.rooms.Find(id)
+	return struct {
+		Count int `json:"count"`
+	}{room.Members}, nil
+}
+
+// listRooms lists the rooms by index and collection.
+func listRooms(c *call) (any, error) {
+	all, n := map[string]map[string]map[string]int{}, 0
+	for room := range c.rooms.All() {
+		if n++; n > c.opts.ReadDocuments {
+			return nil, getLimit.with(c.opts.ReadDocuments)
+		}
+		if all[room.Index] == nil {
+			all[room.Index] = map[string]map[string]int{}
+		}
+		if all[room.Index][room.Collection] == nil {
+			all[room.Index][room.Collection] = map[string]int{}
+		}
+		all[room.Index][room.Collection][room.Hash] = room.Members
+	}
+	return all, nil
+}
+
+// publish tells rooms, and whoever subscribed to the topic of the collection, of a
+// message that is stored nowhere.
+func publish(c *call) (any, error) {
+	if err := c.collection(); err != nil {
+		return nil, err
+	}
+	if c.ID != "" {
+		if _, err := c.key(c.ID); err != nil {
+			return nil, err
+		}
+	}
+	body, err := c.object("body", c.Body)
+	if err != nil {
+		return nil, err
+	}
+	m := &rooms.Ephemeral{
+		Index: c.Index, Collection: c.Collection, ID: c.ID, Body: body, Time: c.now,
+		Origin: c.write(persistence.Key{}, nil).Origin,
+	}
+	done := make(chan error, 1)
+	op := &persistence.Op{Bytes: len(body), Applied: func(*persistence.Result) {
+		err := c.rooms.Tell(m)
+		c.out.Send(m.Index+"/"+m.Collection, body, m.Origin.ClientID, false)
+		done <- err
+	}}
+	if err := c.store.Append(c.ctx, op); err != nil {
+		return nil, err
+	}
+	select {
+	case err = <-done:
+	case <-c.ctx.Done():
+		err = c.ctx.Err()
+	}
+	return struct {
+		Published bool `json:"published"`
+	}{true}, err
+}
+
+// validateFilter says whether a filter can be read, and how it reads.
+func validateFilter(c *call) (any, error) {
+	type answer struct {
+		Valid         bool            `json:"valid"`
+		RoomID        string          `json:"roomId,omitempty"`
+		Filter        json.RawMessage `json:"filter,omitempty"`
+		ErrorMessages []string        `json:"errorMessages,omitempty"`
+	}
+	if err := c.collection(); err != nil {
+		return nil, err
+	}
+	if c.Body == nil {
+		return nil, bodyRequired.with()
+	}
+	f, err := filter.ParseWithin(c.Body, c.opts.Filters)
+	if err != nil {
+		return answer{ErrorMessages: []string{c.errorOf(err).Message}}, nil
+	}
+	return answer{Valid: true, RoomID: f.Hash(c.Index, c.Collection), Filter: json.RawMessage(f.String())}, nil
+}
+
+// explain says clause by clause why a document matches a filter, or does not: the
+// one that is stored under an id, or the one in the body.
+func explain(c *call) (any, error) {
+	if err := c.collection(); err != nil {
+		return nil, err
+	}
+	body, err := c.body()
+	if err != nil {
+		return nil, err
+	}
+	text := body["query"]
+	if text == nil {
+		return nil, missing.with("query")
+	}
+	f, err := filter.ParseWithin(text, c.opts.Filters)
+	if err != nil {
+		return nil, err
+	}
+	d, err := c.subject(body["document"])
+	if err != nil {
+		return nil, err
+	}
+	return struct {
+		Matches bool               `json:"matches"`
+		RoomID  string             `json:"roomId"`
+		Explain filter.Explanation `json:"explain"`
+	}{f.Match(d), f.Hash(c.Index, c.Collection), f.Explain(d)}, nil
+}
+
+// subject returns the document that is to be explained.
+func (c *call) subject(text json.RawMessage) (*filter.Document, error) {
+	if text != nil {
+		body, err := c.object("document", text)
+		if err != nil {
+			return nil, err
+		}
+		d, err := filter.ParseDocument(body, c.opts.Documents)
+		if err == nil && c.ID != "" {
+			d.Set("_id", c.ID)
+		}
+		return d, err
+	}
+	k, err := c.document()
+	if err != nil {
+		return nil, err
+	}
+	doc, err := c.store.Get(k)
+	if errors.Is(err, persistence.ErrNotFound) {
+		return nil, c.missing(k)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return rooms.Prepare(doc)
+}

@@ -1,0 +1,289 @@
+package api
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"hash/fnv"
+	"iter"
+	"slices"
+
+	"github.com/ambitmq/ambit/filter"
+	"github.com/ambitmq/ambit/persistence"
+	"github.com/ambitmq/ambit/rooms"
+)
+
+// A query says which documents of a collection a request is about.
+type query struct {
+	filter *filter.Filter
+	order  order
+}
+
+const (
+	momentary   = "a filter with changed, crossed or near matches changes: nothing that is stored matches it"
+	defaultSize = 10 // of a page, as Kuzzle's
+)
+
+// query reads the body of a search, which may have these members.
+func (c *call) query(allowed ...string) (query, map[string]json.RawMessage, error) {
+	q, body := query{}, map[string]json.RawMessage{}
+	if err := c.collection(); err != nil {
+		return q, nil, err
+	}
+	if _, ok := c.args["targets"]; ok {
+		return q, nil, forbidden.with("targets")
+	}
+	if lang, err := c.string("lang"); err != nil || lang != "" && lang != "koncorde" {
+		return q, nil, invalidValue.with("lang", `"koncorde"`)
+	}
+	var err error
+	if c.Body != nil {
+		if body, err = c.body(); err != nil {
+			return q, nil, err
+		}
+	}
+	for name := range body {
+		if !slices.Contains(allowed, name) {
+			return q, nil, badSearch.with(name)
+		}
+	}
+	text := body["query"]
+	if text == nil {
+		text = json.RawMessage("{}")
+	}
+	if q.filter, err = filter.ParseWithin(text, c.opts.Filters); err != nil {
+		return q, nil, err
+	}
+	if q.filter.Momentary() {
+		return q, nil, badFilter.with(momentary)
+	}
+	sort := body["sort"]
+	if sort == nil {
+		sort = c.args["sort"]
+	}
+	q.order, err = readOrder(sort)
+	return q, body, err
+}
+
+// A scan is how far documents were looked at.
+type scan struct {
+	// Scanned is how many were. Partial says that there are more.
+	Scanned int  `json:"scanned"`
+	Partial bool `json:"partial"`
+	last    string
+}
+
+// scan calls visit for the documents after an id that match, in the order of their
+// ids, until it returns false. It looks at a limited number.
+func (c *call) scan(snap *persistence.Snapshot, q query, after string, visit func(*persistence.Document, *filter.Document) bool) (scan, error) {
+	var s scan
+	select {
+	case c.scans <- struct{}{}:
+		defer func() { <-c.scans }()
+	case <-c.ctx.Done():
+		return s, c.ctx.Err()
+	}
+	for doc, err := range c.candidates(snap, q, after) {
+		if err == nil {
+			err = context.Cause(c.ctx)
+		}
+		if err != nil {
+			return s, err
+		}
+		if s.Scanned == c.opts.ScanDocuments {
+			s.Partial = true
+			return s, nil
+		}
+		s.Scanned++
+		s.last = doc.Key.ID
+		d, err := rooms.Prepare(doc)
+		if err != nil {
+			return s, fmt.Errorf("api: read document %s: %w", doc.Key, err)
+		}
+		if q.filter.Match(d) && !visit(doc, d) {
+			return s, nil
+		}
+	}
+	return s, nil
+}
+
+// candidates yields the documents that may match: those that the filter names, or
+// the whole collection.
+func (c *call) candidates(snap *persistence.Snapshot, q query, after string) iter.Seq2[*persistence.Document, error] {
+	ids, ok := q.filter.IDs()
+	if !ok {
+		return snap.Documents(c.Index, c.Collection, after)
+	}
+	slices.Sort(ids)
+	return func(yield func(*persistence.Document, error) bool) {
+		for _, id := range ids {
+			if id <= after {
+				continue
+			}
+			doc, err := snap.Get(persistence.Key{Index: c.Index, Collection: c.Collection, ID: id})
+			if !errors.Is(err, persistence.ErrNotFound) && !yield(doc, err) {
+				return
+			}
+		}
+	}
+}
+
+// A page is the answer to a search.
+type page struct {
+	Hits []found `json:"hits"`
+	// Total is how many match, of those that were looked at. A request with a cursor
+	// does not ask.
+	Total *int `json:"total,omitempty"`
+	// Cursor asks for the next page, if there is one.
+	Cursor string `json:"cursor,omitempty"`
+	scan
+}
+
+type found struct {
+	hit
+	Index      string `json:"index"`
+	Collection string `json:"collection"`
+}
+
+// search finds documents of a snapshot. What comes after a position is found again
+// whatever was written meanwhile, so a cursor is the position of the last one.
+func search(c *call) (any, error) {
+	q, _, err := c.query("query", "sort")
+	if err != nil {
+		return nil, err
+	}
+	from, err := c.count("from", 0, c.opts.ReadDocuments)
+	if err != nil {
+		return nil, err
+	}
+	size, err := c.count("size", defaultSize, c.opts.ReadDocuments)
+	if err != nil {
+		return nil, err
+	}
+	if from+size > c.opts.ReadDocuments {
+		return nil, getLimit.with(c.opts.ReadDocuments)
+	}
+	start, err := c.cursor(q)
+	if err != nil {
+		return nil, err
+	}
+	if start != nil && from > 0 {
+		return nil, invalidValue.with("from", "0 with a cursor")
+	}
+	snap := c.store.Snapshot()
+	defer snap.Close()
+	return c.page(snap, q, from, size, start)
+}
+
+func (c *call) page(snap *persistence.Snapshot, q query, from, size int, start *position) (*page, error) {
+	after, byID := "", len(q.order) == 0
+	if start != nil && byID {
+		after = start.ID
+	}
+	first, total := &best{order: q.order, n: from + size + 1}, 0
+	s, err := c.scan(snap, q, after, func(doc *persistence.Document, d *filter.Document) bool {
+		p := q.order.position(doc.Key.ID, d)
+		if start != nil && q.order.compare(p, *start) <= 0 {
+			return true
+		}
+		total++
+		first.add(p)
+		return start == nil || !byID || total <= size // all are counted, but for a cursor
+	})
+	if err != nil {
+		return nil, err
+	}
+	p := &page{Hits: []found{}, scan: s}
+	positions := first.cut()
+	positions = positions[min(from, len(positions)):]
+	last, err := c.fill(p, snap, positions[:min(size, len(positions))])
+	switch {
+	case err != nil:
+		return nil, err
+	case last != nil && len(p.Hits) < len(positions):
+		p.Cursor = cursorOf(c, q, *last)
+	case byID && s.Partial:
+		p.Cursor = cursorOf(c, q, position{ID: s.last})
+	}
+	if start == nil {
+		p.Total = &total
+	}
+	return p, nil
+}
+
+// fill adds the documents of some positions to a page, as many as an answer may
+// have, and returns the position of the last one.
+func (c *call) fill(p *page, snap *persistence.Snapshot, positions []position) (last *position, err error) {
+	size := 0
+	for i := range positions {
+		doc, err := snap.Get(persistence.Key{Index: c.Index, Collection: c.Collection, ID: positions[i].ID})
+		if err != nil {
+			return nil, err
+		}
+		if size += len(doc.Body); size > c.opts.PageBytes && i > 0 {
+			return last, nil
+		}
+		p.Hits = append(p.Hits, found{hitOf(doc), c.Index, c.Collection})
+		last = &positions[i]
+	}
+	return last, nil
+}
+
+// A cursor is a position in the results of a search, and says of which.
+type cursor struct {
+	Search uint64 `json:"s"`
+	position
+}
+
+func searchOf(c *call, q query) uint64 {
+	h := fnv.New64a()
+	_, _ = h.Write(encode([]any{c.Index, c.Collection, q.filter.String(), q.order})) // a hash takes everything
+	return h.Sum64()
+}
+
+func cursorOf(c *call, q query, p position) string {
+	return base64.RawURLEncoding.EncodeToString(encode(cursor{searchOf(c, q), p}))
+}
+
+// cursor reads the cursor of a request, nil for none.
+func (c *call) cursor(q query) (*position, error) {
+	text, err := c.string("cursor")
+	if err != nil || text == "" {
+		return nil, err
+	}
+	var from cursor
+	raw, err := base64.RawURLEncoding.DecodeString(text)
+	if err != nil || json.Unmarshal(raw, &from) != nil || from.Search != searchOf(c, q) || len(from.Values) != len(q.order) {
+		return nil, badCursor.with()
+	}
+	for _, v := range from.Values {
+		if rank(v) == 3 && v != nil {
+			return nil, badCursor.with()
+		}
+	}
+	return &from.position, nil
+}
+
+// count says how many documents match.
+func count(c *call) (any, error) {
+	q, _, err := c.query("query")
+	if err != nil {
+		return nil, err
+	}
+	snap := c.store.Snapshot()
+	defer snap.Close()
+	n := 0
+	s, err := c.scan(snap, q, "", func(*persistence.Document, *filter.Document) bool {
+		n++
+		return true
+	})
+	if err != nil {
+		return nil, err
+	}
+	return struct {
+		Count int `json:"count"`
+		scan
+	}{n, s}, nil
+}

@@ -1,0 +1,25 @@
+package hooks
+
+import (
+	"context"
+
+	"github.com/ambitmq/ambit/api"
+	"github.com/ambitmq/ambit/sessions"
+)
+
+var _ api.Outlet = (*Hook)(nil)
+
+// API returns the router of the node's requests.
+func (h *Hook) API() *api.Router { return h.api }
+
+// Request answers a client's request.
+func (h *Hook) Request(c *sessions.Client, m *sessions.Message, most int) []byte {
+	from := api.Caller{Name: "client " + c.ClientID, ClientID: c.ClientID, User: c.User, Protocol: protocol, MaxBytes: most}
+	return h.api.Serve(context.Background(), from, "", "", m.Payload).Body
+}
+
+// Send gives what the API wrote to those who subscribed to its topic. The QoS is
+// that of their subscriptions.
+func (h *Hook) Send(topic string, payload []byte, from string, stored bool) {
+	h.engine.Send(&sessions.Message{Topic: topic, Payload: payload, QoS: 2, From: from, Supersedes: stored})
+}
