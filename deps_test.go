@@ -49,7 +49,10 @@ hooks: access api filter persistence rooms sessions topics [
 ]
 hooks test: [github.com/cockroachdb/pebble/v2]
 
-broker: access filter hooks persistence rooms sessions topics [
+web: access api
+web test: persistence rooms [github.com/cockroachdb/pebble/v2]
+
+broker: access api filter hooks persistence rooms sessions topics web [
 	github.com/coder/websocket
 	github.com/mochi-mqtt/server/v2
 	github.com/pires/go-proxyproto

@@ -146,6 +146,12 @@ func (r *Router) Serve(ctx context.Context, from Caller, controller, action stri
 	return c.answer(result, err)
 }
 
+// Refuse answers a request that does not come as far as its text.
+func (r *Router) Refuse(controller, action string, why *Error) Response {
+	c := &call{Router: r, RequestID: rand.Text(), Controller: controller, Action: action}
+	return c.answer(nil, why)
+}
+
 // do has the action do what it does.
 func (c *call) do() (any, error) {
 	if c.Controller == "" {

@@ -34,40 +34,49 @@ type fault struct {
 }
 
 var (
-	roomNotFound  = fault{"core.realtime.room_not_found", 0x00010001, 404, `The room "%s" doesn't exist`}
-	invalidScope  = fault{"core.realtime.invalid_scope", 0x00010004, 400, `Invalid value for the "scope" parameter (allowed: "all", "in", "out").`}
-	unexpected    = fault{"core.fatal.unexpected_error", 0x00000001, 500, `Caught an unexpected error: %s.`}
-	unavailable   = fault{"core.fatal.service_unavailable", 0x00000002, 503, `Service unavailable: %s.`}
-	unknownIndex  = fault{"services.storage.unknown_index", 0x01010001, 412, `The index "%s" does not exist.`}
-	unknownName   = fault{"services.storage.unknown_collection", 0x01010002, 412, `The collection "%s":"%s" does not exist.`}
-	getLimit      = fault{"services.storage.get_limit_exceeded", 0x01010003, 413, `The number of documents returned by this request exceeds the configured server limit: %d.`}
-	writeLimit    = fault{"services.storage.write_limit_exceeded", 0x01010004, 413, `The number of documents edited by this request exceeds the configured server limit: %d.`}
-	notFound      = fault{"services.storage.not_found", 0x0101000b, 404, `Document "%s" not found in "%s":"%s".`}
-	badCursor     = fault{"services.storage.unknown_scroll_id", 0x0101000e, 404, `The cursor is not one of this search.`}
-	alreadyExists = fault{"services.storage.document_already_exists", 0x01010011, 400, `Document already exists.`}
-	badDocument   = fault{"services.storage.invalid_argument", 0x01010013, 400, `Argument "%s" is invalid (expected: %s)`}
-	indexExists   = fault{"services.storage.index_already_exists", 0x01010026, 412, `A public index named "%s" already exists`}
-	badSearch     = fault{"services.storage.invalid_search_query", 0x01010028, 400, `The argument "%s" is not allowed at this level of a search query.`}
-	badIndex      = fault{"services.storage.invalid_index_name", 0x01010029, 400, `The index name "%s" is invalid`}
-	badName       = fault{"services.storage.invalid_collection_name", 0x0101002a, 400, `The collection name "%s" is invalid`}
-	incomplete    = fault{"services.storage.incomplete_update", 0x0101002e, 504, `%d documents were written before the time was up`}
-	invalidType   = fault{"api.assert.invalid_type", 0x02010001, 400, `Wrong type for argument "%s" (expected: %s)`}
-	invalidValue  = fault{"api.assert.invalid_argument", 0x02010002, 400, `Invalid argument "%s". Expected: %s`}
-	missing       = fault{"api.assert.missing_argument", 0x02010003, 400, `Missing argument "%s".`}
-	emptyArgument = fault{"api.assert.empty_argument", 0x02010004, 400, `The argument "%s" is empty.`}
-	bodyRequired  = fault{"api.assert.body_required", 0x02010008, 400, `The request must specify a body.`}
-	forbidden     = fault{"api.assert.forbidden_argument", 0x0201000b, 400, `The argument "%s" is not allowed by this API action.`}
-	badFilter     = fault{"api.assert.koncorde_dsl_error", 0x0201000e, 400, `%s`}
-	noController  = fault{"api.process.controller_not_found", 0x02020004, 404, `API controller "%s" not found.`}
-	noAction      = fault{"api.process.action_not_found", 0x02020005, 404, `API action "%s":"%s" not found`}
-	shuttingDown  = fault{"api.process.shutting_down", 0x02020007, 503, `Rejected: this node is shutting down.`}
-	tooMany       = fault{"api.process.too_many_requests", 0x02020008, 429, `Rejected: requests rate limit exceeded: %g a second.`}
-	incompleteAll = fault{"api.process.incomplete_multiple_request", 0x0202000a, 400, `The request to %s several documents failed, at least in part.`}
-	notSupported  = fault{"api.process.not_supported", 0x020200f0, 501, `API action "%s":"%s" is not supported: %s`}
-	late          = fault{"api.process.timeout", 0x020200f1, 504, `The request took longer than it may: %v.`}
-	longAnswer    = fault{"api.process.answer_too_large", 0x020200f2, 413, `The answer has %d bytes, which are more than the %d that may be sent: ask for less.`}
-	unreadable    = fault{"network.mqtt.unexpected_error", 0x03020001, 400, `The request is not a JSON object: %s.`}
+	roomNotFound   = fault{"core.realtime.room_not_found", 0x00010001, 404, `The room "%s" doesn't exist`}
+	invalidScope   = fault{"core.realtime.invalid_scope", 0x00010004, 400, `Invalid value for the "scope" parameter (allowed: "all", "in", "out").`}
+	unexpected     = fault{"core.fatal.unexpected_error", 0x00000001, 500, `Caught an unexpected error: %s.`}
+	unavailable    = fault{"core.fatal.service_unavailable", 0x00000002, 503, `Service unavailable: %s.`}
+	unknownIndex   = fault{"services.storage.unknown_index", 0x01010001, 412, `The index "%s" does not exist.`}
+	unknownName    = fault{"services.storage.unknown_collection", 0x01010002, 412, `The collection "%s":"%s" does not exist.`}
+	getLimit       = fault{"services.storage.get_limit_exceeded", 0x01010003, 413, `The number of documents returned by this request exceeds the configured server limit: %d.`}
+	writeLimit     = fault{"services.storage.write_limit_exceeded", 0x01010004, 413, `The number of documents edited by this request exceeds the configured server limit: %d.`}
+	notFound       = fault{"services.storage.not_found", 0x0101000b, 404, `Document "%s" not found in "%s":"%s".`}
+	badCursor      = fault{"services.storage.unknown_scroll_id", 0x0101000e, 404, `The cursor is not one of this search.`}
+	alreadyExists  = fault{"services.storage.document_already_exists", 0x01010011, 400, `Document already exists.`}
+	badDocument    = fault{"services.storage.invalid_argument", 0x01010013, 400, `Argument "%s" is invalid (expected: %s)`}
+	indexExists    = fault{"services.storage.index_already_exists", 0x01010026, 412, `A public index named "%s" already exists`}
+	badSearch      = fault{"services.storage.invalid_search_query", 0x01010028, 400, `The argument "%s" is not allowed at this level of a search query.`}
+	badIndex       = fault{"services.storage.invalid_index_name", 0x01010029, 400, `The index name "%s" is invalid`}
+	badName        = fault{"services.storage.invalid_collection_name", 0x0101002a, 400, `The collection name "%s" is invalid`}
+	incomplete     = fault{"services.storage.incomplete_update", 0x0101002e, 504, `%d documents were written before the time was up`}
+	invalidType    = fault{"api.assert.invalid_type", 0x02010001, 400, `Wrong type for argument "%s" (expected: %s)`}
+	invalidValue   = fault{"api.assert.invalid_argument", 0x02010002, 400, `Invalid argument "%s". Expected: %s`}
+	missing        = fault{"api.assert.missing_argument", 0x02010003, 400, `Missing argument "%s".`}
+	emptyArgument  = fault{"api.assert.empty_argument", 0x02010004, 400, `The argument "%s" is empty.`}
+	bodyRequired   = fault{"api.assert.body_required", 0x02010008, 400, `The request must specify a body.`}
+	forbidden      = fault{"api.assert.forbidden_argument", 0x0201000b, 400, `The argument "%s" is not allowed by this API action.`}
+	badFilter      = fault{"api.assert.koncorde_dsl_error", 0x0201000e, 400, `%s`}
+	noController   = fault{"api.process.controller_not_found", 0x02020004, 404, `API controller "%s" not found.`}
+	noAction       = fault{"api.process.action_not_found", 0x02020005, 404, `API action "%s":"%s" not found`}
+	shuttingDown   = fault{"api.process.shutting_down", 0x02020007, 503, `Rejected: this node is shutting down.`}
+	tooMany        = fault{"api.process.too_many_requests", 0x02020008, 429, `Rejected: requests rate limit exceeded: %g a second.`}
+	incompleteAll  = fault{"api.process.incomplete_multiple_request", 0x0202000a, 400, `The request to %s several documents failed, at least in part.`}
+	notSupported   = fault{"api.process.not_supported", 0x020200f0, 501, `API action "%s":"%s" is not supported: %s`}
+	late           = fault{"api.process.timeout", 0x020200f1, 504, `The request took longer than it may: %v.`}
+	longAnswer     = fault{"api.process.answer_too_large", 0x020200f2, 413, `The answer has %d bytes, which are more than the %d that may be sent: ask for less.`}
+	unreadableBody = fault{"network.http.body_parse_failed", 0x0301000c, 400, `Unable to convert the HTTP body to JSON: %s`}
+	unreadable     = fault{"network.mqtt.unexpected_error", 0x03020001, 400, `The request is not a JSON object: %s.`}
 )
+
+// unread says that a request is not JSON, as Kuzzle says it of each protocol.
+func (c *call) unread(err error) *Error {
+	if c.from.Protocol == "http" {
+		return unreadableBody.with(err)
+	}
+	return unreadable.with(err)
+}
 
 func (f fault) with(args ...any) *Error {
 	return &Error{ID: f.id, Code: f.code, Status: f.status, Message: fmt.Sprintf(f.text, args...)}

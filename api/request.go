@@ -36,11 +36,11 @@ type call struct {
 func (c *call) parse(text []byte) error {
 	lim := filter.DocumentLimits{Depth: c.opts.Documents.Depth + envelopeDepth, Members: math.MaxInt, Elements: math.MaxInt}
 	if _, err := filter.ParseDocument(text, lim); err != nil {
-		return unreadable.with(err)
+		return c.unread(err)
 	}
 	all, err := membersOf(bytes.Clone(text))
 	if err != nil {
-		return unreadable.with(err)
+		return c.unread(err)
 	}
 	c.args = make(map[string]json.RawMessage, len(all))
 	for _, m := range all {

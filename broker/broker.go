@@ -13,6 +13,7 @@ import (
 	"github.com/mochi-mqtt/server/v2/packets"
 
 	"github.com/ambitmq/ambit/access"
+	"github.com/ambitmq/ambit/api"
 	"github.com/ambitmq/ambit/filter"
 	"github.com/ambitmq/ambit/hooks"
 	"github.com/ambitmq/ambit/persistence"
@@ -140,7 +141,12 @@ func hookOptions(cfg Config, users *access.Users, log *slog.Logger) hooks.Option
 		AllowLocal:  cfg.Anonymous != "none",
 		AllowRemote: cfg.Anonymous == "all",
 		Users:       users,
-		Log:         log,
+		API: api.Options{
+			Timeout: cfg.Limits.RequestTimeout, Rate: float64(cfg.Limits.RequestRate),
+			WriteDocuments: cfg.Limits.WriteDocuments, ReadDocuments: cfg.Limits.ReadDocuments,
+			ScanDocuments: cfg.Limits.ScanDocuments, DocumentBytes: cfg.Limits.PacketBytes, Version: version(),
+		},
+		Log: log,
 	}
 }
 
@@ -158,7 +164,7 @@ func (b *Broker) serve() error {
 		return err
 	}
 	b.engine.Statistics(version())
-	b.listeners.serve = b.engine.Serve
+	b.listeners.serve, b.listeners.hook = b.engine.Serve, b.hook
 	b.listeners.failed = b.fail
 	b.listeners.start()
 	return nil

@@ -19,8 +19,8 @@ type Config struct {
 	// MQTT is the address of the MQTT listener. Port 0 takes any free port. With
 	// "none" there is no such listener.
 	MQTT string `mapstructure:"mqtt"`
-	// HTTP is the address of the HTTP listener, which serves
-	// MQTT-over-WebSocket at /mqtt. Port 0 takes any free port, and "none" is as
+	// HTTP is the address of the HTTP listener, which serves MQTT-over-WebSocket at
+	// /mqtt, and requests at /api/<controller>/<action>. Port 0 takes any free port, and "none" is as
 	// for MQTT.
 	HTTP string `mapstructure:"http"`
 	// Listeners are further ones.
@@ -38,8 +38,8 @@ type Config struct {
 	// between them. MQTT 5 clients are told to use it when this one shuts down, or
 	// has as many connections as it may have (0x9C).
 	Redirect string `mapstructure:"redirect"`
-	// Origins are the hosts whose pages may open a WebSocket, besides the
-	// broker's own: "maps.example.com", "*.example.com", "*".
+	// Origins are the hosts whose pages may open a WebSocket, or make requests,
+	// besides the broker's own: "maps.example.com", "*.example.com", "*".
 	Origins []string `mapstructure:"origins"`
 	// SharedBy says how the messages of a shared subscription are shared: "turn" is
 	// one by one; "topic" gives all messages of a topic, and "publisher" all of a
@@ -153,6 +153,18 @@ type Limits struct {
 	JSONDepth    int `mapstructure:"json_depth"`
 	JSONMembers  int `mapstructure:"json_members"`
 	JSONElements int `mapstructure:"json_elements"`
+	// RequestRate is how many requests of the API one client may make in a second, or
+	// one user or address over HTTP, and at once after a while. 0 is no limit.
+	RequestRate int `mapstructure:"request_rate"`
+	// RequestTimeout is how long a request may take.
+	RequestTimeout time.Duration `mapstructure:"request_timeout"`
+	// WriteDocuments is how many documents a request may list to be written, and
+	// ReadDocuments how many it may ask for, or write by a filter.
+	WriteDocuments int `mapstructure:"write_documents"`
+	ReadDocuments  int `mapstructure:"read_documents"`
+	// ScanDocuments is how many documents a search may look at. One that is cut short
+	// says so.
+	ScanDocuments int `mapstructure:"scan_documents"`
 }
 
 // DefaultConfig returns the settings of a broker that needs none.
@@ -191,6 +203,12 @@ func DefaultConfig() Config {
 			JSONDepth:      32,
 			JSONMembers:    1000,
 			JSONElements:   10_000,
+
+			RequestRate:    1000,
+			RequestTimeout: 10 * time.Second,
+			WriteDocuments: 200,
+			ReadDocuments:  10_000,
+			ScanDocuments:  100_000,
 		},
 	}
 }
@@ -235,6 +253,7 @@ func (c Config) Validate() error {
 	if c.Limits.KeepAlive != 0 {
 		k.duration("limits.keep_alive", c.Limits.KeepAlive, time.Second, 65535*time.Second)
 	}
+	k.duration("limits.request_timeout", c.Limits.RequestTimeout, minTimeout, maxTimeout)
 	k.duration("limits.session_expiry", c.Limits.SessionExpiry, time.Second, 100*365*24*time.Hour)
 	return k.err()
 }
@@ -292,6 +311,10 @@ func (c Config) checkNumbers(k *check) {
 		{"limits.json_depth", int64(c.Limits.JSONDepth), 1, 1000},
 		{"limits.json_members", int64(c.Limits.JSONMembers), 1, 1_000_000},
 		{"limits.json_elements", int64(c.Limits.JSONElements), 1, 10_000_000},
+		{"limits.request_rate", int64(c.Limits.RequestRate), 0, 1_000_000},
+		{"limits.write_documents", int64(c.Limits.WriteDocuments), 1, 100_000},
+		{"limits.read_documents", int64(c.Limits.ReadDocuments), 1, 1_000_000},
+		{"limits.scan_documents", int64(c.Limits.ScanDocuments), 1, 1_000_000_000},
 	} {
 		k.number(n.key, n.value, n.min, n.max)
 	}

@@ -13,6 +13,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/ambitmq/ambit/hooks"
 	"github.com/ambitmq/ambit/sessions"
 )
 
@@ -25,6 +26,7 @@ type listeners struct {
 	cfg   Config
 	log   *slog.Logger
 	serve func(net.Conn, sessions.Via)
+	hook  *hooks.Hook // answers requests
 	// failed is called when no more clients can be accepted.
 	failed func(error)
 

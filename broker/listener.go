@@ -26,7 +26,7 @@ type Listener struct {
 	// Name is what logs and limits call it. No two have the same; "mqtt" and
 	// "http" are those of the settings with these names.
 	Name string `mapstructure:"name"`
-	// Type is tcp, tls, ws (MQTT over WebSocket, at /mqtt), wss or unix.
+	// Type is tcp, tls, ws (HTTP: MQTT over WebSocket at /mqtt, requests at /api/), wss or unix.
 	Type string `mapstructure:"type"`
 	// Address is a host and a port, of which 0 is any free one, or the path of a
 	// Unix socket. A socket that nobody listens at any more is replaced.

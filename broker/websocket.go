@@ -7,6 +7,8 @@ import (
 	"net/http"
 
 	"github.com/coder/websocket"
+
+	"github.com/ambitmq/ambit/web"
 )
 
 // subprotocols are the WebSocket sub-protocols of MQTT [MQTT-6.0.0-3], and its
@@ -16,6 +18,7 @@ var subprotocols = []string{"mqtt", "mqttv3.1"}
 func (l *listeners) newWebServer(ln *listener) *http.Server {
 	mux := http.NewServeMux()
 	mux.HandleFunc("/mqtt", func(w http.ResponseWriter, r *http.Request) { l.serveWebSocket(ln, w, r) })
+	mux.Handle("/api/", l.requests(ln))
 	return &http.Server{
 		Handler:           mux,
 		ReadHeaderTimeout: ln.Limits.ConnectTimeout, // of the TLS handshake, too
@@ -25,11 +28,30 @@ func (l *listeners) newWebServer(ln *listener) *http.Server {
 	}
 }
 
+// requests serves the request API at a listener.
+func (l *listeners) requests(ln *listener) http.Handler {
+	mux := http.NewServeMux()
+	web.New(l.hook.API(), l.hook.Door(), web.Options{
+		Origins: l.cfg.Origins, RequestBytes: ln.Limits.PacketBytes,
+		ReadTimeout: ln.Limits.ConnectTimeout, WriteTimeout: l.cfg.Limits.WriteTimeout,
+	}).Routes(mux)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		l.running.Add(1)
+		defer l.running.Done()
+		mux.ServeHTTP(w, r)
+	})
+}
+
 // serveWebSocket upgrades an HTTP request to an MQTT connection.
 func (l *listeners) serveWebSocket(ln *listener, w http.ResponseWriter, r *http.Request) {
+	if !web.IsOurs(r, l.cfg.Origins) {
+		l.log.Warn("websocket refused", "listener", ln.Name, "remote", r.RemoteAddr, "reason", "a page of another host", "origin", r.Header.Get("Origin"))
+		http.Error(w, "pages of another host may not open a WebSocket (see the setting origins)", http.StatusForbidden)
+		return
+	}
 	ws, err := websocket.Accept(w, r, &websocket.AcceptOptions{
-		Subprotocols:   subprotocols,
-		OriginPatterns: l.cfg.Origins,
+		Subprotocols:       subprotocols,
+		InsecureSkipVerify: true, // IsOurs has verified it
 	})
 	if err != nil {
 		l.log.Warn("websocket refused", "listener", ln.Name, "remote", r.RemoteAddr, "reason", err)

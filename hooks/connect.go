@@ -1,43 +1,30 @@
 package hooks
 
 import (
-	"net"
-
 	"github.com/mochi-mqtt/server/v2/packets"
 
 	"github.com/ambitmq/ambit/access"
 	"github.com/ambitmq/ambit/sessions"
 )
 
+// Door says who may come in, by whichever protocol.
+func (h *Hook) Door() *access.Door { return h.door }
+
 // Admit lets in whoever signs in with a user name and its password, or may
 // connect without.
 func (h *Hook) Admit(c *sessions.Client) error {
-	if h.opts.Users != nil && (c.HasUsername || c.HasPassword) {
-		if err := h.opts.Users.Verify(c.Username, c.Password); err != nil {
-			return refuse(err)
-		}
-		c.User = c.Username
-		return nil
+	var login *access.Login
+	if c.HasUsername || c.HasPassword {
+		login = &access.Login{Name: c.Username, Password: c.Password}
 	}
-	text := "clients have to sign in (see the settings anonymous and users)"
-	if h.opts.AllowLocal || h.opts.AllowRemote {
-		if h.opts.AllowRemote || isLocal(c.Remote) {
-			return nil
-		}
-		text = "anonymous clients may connect from this machine only (see the setting anonymous)"
+	user, err := h.door.Enter(c.Remote, login)
+	if err != nil {
+		return refuse(err)
 	}
-	return &sessions.Error{Code: packets.ErrNotAuthorized.Code, Text: text}
-}
-
-// isLocal says whether an address is of this machine.
-func isLocal(addr net.Addr) bool {
-	switch a := addr.(type) {
-	case *net.TCPAddr:
-		return a.IP.IsLoopback()
-	case *net.UnixAddr:
-		return true
+	if user != "" {
+		c.User = user
 	}
-	return false
+	return nil
 }
 
 // Authenticate begins an exchange by SCRAM-SHA-256.

@@ -58,6 +58,7 @@ type Hook struct {
 	rooms  *rooms.Engine
 	engine *sessions.Engine
 	api    *api.Router
+	door   *access.Door
 }
 
 var (
@@ -69,7 +70,7 @@ var (
 // documents and sessions in store. The caller drains the store's tail into
 // [Hook.Apply].
 func New(store *persistence.Store, o Options, engine sessions.Options) (*Hook, *sessions.Engine) {
-	h := &Hook{opts: o, store: store}
+	h := &Hook{opts: o, store: store, door: &access.Door{Users: o.Users, Local: o.AllowLocal, Remote: o.AllowRemote}}
 	h.rooms = rooms.New(store.NodeID(), h, rooms.Options{})
 	h.engine = sessions.New(store, h, engine)
 	h.api = api.New(store, h.rooms, h, h.requests(engine))

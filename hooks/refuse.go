@@ -43,6 +43,8 @@ func refuse(err error) error {
 		return &sessions.Error{Code: packets.ErrPayloadFormatInvalid.Code, Text: limit.Error()}
 	case errors.Is(err, access.ErrDenied):
 		return &sessions.Error{Code: packets.ErrBadUsernameOrPassword.Code, Text: err.Error()}
+	case errors.Is(err, access.ErrMustSignIn), errors.Is(err, access.ErrElsewhere):
+		return &sessions.Error{Code: packets.ErrNotAuthorized.Code, Text: err.Error()}
 	case errors.Is(err, filter.ErrNotObject):
 		return &sessions.Error{Code: packets.ErrPayloadFormatInvalid.Code, Text: "the payload is not a JSON object"}
 	}

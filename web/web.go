@@ -1,0 +1,119 @@
+// Package web is HTTP: it serves the requests of package api to whoever may
+// come in.
+package web
+
+import (
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"net/netip"
+	"time"
+
+	"github.com/ambitmq/ambit/access"
+	"github.com/ambitmq/ambit/api"
+)
+
+// Options are the settings of a [Server]. They are not written after [New].
+type Options struct {
+	// Origins are the hosts whose pages may ask, besides the server's own: patterns
+	// as those of WebSockets.
+	Origins []string
+	// RequestBytes is how long a request may be.
+	RequestBytes int
+	// ReadTimeout is the time that a request has to come, and WriteTimeout the time
+	// that its answer has to go, once it is made.
+	ReadTimeout, WriteTimeout time.Duration
+}
+
+// A Server answers HTTP requests. It may be used by many goroutines at once.
+type Server struct {
+	router *api.Router
+	door   *access.Door
+	opts   Options
+}
+
+// New returns a server of the requests that router answers, for those whom door
+// lets in.
+func New(router *api.Router, door *access.Door, o Options) *Server {
+	return &Server{router: router, door: door, opts: o}
+}
+
+// call answers POST /api/<controller>/<action>.
+func (s *Server) call(w http.ResponseWriter, r *http.Request) {
+	controller, action := r.PathValue("controller"), r.PathValue("action")
+	from, text, err := s.read(w, r)
+	if err != nil {
+		s.answer(w, s.router.Refuse(controller, action, errorOf(err)))
+		return
+	}
+	s.answer(w, s.router.Serve(r.Context(), from, controller, action, text))
+}
+
+// read lets a caller in, and reads what it asks.
+func (s *Server) read(w http.ResponseWriter, r *http.Request) (api.Caller, []byte, error) {
+	from := api.Caller{Protocol: "http"}
+	if !IsOurs(r, s.opts.Origins) {
+		return from, nil, errOrigin
+	}
+	share(w, r)
+	remote := remoteOf(r)
+	var login *access.Login
+	if name, password, ok := r.BasicAuth(); ok {
+		login = &access.Login{Name: name, Password: []byte(password)}
+	} else if r.Header.Get("Authorization") != "" {
+		login = &access.Login{} // of a kind that nobody can have
+	}
+	user, err := s.door.Enter(remote, login)
+	if err != nil {
+		return from, nil, err
+	}
+	from.User, from.Name = user, "user "+user
+	if user == "" {
+		from.Name = "address " + host(remote)
+	}
+	conn := http.NewResponseController(w)
+	if err := conn.SetReadDeadline(time.Now().Add(s.opts.ReadTimeout)); err != nil {
+		return from, nil, err
+	}
+	text, err := io.ReadAll(http.MaxBytesReader(w, r.Body, int64(s.opts.RequestBytes)))
+	if err == nil {
+		err = conn.SetReadDeadline(time.Time{}) // else it would end the request while it is answered
+	}
+	if err == nil && len(text) == 0 {
+		text = []byte("{}")
+	}
+	return from, text, err
+}
+
+// answer writes an answer. A client that has gone is not told.
+func (s *Server) answer(w http.ResponseWriter, a api.Response) {
+	h := w.Header()
+	h.Set("Content-Type", "application/json; charset=utf-8")
+	h.Set("Cache-Control", "no-store")
+	h.Set("X-Content-Type-Options", "nosniff")
+	if a.Status == http.StatusUnauthorized {
+		h.Set("WWW-Authenticate", `Basic realm="Ambit", charset="UTF-8"`)
+	}
+	if err := http.NewResponseController(w).SetWriteDeadline(time.Now().Add(s.opts.WriteTimeout)); err != nil && !errors.Is(err, http.ErrNotSupported) {
+		return // the connection is gone
+	}
+	w.WriteHeader(a.Status)
+	_, _ = w.Write(append(a.Body, '\n')) // fails when the client has gone
+}
+
+// remoteOf returns the address that a request comes from. One that is no TCP
+// address is no machine's.
+func remoteOf(r *http.Request) net.Addr {
+	if addr, err := netip.ParseAddrPort(r.RemoteAddr); err == nil {
+		return net.TCPAddrFromAddrPort(netip.AddrPortFrom(addr.Addr().Unmap(), addr.Port()))
+	}
+	return &net.IPAddr{}
+}
+
+func host(addr net.Addr) string {
+	if tcp, ok := addr.(*net.TCPAddr); ok {
+		return tcp.IP.String()
+	}
+	return ""
+}
