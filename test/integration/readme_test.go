@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// TestReadme runs what the README shows. A fenced block that begins with
+// TestReadme runs what README.md and API.md show. A fenced block that begins with
 //
 //	```console
 //
@@ -25,19 +25,29 @@ import (
 // command. In a line … stands for any text, and a line of … alone for any number
 // of lines. Other blocks (```sh, ```) are not run.
 func TestReadme(t *testing.T) {
-	readme, err := os.ReadFile("../../README.md")
+	for _, manual := range []string{"README.md", "API.md"} {
+		t.Run(manual, func(t *testing.T) { runManual(t, manual) })
+	}
+}
+
+func runManual(t *testing.T, manual string) {
+	t.Helper()
+	text, err := os.ReadFile("../../" + manual)
 	if err != nil {
 		t.Fatal(err)
 	}
-	blocks := consoleBlocks(string(readme))
+	blocks := consoleBlocks(string(text))
 	if len(blocks) == 0 {
-		t.Fatal("README.md has no ```console block: nothing in it is known to work")
+		t.Fatalf("%s has no ```console block: nothing in it is known to work", manual)
 	}
 	for _, block := range blocks {
 		name, _, _ := strings.Cut(block, "\n")
 		t.Run(name, func(t *testing.T) {
 			if strings.Contains(block, "mosquitto_") {
 				need(t, "mosquitto_sub")
+			}
+			if strings.Contains(block, "curl ") {
+				need(t, "curl")
 			}
 			runConsole(t, block)
 		})
