@@ -54,7 +54,6 @@ var (
 	invalidType    = fault{"api.assert.invalid_type", 0x02010001, 400, `Wrong type for argument "%s" (expected: %s)`}
 	invalidValue   = fault{"api.assert.invalid_argument", 0x02010002, 400, `Invalid argument "%s". Expected: %s`}
 	missing        = fault{"api.assert.missing_argument", 0x02010003, 400, `Missing argument "%s".`}
-	emptyArgument  = fault{"api.assert.empty_argument", 0x02010004, 400, `The argument "%s" is empty.`}
 	bodyRequired   = fault{"api.assert.body_required", 0x02010008, 400, `The request must specify a body.`}
 	forbidden      = fault{"api.assert.forbidden_argument", 0x0201000b, 400, `The argument "%s" is not allowed by this API action.`}
 	badFilter      = fault{"api.assert.koncorde_dsl_error", 0x0201000e, 400, `%s`}
