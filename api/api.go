@@ -20,12 +20,13 @@ import (
 	"github.com/ambitmq/ambit/topics"
 )
 
-// An Outlet gives what the API writes to those who subscribed to its topic, as a
-// message of the document's own. It is called by whoever drains the store's tail.
+// An Outlet gives what the API does to those who subscribed to its topic, as if it
+// had been published there.
 type Outlet interface {
-	// Send sends a message on a topic, the client that caused it being from, or "";
-	// stored says that it is a document's.
-	Send(topic string, payload []byte, from string, stored bool)
+	// Announce has an op, which is about to be appended and has an Applied, be told on
+	// a topic: the body that its write makes, if it has one, and else payload. From is
+	// the client that caused it, or "".
+	Announce(op *persistence.Op, topic string, payload []byte, from string)
 }
 
 // Options are the settings of a [Router]. They are not written after [New].

@@ -70,11 +70,20 @@ func (w *world) Publish(topicFilter string, members []string, m *rooms.Message) 
 	fmt.Fprintf(&w.told, "%s on %s\n  %s\n", strings.Join(members, ","), topicFilter, m.Payload)
 }
 
-func (w *world) Send(topic string, payload []byte, from string, stored bool) {
-	if len(payload) == 0 {
-		payload = []byte("(empty)")
+func (w *world) Announce(op *persistence.Op, topic string, payload []byte, from string) {
+	applied := op.Applied
+	op.Applied = func(r *persistence.Result) {
+		if r.Change != nil && r.Change.After != nil {
+			payload = r.Change.After.Body
+		}
+		if r.Err == nil && (op.Write == nil || r.Change != nil) {
+			if len(payload) == 0 {
+				payload = []byte("(empty)")
+			}
+			fmt.Fprintf(&w.told, "on %s, from %q\n  %s\n", topic, from, payload)
+		}
+		applied(r)
 	}
-	fmt.Fprintf(&w.told, "on %s, from %q, stored %v\n  %s\n", topic, from, stored, payload)
 }
 
 // ask asks as a client over MQTT.

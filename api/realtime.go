@@ -180,11 +180,8 @@ func publish(c *call) (any, error) {
 		Origin: c.write(persistence.Key{}, nil).Origin,
 	}
 	done := make(chan error, 1)
-	op := &persistence.Op{Bytes: len(body), Applied: func(*persistence.Result) {
-		err := c.rooms.Tell(m)
-		c.out.Send(m.Index+"/"+m.Collection, body, m.Origin.ClientID, false)
-		done <- err
-	}}
+	op := &persistence.Op{Bytes: len(body), Applied: func(*persistence.Result) { done <- c.rooms.Tell(m) }}
+	c.out.Announce(op, m.Index+"/"+m.Collection, body, c.from.ClientID)
 	if err := c.store.Append(c.ctx, op); err != nil {
 		return nil, err
 	}

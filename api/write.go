@@ -49,11 +49,9 @@ func (c *call) commit(writes []*persistence.Write) ([]outcome, error) {
 	outcomes, waiting := make([]outcome, len(writes)), 0
 	for i, w := range writes {
 		op := &persistence.Op{Write: w, Applied: func(r *persistence.Result) {
-			if r.Err == nil && r.Change != nil {
-				c.send(r.Change)
-			}
 			done <- applied{i, outcome{r.Change, r.Err}}
 		}}
+		c.out.Announce(op, w.Key.String(), nil, c.from.ClientID)
 		if err := c.store.Append(c.ctx, op); err != nil {
 			outcomes[i].err = err
 			continue
@@ -69,15 +67,6 @@ func (c *call) commit(writes []*persistence.Write) ([]outcome, error) {
 		}
 	}
 	return outcomes, nil
-}
-
-// send gives a change to plain subscribers of its document.
-func (r *Router) send(change *persistence.Change) {
-	var body []byte
-	if change.After != nil {
-		body = change.After.Body
-	}
-	r.out.Send(change.Key.String(), body, change.Origin.ClientID, true)
 }
 
 // writable says whether documents of the collection can be written.

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/ambitmq/ambit/api"
+	"github.com/ambitmq/ambit/persistence"
 	"github.com/ambitmq/ambit/sessions"
 )
 
@@ -18,8 +19,8 @@ func (h *Hook) Request(c *sessions.Client, m *sessions.Message, most int) []byte
 	return h.api.Serve(context.Background(), from, "", "", m.Payload).Body
 }
 
-// Send gives what the API wrote to those who subscribed to its topic. The QoS is
-// that of their subscriptions.
-func (h *Hook) Send(topic string, payload []byte, from string, stored bool) {
-	h.engine.Send(&sessions.Message{Topic: topic, Payload: payload, QoS: 2, From: from, Supersedes: stored})
+// Announce has an op be told to those who subscribed to a topic. The QoS is that of
+// their subscriptions.
+func (h *Hook) Announce(op *persistence.Op, topic string, payload []byte, from string) {
+	h.engine.Announce(op, &sessions.Message{Topic: topic, Payload: payload, QoS: 2, From: from, Supersedes: op.Write != nil})
 }

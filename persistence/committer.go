@@ -170,7 +170,7 @@ func (c *committer) step(op *Op, r *Result) {
 		c.record(record, dropped, op.Records[:i])
 	}
 	if op.Queue != nil {
-		r.Queued = c.queue(op.Queue)
+		r.Queued = c.queue(op.Queue, r.Change)
 	}
 	if op.Snapshot {
 		c.apply()

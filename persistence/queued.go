@@ -30,7 +30,10 @@ type Message struct {
 // A Queue has a message wait for sessions, until each of them dequeues it. The
 // result of the op has its number.
 type Queue struct {
+	// Message has no payload if OfWrite is set: it is the body that the op's write
+	// makes, or nothing if it deletes. A write that changes nothing queues nothing.
 	Message    *Message
+	OfWrite    bool
 	Recipients []Recipient
 }
 
@@ -147,13 +150,23 @@ func (q *Queue) size() int {
 	return n
 }
 
-// queue adds a message that waits to the batch, and returns its number. A
-// message with several recipients is stored once beside their queues.
-func (c *committer) queue(q *Queue) uint64 {
+// queue adds a message that waits to the batch, and returns its number, 0 if there
+// is none. A message with several recipients is stored once beside their queues.
+func (c *committer) queue(q *Queue, change *Change) uint64 {
+	message := q.Message
+	if q.OfWrite {
+		if change == nil {
+			return 0
+		}
+		of := *message
+		if message = &of; change.After != nil {
+			message.Payload = change.After.Body
+		}
+	}
 	c.log.queued++
 	number, shared := c.log.queued, len(q.Recipients) > 1
 	if shared {
-		batchSet(c.batch, appendSeqKey(nil, spaceBodies, number), appendMessage([]byte{valueFormat}, q.Message))
+		batchSet(c.batch, appendSeqKey(nil, spaceBodies, number), appendMessage([]byte{valueFormat}, message))
 		c.bodies[number] = len(q.Recipients)
 	}
 	for _, r := range q.Recipients {
@@ -161,7 +174,7 @@ func (c *committer) queue(q *Queue) uint64 {
 		b = appendBool(b, r.Retain)
 		b = appendBytes(b, r.Identifiers)
 		if b = appendBool(b, shared); !shared {
-			b = appendMessage(b, q.Message)
+			b = appendMessage(b, message)
 		}
 		c.buf = b
 		batchSet(c.batch, queuedKey(number, r), b)

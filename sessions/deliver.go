@@ -5,6 +5,7 @@ import (
 	"io"
 	"slices"
 
+	"github.com/ambitmq/ambit/persistence"
 	"github.com/ambitmq/ambit/topics"
 )
 
@@ -273,9 +274,32 @@ func (e *Engine) Deliver(topicFilter string, members []string, m *Message) {
 	}
 }
 
-// Send gives a message to those whose topic filters match. Only whoever drains
-// the store's tail may call it; it goes out with [Engine.Flush].
-func (e *Engine) Send(m *Message) { e.fanOut(m, nil, &e.tail, nil) }
+// Announce has an op be told as a message to those whose topic filters match, before
+// its Applied is called: m with the body that its write makes, if it has one, and
+// empty if that deletes. A write that changes nothing is not told. It is called before
+// the op is appended, and for sessions that are away the message is in the op.
+func (e *Engine) Announce(op *persistence.Op, m *Message) {
+	w := e.awaited(m, nil)
+	if w != nil {
+		if op.Queue = w.queue(m); op.Queue != nil {
+			op.Queue.OfWrite = op.Write != nil
+		}
+	}
+	applied := op.Applied
+	op.Applied = func(r *persistence.Result) {
+		told := *m
+		if r.Change != nil && r.Change.After != nil {
+			told.Payload = r.Change.After.Body
+		}
+		if r.Err == nil && (op.Write == nil || r.Change != nil) {
+			if w != nil {
+				w.number = r.Queued
+			}
+			e.fanOut(&told, w, &e.tail, nil)
+		}
+		applied(r)
+	}
+}
 
 // Flush sends what was delivered since it was last called: everything up to the
 // change with a sequence number. Whoever drains the store's tail calls it when

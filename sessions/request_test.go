@@ -235,3 +235,44 @@ func TestAMessageToACollectionDoesNotMoveASession(t *testing.T) {
 	back.expectAnswerOn(room, 1, `{"n":4}`)
 	back.quiet()
 }
+
+// What the API writes waits for a session that is away, after a restart too.
+func TestWhatTheAPIWritesWaitsForASession(t *testing.T) {
+	n := startNode(t, nil)
+	away := n.connect(5, "away", keepSession)
+	away.subscribe(1, "fleet/#")
+	away.send(packets.Packet{FixedHeader: packets.FixedHeader{Type: packets.Disconnect}})
+	away.expectEnd(0)
+	p := n.connect(4, "dash", nil)
+	for _, request := range []string{
+		`{"controller":"document","action":"create","index":"fleet","collection":"trucks","_id":"1","body":{"a":1}}`,
+		`{"controller":"document","action":"create","index":"fleet","collection":"trucks","_id":"1","body":{"a":2}}`,
+		`{"controller":"document","action":"update","index":"fleet","collection":"trucks","_id":"1","body":{"b":2}}`,
+		`{"controller":"document","action":"delete","index":"fleet","collection":"trucks","_id":"1"}`,
+		`{"controller":"document","action":"delete","index":"fleet","collection":"trucks","_id":"1"}`,
+		`{"controller":"realtime","action":"publish","index":"fleet","collection":"trucks","body":{"c":3}}`,
+	} {
+		p.publish("$ambit/request", request, 0)
+		p.expectAnswerOn("$ambit/response", 0)
+	}
+	waiting := 0 // in the store, by the time of the answer
+	for m, err := range n.store.Queued() {
+		if err != nil || m.ClientID != "away" {
+			t.Errorf("%+v waits, %v", m, err)
+		}
+		waiting++
+	}
+	if waiting != 4 {
+		t.Errorf("%d messages wait in the store, want 4", waiting)
+	}
+	p.publish("$ambit/request", `{"controller":"collection","action":"truncate","index":"fleet","collection":"trucks"}`, 0)
+	p.expectAnswerOn("$ambit/response", 0, `"status":412`) // there is nothing left
+	n.restart()
+	back := n.connect(5, "away", keepSession)
+	for _, want := range [][2]string{{"fleet/trucks/1", `{"a":1}`}, {"fleet/trucks/1", `{"a":1,"b":2}`}, {"fleet/trucks/1", ""}, {"fleet/trucks", `{"c":3}`}} {
+		if pk := back.expectAnswerOn(want[0], 1); string(pk.Payload) != want[1] {
+			t.Errorf("%s: %s, want %s", want[0], pk.Payload, want[1])
+		}
+	}
+	back.quiet()
+}

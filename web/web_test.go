@@ -25,8 +25,8 @@ import (
 // nobody is told of anything.
 type nobody struct{}
 
-func (nobody) Publish(string, []string, *rooms.Message) {}
-func (nobody) Send(string, []byte, string, bool)        {}
+func (nobody) Publish(string, []string, *rooms.Message)         {}
+func (nobody) Announce(*persistence.Op, string, []byte, string) {}
 func (nobody) apply(t *testing.T, s *persistence.Store) func() {
 	t.Helper()
 	done := make(chan struct{})

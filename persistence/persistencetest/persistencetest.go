@@ -34,6 +34,7 @@ func Run(t *testing.T, open func(*testing.T) *persistence.Store, reopen func(*te
 		{"retained messages come back as they were put", retainedMessages},
 		{"a snapshot has the retained messages of a beginning of topics", retainedByTopic},
 		{"messages wait until they are dequeued", queuedMessages},
+		{"a message may be what a write makes", messagesOfWrites},
 		{"a message for several waits for each of them", sharedMessages},
 		{"what is on its way at QoS 2 comes back as it was put", flights},
 		{"collections that were named are listed, whatever they hold", namedCollections},

@@ -54,6 +54,21 @@ func queuedMessages(f *fixture) {
 	f.expectQueued("that are left", third, second)
 }
 
+func messagesOfWrites(f *fixture) {
+	queue := func(w *persistence.Write, recipients ...persistence.Recipient) uint64 {
+		return f.do(&persistence.Op{Write: w, Queue: &persistence.Queue{Message: &persistence.Message{Topic: "t"}, OfWrite: true, Recipients: recipients}}).Queued
+	}
+	edited := &persistence.Write{Key: truck("1"), Time: at(1), Edit: func(*persistence.Document) ([]byte, error) { return []byte("{}"), nil }}
+	one := queue(edited, to("a", 1))
+	two := queue(&persistence.Write{Key: truck("1"), Time: at(2)}, to("a", 1), to("b", 1))
+	if none := queue(&persistence.Write{Key: truck("1"), Time: at(3)}, to("a", 1)); none != 0 {
+		f.t.Errorf("a write that changed nothing has queued the message %d", none)
+	}
+	body, nothing := &persistence.Message{Topic: "t", Payload: []byte("{}")}, &persistence.Message{Topic: "t"}
+	f.expectQueued("of writes", persistence.Queued{Recipient: to("a", 1), Number: one, Message: body},
+		persistence.Queued{Recipient: to("a", 1), Number: two, Message: nothing}, persistence.Queued{Recipient: to("b", 1), Number: two, Message: nothing})
+}
+
 func sharedMessages(f *fixture) {
 	recipients := []persistence.Recipient{to("a", 1), to("a", 1), to("c", 1)}
 	recipients[1].Copy = 1
