@@ -1,7 +1,6 @@
 package api
 
 import (
-	"context"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
@@ -79,6 +78,9 @@ type scan struct {
 // ids, until it returns false. It looks at a limited number.
 func (c *call) scan(snap *persistence.Snapshot, q query, after string, visit func(*persistence.Document, *filter.Document) bool) (scan, error) {
 	var s scan
+	if err := c.ctx.Err(); err != nil {
+		return s, err
+	}
 	select {
 	case c.scans <- struct{}{}:
 		defer func() { <-c.scans }()
@@ -87,7 +89,7 @@ func (c *call) scan(snap *persistence.Snapshot, q query, after string, visit fun
 	}
 	for doc, err := range c.candidates(snap, q, after) {
 		if err == nil {
-			err = context.Cause(c.ctx)
+			err = c.ctx.Err()
 		}
 		if err != nil {
 			return s, err
