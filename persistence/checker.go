@@ -53,6 +53,7 @@ func checkedSpaces() map[byte]checkedSpace {
 		spaceRetained:      {"retained messages", (*checker).retained},
 		spaceExpiries:      {"what expires", (*checker).expiry},
 		spaceEphemeral:     {"collections with ephemeral documents", func(*checker, []byte, []byte) error { return nil }},
+		spaceCollections:   {"named collections", decodes(decodeCollection)},
 		spaceSessions:      {"sessions", decodes(decodeSession)},
 		spaceSubscriptions: {"subscriptions", (*checker).subscription},
 	}

@@ -18,22 +18,25 @@ func DeleteCollection(c Collection) Record {
 
 // NamedCollections yields what PutCollection has noted, by index and name.
 func (s *Snapshot) NamedCollections() iter.Seq2[Collection, error] {
-	return decoded(s, []byte{spaceCollections}, spaceEnd(spaceCollections), decodeCollection)
+	return decoded(s, []byte{spaceCollections}, spaceEnd(spaceCollections), func(key, value []byte) (Collection, []byte, error) {
+		c, err := decodeCollection(key, value)
+		return c, nil, err
+	})
 }
 
 func namedKey(c Collection) []byte {
 	return append(appendPart([]byte{spaceCollections}, c.Index), c.Name...)
 }
 
-func decodeCollection(key, value []byte) (Collection, []byte, error) {
+func decodeCollection(key, value []byte) (Collection, error) {
 	index, name, ok := cutPart(key[1:])
 	if !ok {
-		return Collection{}, nil, fmt.Errorf("collection key %q: %w", key, errMalformed)
+		return Collection{}, fmt.Errorf("collection key %q: %w", key, errMalformed)
 	}
 	r := reader{rest: value}
 	r.format()
 	if err := r.end(); err != nil {
-		return Collection{}, nil, fmt.Errorf("collection %s/%s: %w", index, name, err)
+		return Collection{}, fmt.Errorf("collection %s/%s: %w", index, name, err)
 	}
-	return Collection{Index: index, Name: string(name)}, nil, nil
+	return Collection{Index: index, Name: string(name)}, nil
 }
