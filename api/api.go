@@ -37,7 +37,7 @@ type Options struct {
 	// AutoCreate lets any index and collection hold documents. Collections are
 	// those that were declared, by "<index>/<collection>".
 	AutoCreate  bool
-	Collections map[string]bool
+	Collections map[string]Collection
 	// Timeout is how long a request may take. Defaults to 10 s.
 	Timeout time.Duration
 	// Rate is how many requests a second a caller may make, and in a burst. 0 is no
@@ -58,6 +58,14 @@ type Options struct {
 	PageBytes int
 	// Version is what server:info says.
 	Version string
+}
+
+// A Collection has the settings of one collection.
+type Collection struct {
+	// TTL is how long a document is kept after its last write. 0 is for ever.
+	TTL time.Duration
+	// Ephemeral keeps the documents in memory only.
+	Ephemeral bool
 }
 
 func (o Options) withDefaults() Options {

@@ -101,7 +101,7 @@ func (w *world) ask(text string) Response {
 // Times, names of nodes and random ids are left out.
 func TestScripts(t *testing.T) {
 	datadriven.Walk(t, "testdata", func(t *testing.T, path string) { //nolint:thelper // it is a subtest
-		w := newWorld(t, Options{AutoCreate: !strings.Contains(path, "declared"), Collections: map[string]bool{"fleet/trucks": true}, ScanDocuments: 20, Version: "1.0"})
+		w := newWorld(t, Options{AutoCreate: !strings.Contains(path, "declared"), Collections: map[string]Collection{"fleet/trucks": {}}, ScanDocuments: 20, Version: "1.0"})
 		var last Response
 		datadriven.RunTest(t, path, func(t *testing.T, d *datadriven.TestData) string {
 			t.Helper()
@@ -254,6 +254,37 @@ func TestANodeThatEndsSaysSo(t *testing.T) {
 	} {
 		if r := w.ask(text); r.Status != 503 {
 			t.Errorf("%s\n%d %s", text, r.Status, r.Body)
+		}
+	}
+}
+
+// A collection's settings hold for what is written by requests, too.
+func TestWhatIsWrittenExpiresAndIsEphemeral(t *testing.T) {
+	w := newWorld(t, Options{AutoCreate: true, Collections: map[string]Collection{"a/ttl": {TTL: time.Hour}, "a/memory": {Ephemeral: true}}})
+	for _, name := range []string{"ttl", "memory", "other"} {
+		for _, action := range []string{`"create","body":{}`, `"update","body":{"a":1}`} {
+			if r := w.ask(`{"controller":"document","index":"a","collection":"` + name + `","_id":"1","action":` + action + `}`); r.Status != 200 {
+				t.Fatalf("%s", r.Body)
+			}
+		}
+		doc, err := w.store.Get(persistence.Key{Index: "a", Collection: name, ID: "1"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if left := doc.Expires.Sub(w.store.Now()); (name == "ttl") != (left > 50*time.Minute && left <= time.Hour) || name != "ttl" && !doc.Expires.IsZero() {
+			t.Errorf("a document of %s expires at %v", name, doc.Expires)
+		}
+		if r := w.ask(`{"controller":"document","index":"a","collection":"` + name + `","action":"count"}`); !bytes.Contains(r.Body, []byte(`"count":1,`)) {
+			t.Errorf("%s: %s", name, r.Body)
+		}
+	}
+	report, err := w.store.Check(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range report.Records { // on the disk
+		if r.Kind == "documents" && r.Count != 2 {
+			t.Errorf("%d documents are on the disk, want 2", r.Count)
 		}
 	}
 }

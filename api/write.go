@@ -28,13 +28,18 @@ type outcome struct {
 
 // write returns a write of this request.
 func (c *call) write(k persistence.Key, edit func(before *persistence.Document) ([]byte, error)) *persistence.Write {
-	return &persistence.Write{
-		Key: k, Edit: edit, Time: c.now,
+	settings := c.opts.Collections[k.Index+"/"+k.Collection]
+	w := &persistence.Write{
+		Key: k, Edit: edit, Time: c.now, Ephemeral: settings.Ephemeral,
 		Origin: persistence.Origin{
 			ClientID: c.from.ClientID, User: c.from.User, Protocol: c.from.Protocol,
 			RequestID: c.RequestID, Volatile: c.Volatile,
 		},
 	}
+	if settings.TTL > 0 {
+		w.Expires = c.store.Now().Add(settings.TTL)
+	}
+	return w
 }
 
 // commit makes writes, many at a time, and waits until they are on disk and rooms
@@ -74,7 +79,7 @@ func (c *call) writable() error {
 	if err := c.collection(); err != nil {
 		return err
 	}
-	if !c.opts.AutoCreate && !c.opts.Collections[c.Index+"/"+c.Collection] {
+	if _, declared := c.opts.Collections[c.Index+"/"+c.Collection]; !declared && !c.opts.AutoCreate {
 		return unknownName.with(c.Index, c.Collection)
 	}
 	return nil

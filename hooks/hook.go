@@ -81,9 +81,9 @@ func New(store *persistence.Store, o Options, engine sessions.Options) (*Hook, *
 func (h *Hook) requests(engine sessions.Options) api.Options {
 	o := h.opts.API
 	o.Topics, o.Documents, o.Filters = engine.Topics, h.opts.Documents, h.opts.Filters
-	o.AutoCreate, o.Collections = h.opts.AutoCreate, map[string]bool{}
-	for name := range h.opts.Collections {
-		o.Collections[name] = true
+	o.AutoCreate, o.Collections = h.opts.AutoCreate, map[string]api.Collection{}
+	for name, c := range h.opts.Collections {
+		o.Collections[name] = api.Collection{TTL: c.TTL, Ephemeral: c.Ephemeral}
 	}
 	return o
 }
