@@ -282,7 +282,13 @@ func (e *Engine) enqueue(p *publication, op *persistence.Op, refused error) {
 			e.sent.take(&f)
 		}
 	}
-	if err := e.append(op); err != nil {
+	err := e.append(op)
+	if errors.Is(err, persistence.ErrDiskFull) { // the answer keeps its place
+		refused = err
+		op.Write, op.Records, op.Queue = nil, nil, nil
+		err = e.append(op)
+	}
+	if err != nil {
 		p.session.pending.Add(-1)
 		c.portion.give(bytes)
 		var f flushes
