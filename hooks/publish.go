@@ -28,10 +28,10 @@ func (h *Hook) Document(name topics.Name, m *sessions.Message) (*persistence.Wri
 	w := &persistence.Write{
 		Key:      persistence.Key{Index: name.Index, Collection: name.Collection, ID: name.ID},
 		Retained: m.Retain, Time: time.Now().UTC(),
-		Origin:    persistence.Origin{ClientID: m.From, Protocol: protocol},
+		Origin:    persistence.Origin{ClientID: m.From, User: m.User, Protocol: protocol},
 		Ephemeral: collection.Ephemeral,
 	}
-	if volatile, ok := m.User("volatile"); ok {
+	if volatile, ok := m.UserProperty("volatile"); ok {
 		if !json.Valid(volatile) {
 			return nil, &sessions.Error{Code: packets.ErrPayloadFormatInvalid.Code, Text: "the user property volatile is not JSON"}
 		}
@@ -99,9 +99,9 @@ func (h *Hook) Tell(name topics.Name, m *sessions.Message) func(kept *sessions.M
 	return func(kept *sessions.Message) {
 		e := &rooms.Ephemeral{
 			Index: name.Index, Collection: name.Collection, Body: kept.Payload, Time: at,
-			Origin: persistence.Origin{ClientID: kept.From, Protocol: protocol},
+			Origin: persistence.Origin{ClientID: kept.From, User: kept.User, Protocol: protocol},
 		}
-		if volatile, ok := kept.User("volatile"); ok && json.Valid(volatile) {
+		if volatile, ok := kept.UserProperty("volatile"); ok && json.Valid(volatile) {
 			e.Origin.Volatile = volatile
 		}
 		if err := h.rooms.Tell(e); err != nil {

@@ -172,6 +172,9 @@ func (c *Client) establish() error {
 			c.Expiry = math.MaxUint32
 		}
 	}
+	if c.Will != nil {
+		c.Will.User = c.User
+	}
 	c.link = newLink(c.conn, &c.Connect, e.o.WriteTimeout, c.ended)
 	s, resumed, err := e.begin(c)
 	if err != nil {

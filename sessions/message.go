@@ -22,6 +22,8 @@ type Message struct {
 	Properties []byte
 	// From is the client that caused it, for No Local [MQTT-3.8.3-3].
 	From string
+	// User is who that client was signed in as, or "".
+	User string
 	// Supersedes says that what a snapshot holds for the same topic is out of date.
 	Supersedes bool
 	// Last says that the message tells of the end of a snapshot.
@@ -66,8 +68,8 @@ func (m *Message) Keep() *Message {
 	return &n
 }
 
-// Volatile returns the value of the user property of this name, if there is one.
-func (m *Message) User(key string) (value []byte, ok bool) {
+// UserProperty returns the value of the user property of this name, if there is one.
+func (m *Message) UserProperty(key string) (value []byte, ok bool) {
 	for p := range all(m.Properties) {
 		if p.ID == packets.PropUser && string(p.Key) == key {
 			value, ok = p.Value, true

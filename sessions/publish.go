@@ -34,7 +34,7 @@ func (c *Client) publish(f frame) error {
 	}
 	m := &c.message
 	c.matched = false
-	*m = Message{QoS: qos, Retain: f.flags&1 != 0, Supersedes: f.flags&1 != 0, From: c.ClientID, borrowed: true}
+	*m = Message{QoS: qos, Retain: f.flags&1 != 0, Supersedes: f.flags&1 != 0, From: c.ClientID, User: c.User, borrowed: true}
 	var props properties
 	if c.link.peer.version == 5 && cur.err == nil {
 		if len(cur.rest) > 0 && cur.rest[0] == 0 { // the most there are

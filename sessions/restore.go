@@ -23,7 +23,7 @@ func (e *Engine) Restore() error {
 		case expired(record, now):
 			gone.session(record.ClientID)
 			if record.Will != nil {
-				gone.wills = append(gone.wills, willOf(record.Will))
+				gone.wills = append(gone.wills, willOf(record))
 			}
 		default:
 			e.restoreSession(record, now)
@@ -87,7 +87,7 @@ func (e *Engine) restoreSession(r persistence.Session, now time.Time) {
 	e.mu.Lock()
 	e.sessions[r.ClientID] = s
 	e.mu.Unlock()
-	e.restoreWill(s, r.Will, r.DisconnectedAt)
+	e.restoreWill(s)
 	e.expireAfter(s, time.Duration(r.ExpirySeconds)*time.Second-now.Sub(r.DisconnectedAt))
 }
 

@@ -115,7 +115,7 @@ func (e *Engine) begin(c *Client) (s *session, resumed bool, err error) {
 	}
 	record := s.keep(func(r *persistence.Session) {
 		*r = persistence.Session{
-			ClientID: c.ClientID, ProtocolVersion: c.Version, Clean: c.Clean, ExpirySeconds: expiry, Life: s.box.life.Load(),
+			ClientID: c.ClientID, User: c.User, ProtocolVersion: c.Version, Clean: c.Clean, ExpirySeconds: expiry, Life: s.box.life.Load(),
 		}
 	})
 	var records []persistence.Record

@@ -55,14 +55,13 @@ func (e *Engine) publishDelayed(s *session, absence int) {
 
 // restoreWill has the will published of a client that was connected when the process
 // ended, or whose will waited then, unless it is back in time.
-func (e *Engine) restoreWill(s *session, w *persistence.Will, disconnected time.Time) {
-	if w == nil {
-		return
-	}
+func (e *Engine) restoreWill(s *session) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.will, s.willDelay = willOf(w), w.Delay
-	e.delayWill(s, disconnected.Add(w.Delay))
+	if w := s.record.Will; w != nil {
+		s.will, s.willDelay = willOf(s.record), w.Delay
+		e.delayWill(s, s.record.DisconnectedAt.Add(w.Delay))
+	}
 }
 
 // asWill returns a will, or nil, as the store keeps it.
@@ -75,10 +74,10 @@ func (m *Message) asWill(delay time.Duration) *persistence.Will {
 	return w
 }
 
-// willOf is the reverse of asWill.
-func willOf(w *persistence.Will) *Message {
-	m := messageOf(w.Message)
-	m.life, m.mortal = w.Life, w.Mortal
+// willOf is the reverse of asWill, for the will of a session.
+func willOf(r persistence.Session) *Message {
+	m := messageOf(r.Will.Message)
+	m.life, m.mortal, m.User = r.Will.Life, r.Will.Mortal, r.User
 	return m
 }
 

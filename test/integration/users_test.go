@@ -49,6 +49,11 @@ func TestMosquittoSignsInWithItsPassword(t *testing.T) {
 			}
 		}
 	}
+	told, err := exec.Command("mosquitto_sub", "-h", host, "-p", port, "-u", "anna", "-P", "secret",
+		"-t", "fleet/trucks/?{}&since=0", "-C", "1", "-W", "10").CombinedOutput()
+	if err != nil || !strings.Contains(string(told), `"author":"anna"`) {
+		t.Errorf("%v: the author of the document is not anna: %s", err, told)
+	}
 }
 
 // A pahoLogin signs paho.golang in by SCRAM-SHA-256. Paho uses it from one
