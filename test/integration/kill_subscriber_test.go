@@ -27,6 +27,10 @@ type killSubscriber struct {
 	// scope is what it knows of a scope, by id. It is nil for a room.
 	scope map[string]inScope
 	times int // how often it has connected
+	// snapshot says that one has begun and not come to its end: what happened
+	// meanwhile has overtaken it, and if the connection ends before it does, what was
+	// missed is told behind that.
+	snapshot bool
 }
 
 // inScope is a document, and with which connection it came.
@@ -50,6 +54,9 @@ func (s *killSubscriber) live(b *broker) error {
 		w, err := s.dial(b)
 		if err != nil {
 			return err
+		}
+		if s.snapshot {
+			s.snapshot, s.newest = false, s.verified
 		}
 		if err := s.listen(w, leave, quiet); err != nil {
 			return err
@@ -108,6 +115,7 @@ func (s *killSubscriber) take(m message, last *uint64) error {
 	case s.scope != nil:
 		s.enterOrExit(n)
 		if m.retain {
+			s.snapshot = true
 			return nil // by id and not in order; $synced says what it was
 		}
 	}
@@ -186,6 +194,7 @@ func (s *killSubscriber) synced(m message) error {
 			delete(s.told, seq)
 		}
 	}
+	s.snapshot = false
 	s.verified, s.newest = max(s.verified, says.Seq), max(s.newest, says.Seq)
 	s.run.seen(s, s.verified)
 	return nil

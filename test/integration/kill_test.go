@@ -125,7 +125,7 @@ func TestABrokerThatForgetsIsFoundOut(t *testing.T) {
 			old := r.dir + "-old"
 			copyDirectory(t, r.dir, old)
 			r.cycleOnce()
-			for r.acks.Load() < 100 { // after the last check
+			for r.acks.Load() < 100 || r.flags.acked < r.flags.from+20 { // after the last check
 				r.cycleOnce()
 			}
 			if r.report(); t.Failed() {
