@@ -2,6 +2,8 @@ package sessions
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/ambitmq/ambit/persistence"
@@ -40,6 +42,7 @@ func (e *Engine) Restore() error {
 	if err := e.restoreMessages(&gone); err != nil {
 		return fmt.Errorf("sessions: restore messages: %w", err)
 	}
+	e.restoreDates(now)
 	for _, will := range gone.wills { // the session ends before its delay has passed
 		e.publishWill(will.From, will)
 	}
@@ -75,8 +78,7 @@ func expired(r persistence.Session, now time.Time) bool {
 	return now.Sub(r.DisconnectedAt) > time.Duration(r.ExpirySeconds)*time.Second
 }
 
-// restoreSession makes a session without a connection, for what is left of its
-// time.
+// restoreSession makes a session without a connection.
 func (e *Engine) restoreSession(r persistence.Session, now time.Time) {
 	if r.DisconnectedAt.IsZero() {
 		r.DisconnectedAt = now // it was connected when the process ended
@@ -87,8 +89,16 @@ func (e *Engine) restoreSession(r persistence.Session, now time.Time) {
 	e.mu.Lock()
 	e.sessions[r.ClientID] = s
 	e.mu.Unlock()
-	e.restoreWill(s)
-	e.expireAfter(s, time.Duration(r.ExpirySeconds)*time.Second-now.Sub(r.DisconnectedAt))
+}
+
+// restoreDates has restored sessions end after what is left of their time, and their
+// wills published. They may be due at once, and what a will is for is all back now.
+func (e *Engine) restoreDates(now time.Time) {
+	for _, s := range slices.Collect(maps.Values(e.sessions)) { // of which some are about to end
+		left := time.Duration(s.record.ExpirySeconds)*time.Second - now.Sub(s.record.DisconnectedAt)
+		e.restoreWill(s)
+		e.expireAfter(s, left)
+	}
 }
 
 // restoreSubscription subscribes a restored session again.
