@@ -287,7 +287,7 @@ func (e *Engine) disconnected(c *Client) {
 	} else {
 		e.expireAfter(s, time.Duration(expiry)*time.Second)
 	}
-	if s.persistent.Load() {
+	if s.persistent.Load() && (!s.unstored || expiry == 0) {
 		e.keepDisconnected(s, expiry)
 	}
 }

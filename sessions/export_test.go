@@ -114,6 +114,13 @@ func (h Held) Expiry() uint32 {
 // does who is going to flush it but is held up.
 func (h Held) Append(m *Message) { h.s.box.push(delivery{m: m, qos: 1}, new(flushes)) }
 
+// Give gives the session a message that is not in the store.
+func (h Held) Give(m *Message) {
+	var f flushes
+	h.s.box.push(delivery{m: m, qos: m.QoS, life: h.s.box.life.Load()}, &f)
+	f.flush()
+}
+
 // Push sends a message at QoS 0.
 func (h Held) Push(m *Message) {
 	var f flushes
@@ -132,6 +139,13 @@ func (h Held) Tell(topicFilter string, messages iter.Seq2[*Message, error], rele
 // TakeTurn and GiveTurn hold up what happens to the session of an identifier.
 func (e *Engine) TakeTurn(id string, who any) { e.turns.take(id, who) }
 func (e *Engine) GiveTurn(who any)            { e.turns.give(who) }
+
+// Early returns how many connections have not said CONNECT.
+func (e *Engine) Early() int {
+	e.mu.RLock()
+	defer e.mu.RUnlock()
+	return len(e.early)
+}
 
 // MaxSources is how many snapshots a client may read.
 const MaxSources = maxSources

@@ -26,6 +26,9 @@ type session struct {
 	// keeping is held while records of subscriptions are made and appended, so that
 	// they are written in that order.
 	keeping sync.Mutex
+	// unstored says that the store could not be told of it, and may have what there was
+	// before. Whoever has the turn reads and writes it.
+	unstored bool
 
 	mu     sync.Mutex // guards what follows
 	record persistence.Session
@@ -98,8 +101,7 @@ func (s *session) sub(topicFilter string) *Subscription {
 // resumed, or a new one if there is none or the client wants a clean start. A
 // connection that it has is taken over. What has to be is on disk then.
 func (e *Engine) begin(c *Client) (s *session, resumed bool, err error) {
-	expiry := e.expiry(c)
-	s, resumed, stored := e.resume(c, expiry > 0)
+	s, resumed, stored := e.resume(c, e.expiry(c) > 0)
 	c.session, c.link.box, c.flushes.reader = s, s.box, s.box
 	e.takeOver(s, c)
 	e.mu.Lock()
@@ -107,11 +109,31 @@ func (e *Engine) begin(c *Client) (s *session, resumed bool, err error) {
 	leaving := e.leaving
 	e.mu.Unlock()
 	if leaving != nil {
-		return s, false, leaving
+		err = leaving
+	} else {
+		err = e.keepConnected(s, c, resumed, stored)
+	}
+	s.unstored = err != nil && (s.unstored || !resumed || !stored) // else it is there as it was
+	return s, resumed && err == nil, err
+}
+
+// keepConnected has the store know of the session of a connection as it is now. stored
+// says that it has one of this client, which may be another one.
+func (e *Engine) keepConnected(s *session, c *Client, resumed, stored bool) error {
+	expiry := e.expiry(c)
+	anew := s.unstored || !resumed || !stored // the store has nothing of this one
+	ends := stored && (anew || expiry == 0)
+	if s.unstored {
+		s.box.account(false)
 	}
 	s.box.account(expiry > 0)
+	if ends {
+		if err := e.append(&persistence.Op{Records: []persistence.Record{persistence.DeleteSession(s.id)}}); err != nil {
+			return err
+		}
+	}
 	if err := e.adopt(s.box); err != nil {
-		return s, false, err
+		return err
 	}
 	record := s.keep(func(r *persistence.Session) {
 		*r = persistence.Session{
@@ -119,20 +141,17 @@ func (e *Engine) begin(c *Client) (s *session, resumed bool, err error) {
 		}
 	})
 	var records []persistence.Record
-	if stored && (!resumed || expiry == 0) {
-		records = append(records, persistence.DeleteSession(c.ClientID))
-	}
 	if expiry > 0 {
 		records = append(records, record)
 	}
-	if expiry > 0 && resumed && !stored {
+	if expiry > 0 && resumed && anew {
 		records = append(records, s.subscriptionRecords(e.applied.Load())...)
 		records = append(append(records, s.receivedRecords()...), s.box.flightRecords()...)
 	}
-	if len(records) > 0 {
-		err = e.submit(&persistence.Op{Records: records})
+	if len(records) == 0 && !ends {
+		return nil
 	}
-	return s, resumed, err
+	return e.submit(&persistence.Op{Records: records})
 }
 
 // resume returns the session for a CONNECT. stored says that there was one

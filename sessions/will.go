@@ -44,7 +44,7 @@ func (e *Engine) publishDelayed(s *session, absence int) {
 		return
 	}
 	e.publishWill(s.id, left)
-	if !s.persistent.Load() {
+	if !s.persistent.Load() || s.unstored {
 		return
 	}
 	record := s.keep(func(*persistence.Session) {})
