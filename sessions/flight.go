@@ -31,6 +31,7 @@ func (l *link) dispatch(d delivery) {
 	f := flight{delivery: d, id: b.nextID(), turn: b.turn}
 	if d.qos == 2 && b.ledger.open {
 		f.step = taking
+		b.ledger.lacking = b.ledger.lacking || d.isLacking() // what is retained, for one
 		b.settleSoon()
 	}
 	b.sent = append(b.sent, f)

@@ -21,7 +21,7 @@ import (
 // The outbox's mutex guards it. Records are taken from it and appended by whoever has
 // the turn of the client identifier, so that they are written in that order.
 type ledger struct {
-	// open says that the session is one that the store knows.
+	// open says that the session is one that the store knows, or is being told of.
 	open bool
 	// done are records of what the store need not know any more.
 	done []persistence.Record
@@ -83,14 +83,22 @@ func (b *outbox) flightRecords() []persistence.Record {
 // that it outlives, and what has come between two looks at who waits for a message. The
 // caller has the turn.
 func (e *Engine) adopt(b *outbox) error {
-	for _, f := range b.takeLacking() {
+	lacking := b.takeLacking()
+	for i, f := range lacking {
 		to := persistence.Recipient{ClientID: b.id, Life: f.life, QoS: f.qos, Retain: f.retain, Identifiers: f.ids}
 		if f.qos == 2 {
 			to.PacketID = f.id
 		}
 		q := &persistence.Queue{Message: f.m.stored(), Recipients: []persistence.Recipient{to}}
-		op := &persistence.Op{Queue: q, Committed: func(r *persistence.Result) { b.adopted(&f.delivery, r.Queued) }}
+		op := &persistence.Op{Queue: q, Committed: func(r *persistence.Result) {
+			if r.Err != nil {
+				b.notAdopted(lacking[i:i+1], r.Err)
+			} else {
+				b.adopted(&f.delivery, r.Queued)
+			}
+		}}
 		if err := e.append(op); err != nil {
+			b.notAdopted(lacking[i:], err)
 			return err
 		}
 	}
@@ -125,7 +133,7 @@ func (b *outbox) takeLacking() []flight {
 	if b.ledger.lacking = false; b.ledger.open {
 		for d, id := range b.deliveries() {
 			if d.isLacking() {
-				d.number, d.life = toCome, b.life.Load()
+				d.number, d.life, d.copy = toCome, b.life.Load(), 0
 				lacking = append(lacking, flight{delivery: *d, id: id})
 			}
 		}
@@ -141,13 +149,35 @@ func (b *outbox) adopted(was *delivery, number uint64) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for d := range b.deliveries() {
-		if d.m == was.m && d.number == toCome && d.life == was.life {
+		if d.awaitsNumber(was) {
 			d.number = number
 			b.settleSoon() // if it waits for that
 			return
 		}
 	}
 	b.done(&delivery{number: number, life: was.life}) // it was dropped meanwhile
+}
+
+// notAdopted notes that messages could not be put into the store. They are when one
+// more lacks there, or on the next connection.
+func (b *outbox) notAdopted(lacking []flight, err error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for i := range lacking {
+		for d := range b.deliveries() {
+			if d.awaitsNumber(&lacking[i].delivery) {
+				d.number = 0
+			}
+		}
+	}
+	if l := b.online(); l != nil {
+		l.end(errorOf(err))
+	}
+}
+
+// awaitsNumber says whether a message is the one that was put into the store.
+func (d *delivery) awaitsNumber(was *delivery) bool {
+	return d.m == was.m && d.qos == was.qos && d.number == toCome && d.life == was.life
 }
 
 // check sees to it that a message that an outbox is given is in the store, if it is to
@@ -265,8 +295,8 @@ func (b *outbox) nextSteps() (records []persistence.Record, steps []settling) {
 	b.ledger.tales++
 	for i := range b.sent {
 		f := &b.sent[i]
-		if f.step == settled || f.tale != 0 || f.number == toCome {
-			continue
+		if f.step == settled || f.tale != 0 || f.number == toCome || f.step == taking && f.isLacking() {
+			continue // there is nothing to tell, or not yet
 		}
 		f.tale = b.ledger.tales
 		steps = append(steps, settling{f.id, f.tale})

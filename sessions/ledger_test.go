@@ -1,0 +1,66 @@
+package sessions_test
+
+import (
+	"testing"
+
+	"github.com/mochi-mqtt/server/v2/packets"
+
+	"github.com/ambitmq/ambit/sessions"
+)
+
+// A message that comes to a session while the disk is full, and was not to wait for
+// it when it was published, goes out once there is room.
+func TestWhatCannotBeStoredForASessionHoldsNothingUp(t *testing.T) {
+	n, full := almostFull(t)
+	p := n.connect(5, "dash", keepSession)
+	full(true)
+	n.session("dash").Give(&sessions.Message{Topic: "home/lamp", Payload: []byte("1"), QoS: 2})
+	p.expectEnd(packets.ErrQuotaExceeded.Code)
+	n.absent("dash")
+	full(false)
+	p = n.connect(5, "dash", keepSession)
+	m := p.expect(packets.Publish)
+	p.send(packets.Packet{FixedHeader: packets.FixedHeader{Type: packets.Pubrec}, PacketID: m.PacketID})
+	p.expect(packets.Pubrel)
+	p.send(packets.Packet{FixedHeader: packets.FixedHeader{Type: packets.Pubcomp}, PacketID: m.PacketID})
+	p.quiet()
+	p.hangUp()
+	n.absent("dash")
+	n.empty()
+}
+
+// empty holds that nothing waits for anybody, and nothing is on its way, in the store.
+func (n *node) empty() {
+	n.t.Helper()
+	n.restart()
+	for m, err := range n.store.Queued() {
+		n.t.Errorf("%s waits for %s, %v", m.Message.Topic, m.ClientID, err)
+	}
+	for f, err := range n.store.Flights() {
+		n.t.Errorf("%d is on its way to %s, %v", f.ID, f.ClientID, err)
+	}
+}
+
+// A session that comes to be kept has in the store, and not twice, what was on its way
+// to it from groups and by itself.
+func TestWhatASessionHasSeveralTimesIsStoredSeveralTimes(t *testing.T) {
+	n := startNode(t, nil)
+	p := n.connect(5, "dash", keepSession)
+	p.subscribe(1, "home/lamp", "$share/a/home/lamp")
+	p.hangUp()
+	n.absent("dash")
+	n.connect(5, "dev", nil).put("home/lamp", "on")
+	p = n.connect(5, "dash", func(pk *packets.Packet) { pk.Connect.Clean = false })
+	var ids []uint16
+	for range 2 {
+		ids = append(ids, p.expect(packets.Publish).PacketID)
+	}
+	p = n.connect(5, "dash", keepSession)
+	for range ids {
+		p.message("home/lamp")
+	}
+	p.quiet()
+	p.hangUp()
+	n.absent("dash")
+	n.empty()
+}
