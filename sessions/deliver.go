@@ -245,9 +245,9 @@ func (b *outbox) readiness(m *Message, qos byte) int {
 		return gone
 	case l == nil:
 		return absent
-	case b.full(m.size(), &flushes{}):
+	case b.crowded(m.size(), &flushes{}):
 		return full
-	case !l.free(qos):
+	case !l.free(qos) || !l.hasWindow(qos):
 		return slow
 	}
 	return ready

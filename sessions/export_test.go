@@ -150,6 +150,9 @@ func (e *Engine) Early() int {
 // MaxSources is how many snapshots a client may read.
 const MaxSources = maxSources
 
+// Promised returns how many messages are on their way to the client in the pipeline.
+func (h Held) Promised() int { return int(h.s.box.promised.messages.Load()) }
+
 // Waiting returns how many messages wait for the client, or for its acknowledgement.
 func (h Held) Waiting() int {
 	h.s.box.mu.Lock()

@@ -241,3 +241,45 @@ func TestAFilterThatWasAcceptedOutlivesAStricterLimit(t *testing.T) {
 	n.connect(4, "dev", nil).put("fleet/trucks/1", `{"speed":60}`)
 	n.connect(4, "dash", keepSession).message(fast)
 }
+
+// A session that is kept is no other subscriber: its publisher is held up before his
+// message is stored for it.
+func TestAReaderWhoseSessionIsKeptSlowsItsPublisherDown(t *testing.T) {
+	for _, qos := range []byte{1, 2} {
+		t.Run(fmt.Sprint("QoS ", qos), func(t *testing.T) {
+			n := startNode(t, func(o *options) { o.QueueBytes = 4 << 10 })
+			slow := n.connect(5, "slow", func(pk *packets.Packet) {
+				keepSession(pk)
+				pk.Properties.ReceiveMaximum = 4
+			})
+			slow.subscribe(1, "home/lamp")
+			dev := n.connect(4, "dev", nil)
+			const total = 400
+			go func() {
+				for i := range total {
+					dev.send(packets.Packet{
+						FixedHeader: packets.FixedHeader{Type: packets.Publish, Qos: qos}, TopicName: "home/lamp", PacketID: uint16(i + 1),
+						Payload: []byte(fmt.Sprintf("%3d%s", i, strings.Repeat("x", 200))),
+					})
+				}
+			}()
+			go func() {
+				for {
+					if _, err := dev.read(); err != nil {
+						return
+					}
+				}
+			}()
+			pace := time.NewTicker(5 * time.Millisecond)
+			defer pace.Stop()
+			for i := range total {
+				m := slow.expect(packets.Publish)
+				if want := fmt.Sprintf("%3d", i); string(m.Payload[:3]) != want {
+					t.Fatalf("%s came, want %s", m.Payload[:3], want)
+				}
+				<-pace.C
+				slow.send(packets.Packet{FixedHeader: packets.FixedHeader{Type: packets.Puback}, PacketID: m.PacketID})
+			}
+		})
+	}
+}

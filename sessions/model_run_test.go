@@ -221,7 +221,7 @@ func (r *run) check() {
 		poll.Reset(time.Millisecond)
 		return !slices.ContainsFunc(r.clients, func(c *modelClient) bool {
 			held := r.n.session(c.id)
-			return held.Bytes() > 0 || held.Queued() > 0 || held.Pending() > 0
+			return held.Bytes() > 0 || held.Queued() > 0 || held.Pending() > 0 || held.Promised() > 0
 		})
 	})
 	var all []*session

@@ -31,6 +31,8 @@ type outbox struct {
 	engine *Engine
 	id     string
 	life   atomic.Uint64 // of the session: see [persistence.Session]
+	// promised is what is in the pipeline.
+	promised promise
 
 	mu      sync.Mutex // guards what follows
 	changed *sync.Cond // there is more room, or nobody to wait for
@@ -265,11 +267,14 @@ func (b *outbox) drop(i int) {
 // client whose reader waits cannot read the acknowledgements that make room:
 // whoever waited for it here would wait for itself.
 func (b *outbox) full(size int, f *flushes) bool {
-	limit := b.engine.o.QueueBytes
+	return b.bytes > 0 && b.bytes+size > b.limit(f)
+}
+
+func (b *outbox) limit(f *flushes) int {
 	if b.busy > 0 || f.reader == b {
-		limit *= busyFactor
+		return busyFactor * b.engine.o.QueueBytes
 	}
-	return b.bytes > 0 && b.bytes+size > limit
+	return b.engine.o.QueueBytes
 }
 
 // acknowledged takes a client's PUBACK, PUBREC or PUBCOMP for a message.

@@ -189,7 +189,10 @@ func (e *Engine) Publish(m *Message) error {
 			e.log.Warn("publish refused", "client", m.From, "topic", clip(m.Topic), "reason", clip(errorOf(r.Err).Text))
 		}
 	}
-	return e.append(op)
+	if err = e.append(op); err != nil {
+		applied(&persistence.Result{Op: op, Err: err})
+	}
+	return err
 }
 
 // operation returns what a message does to the store, and after that to its
@@ -225,6 +228,11 @@ func (e *Engine) operation(c *Client, m *Message, name topics.Name, nameErr erro
 	op := &persistence.Op{Write: write, Bytes: m.size()}
 	if w != nil {
 		op.Queue = w.queue(m)
+		var f *flushes
+		if c != nil {
+			f = &c.flushes
+		}
+		w.promise(m.size(), f)
 	}
 	if plain {
 		op.Records = []persistence.Record{m.record(e.store.Now())}
@@ -232,6 +240,7 @@ func (e *Engine) operation(c *Client, m *Message, name topics.Name, nameErr erro
 		op.Records = []persistence.Record{persistence.DeleteRetained(m.Topic)}
 	}
 	op.Applied = func(r *persistence.Result) {
+		w.redeem()
 		if r.Err != nil {
 			return // and nobody's queue has it
 		}
@@ -248,7 +257,11 @@ func (e *Engine) operation(c *Client, m *Message, name topics.Name, nameErr erro
 
 // delivery returns an op that delivers a message when its turn comes.
 func (e *Engine) delivery(m *Message) *persistence.Op {
-	return &persistence.Op{Bytes: m.size(), Applied: func(*persistence.Result) { e.fanOut(m, nil, &e.tail, nil) }}
+	return &persistence.Op{Bytes: m.size(), Applied: func(r *persistence.Result) {
+		if r.Err == nil {
+			e.fanOut(m, nil, &e.tail, nil)
+		}
+	}}
 }
 
 // enqueue puts a publish into the pipeline, to be acknowledged when it is on
@@ -261,10 +274,15 @@ func (e *Engine) enqueue(p *publication, op *persistence.Op, refused error) {
 	c.portion.take(bytes, c.flushes.flush)
 	applied := op.Applied
 	op.Applied = func(r *persistence.Result) {
-		if r.Err == nil && refused == nil && applied != nil {
+		err := errors.Join(refused, r.Err)
+		switch {
+		case applied == nil:
+		case r.Err == nil && refused != nil: // nothing of the op was left
+			applied(&persistence.Result{Op: op, Err: err})
+		default:
 			applied(r)
 		}
-		if err := errors.Join(refused, r.Err); p.qos == 0 && err != nil { // nobody is answered
+		if p.qos == 0 && err != nil { // nobody is answered
 			e.logRefusal(p.session, p.topic, p.qos, err)
 		}
 		p.session.pending.Add(-1) // it was answered before it was applied
@@ -289,8 +307,9 @@ func (e *Engine) enqueue(p *publication, op *persistence.Op, refused error) {
 		err = e.append(op)
 	}
 	if err != nil {
-		p.session.pending.Add(-1)
-		c.portion.give(bytes)
+		op.Applied(&persistence.Result{Op: op, Err: err})
+	}
+	if err != nil && p.qos > 0 {
 		var f flushes
 		p.refuse(err, &f)
 		f.flush()

@@ -173,6 +173,33 @@ func TestAMemberWhoseWindowIsFullIsPassedOver(t *testing.T) {
 	busy.quiet()
 }
 
+// What is on its way to a worker through the store counts, too.
+func TestAMemberWhoseWindowWillBeFullIsPassedOver(t *testing.T) {
+	for _, connect := range []func(*packets.Packet){nil, keepSession} {
+		n := startNode(t, nil)
+		busy := n.connect(5, "busy", func(pk *packets.Packet) {
+			keepSession(pk)
+			pk.Properties.ReceiveMaximum = 1
+		})
+		busy.subscribe(1, "$share/g/home/#")
+		free := n.connect(5, "free", connect)
+		free.subscribe(1, "$share/g/home/#")
+		dev := n.connect(4, "dev", nil)
+		release := n.hold()
+		const total = 20
+		for range total {
+			dev.publish("home/lamp", "on", 1)
+		}
+		waitFor(t, "the publishes to be read", func() bool { return n.session("dev").Pending() == total })
+		release()
+		busy.expect(packets.Publish)
+		for range total - 1 {
+			free.message("home/lamp")
+		}
+		free.quiet()
+	}
+}
+
 func TestAMemberThatStallsIsPassedOverAndNotDisconnected(t *testing.T) {
 	n := startNode(t, func(o *options) { o.QueueBytes = 4 << 10 })
 	stalled := n.connect(5, "stalled", nil)

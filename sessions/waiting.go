@@ -15,6 +15,7 @@ import (
 type waiting struct {
 	number  uint64
 	waiters []waiter
+	size    int64 // that each of them is promised
 }
 
 // A waiter is a session that a message waits for: by its own subscriptions, or as
