@@ -139,6 +139,9 @@ func (e *Engine) share(m *Message, g *group, h handOver, f *flushes) {
 	if chosen != nil {
 		to, ok = g.member(chosen)
 	}
+	if ok && !waits && chosen.box.isGone() {
+		ok = false // since it was chosen
+	}
 	if !ok && !waits {
 		to, ok = e.choose(m, g)
 	}
@@ -251,6 +254,13 @@ func (b *outbox) readiness(m *Message, qos byte) int {
 		return slow
 	}
 	return ready
+}
+
+// isGone says whether a message would be lost.
+func (b *outbox) isGone() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.online() == nil && !b.keep
 }
 
 // Deliver gives a message to the sessions that subscribed to a topic filter by

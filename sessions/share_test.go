@@ -200,6 +200,30 @@ func TestAMemberWhoseWindowWillBeFullIsPassedOver(t *testing.T) {
 	}
 }
 
+// What was to go to a member that is gone when its turn in the pipeline comes goes to
+// another one.
+func TestAMessageForAMemberThatHasGoneGoesToAnother(t *testing.T) {
+	n := startNode(t, nil)
+	gone := n.connect(5, "gone", nil)
+	gone.subscribe(1, "$share/g/home/#")
+	kept := n.connect(5, "kept", keepSession)
+	kept.subscribe(1, "$share/g/home/#")
+	kept.hangUp()
+	n.absent("kept")
+	dev := n.connect(4, "dev", nil)
+	release := n.hold()
+	dev.publish("home/lamp", "on", 1)
+	waitFor(t, "the publish to be read", func() bool { return n.session("dev").Pending() == 1 })
+	n.engine.TakeTurn("gone", t)
+	gone.hangUp()
+	n.offline("gone")
+	release()
+	dev.expect(packets.Puback)
+	n.engine.GiveTurn(t)
+	kept = n.connect(5, "kept", keepSession)
+	kept.message("home/lamp")
+}
+
 func TestAMemberThatStallsIsPassedOverAndNotDisconnected(t *testing.T) {
 	n := startNode(t, func(o *options) { o.QueueBytes = 4 << 10 })
 	stalled := n.connect(5, "stalled", nil)
