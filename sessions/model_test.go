@@ -114,7 +114,7 @@ func (m *model) now() int {
 // arrived judges a PUBLISH that a session receives on a connection.
 func (m *model) arrived(s *session, on *wire, key, topic string, id uint16, qos byte, dup bool) {
 	msg := m.messages[key]
-	if old := m.old[key]; old != nil && s.again[old] {
+	if old := m.old[key]; old != nil && (s.again[old] || dup && qos == 2 && s.flights[id] != nil && s.flights[id].m == old) {
 		m.lands(s, on, old, id, qos, dup)
 		return
 	}
