@@ -64,3 +64,28 @@ func TestWhatASessionHasSeveralTimesIsStoredSeveralTimes(t *testing.T) {
 	n.absent("dash")
 	n.empty()
 }
+
+// Else an exchange at QoS 2 would go on at QoS 1 after a crash: the message came twice.
+func TestAMessageIsDeliveredAtTheQoSAtWhichItIsStored(t *testing.T) {
+	n := startNode(t, nil)
+	p := n.connect(5, "dash", keepSession)
+	p.subscribe(1, "home/lamp")
+	release := n.hold()
+	p.send(packets.Packet{
+		FixedHeader: packets.FixedHeader{Type: packets.Subscribe, Qos: 1}, PacketID: p.nextID(),
+		Filters: packets.Subscriptions{{Filter: "home/lamp", Qos: 2}},
+	})
+	n.waiting("dash")
+	n.connect(5, "dev", nil).publish("home/lamp", "on", 2)
+	waitFor(t, "the publish to be read", func() bool { return n.session("dev").Pending() == 1 })
+	release()
+	for range 2 {
+		pk, err := p.read()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if pk.FixedHeader.Type == packets.Publish && pk.FixedHeader.Qos != 1 {
+			t.Errorf("it comes at QoS %d", pk.FixedHeader.Qos)
+		}
+	}
+}

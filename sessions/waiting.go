@@ -179,8 +179,10 @@ func (h handOver) mark(d *delivery, to waiterKey) {
 	if !ok || h.waiters[i].delivered {
 		return
 	}
-	h.waiters[i].delivered = true
-	d.number, d.life, d.copy = h.number, h.waiters[i].life, h.waiters[i].copy
+	n := &h.waiters[i]
+	n.delivered = true
+	d.number, d.life, d.copy = h.number, n.life, n.copy
+	d.qos = min(d.m.QoS, n.match.qos) // as it is stored, whatever the session has subscribed to since
 }
 
 // rest gives the message to those who have unsubscribed since: it was published
