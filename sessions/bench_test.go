@@ -19,12 +19,12 @@ import (
 )
 
 // startBench starts an engine for a benchmark, with a store in memory.
-func startBench(b *testing.B) *sessions.Engine {
+func startBench(b *testing.B) (*sessions.Engine, *persistence.Store) {
 	b.Helper()
 	return startBenchOn(b, "data", vfs.NewMem())
 }
 
-func startBenchOn(b *testing.B, dir string, fs vfs.FS) *sessions.Engine {
+func startBenchOn(b *testing.B, dir string, fs vfs.FS) (*sessions.Engine, *persistence.Store) {
 	b.Helper()
 	store, err := persistence.Open(dir, persistence.Options{FS: fs})
 	if err != nil {
@@ -51,7 +51,7 @@ func startBenchOn(b *testing.B, dir string, fs vfs.FS) *sessions.Engine {
 		}
 		<-applied
 	})
-	return engine
+	return engine, store
 }
 
 // exchange writes a packet and reads an answer of n bytes.
@@ -72,7 +72,7 @@ func BenchmarkIdleConnections(b *testing.B) {
 	for _, clients := range []int{10_000, 200_000} {
 		b.Run(fmt.Sprint(clients), func(b *testing.B) {
 			for b.Loop() {
-				engine := startBench(b)
+				engine, _ := startBench(b)
 				before := inUse()
 				conns := make([]net.Conn, clients)
 				for i := range conns {
@@ -110,7 +110,7 @@ func inUse() uint64 {
 // both ends of their connections are in this process. The aim for 10,000 is 5 s.
 func BenchmarkReconnect(b *testing.B) {
 	const clients, dialers = 9_000, 64
-	engine := startBench(b)
+	engine, _ := startBench(b)
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		b.Fatal(err)
@@ -169,7 +169,7 @@ func BenchmarkReconnect(b *testing.B) {
 // are on disk, so the aim is 10 bytes. (In memory, each took 346.)
 func BenchmarkRetained(b *testing.B) {
 	const total = 1_000_000
-	engine := startBenchOn(b, b.TempDir(), vfs.Default)
+	engine, _ := startBenchOn(b, b.TempDir(), vfs.Default)
 	before := inUse()
 	for i := range total {
 		m := &sessions.Message{Topic: fmt.Sprintf("home/%d/lamp", i), Payload: []byte("on"), Retain: true}

@@ -27,7 +27,6 @@ func (s *Subscription) match(of *session) match {
 // fanOut delivers a message to those whose topic filters match. c lends its
 // scratch room; it may be nil, and so may w, if the message is not in the store.
 func (e *Engine) fanOut(m *Message, w *waiting, f *flushes, c *Client) {
-	h := w.handOver()
 	var leaves []*leaf
 	var matches []match
 	if c != nil {
@@ -41,25 +40,25 @@ func (e *Engine) fanOut(m *Message, w *waiting, f *flushes, c *Client) {
 		if members := leaves[0].members.Load(); members != nil {
 			for i := range *members {
 				if s, sub := (*members)[i].session, (*members)[i].sub; !sub.request.noLocal() || s.id != m.From {
-					e.deliver(m, sub.match(s), h, nil, f)
+					e.deliver(m, sub.match(s), w, nil, f)
 				}
 			}
 		}
 	} else {
-		matches = gather(matches, leaves, m.From)
+		matches = gather(matches, leaves, m.From, false)
 		for i := range matches {
-			e.deliver(m, matches[i], h, nil, f)
+			e.deliver(m, matches[i], w, nil, f)
 		}
 	}
 	for _, l := range leaves {
 		if groups := l.groups.Load(); groups != nil {
 			for _, g := range *groups {
-				e.share(m, g, h, f)
+				e.share(m, g, w, f)
 			}
 		}
 	}
-	for to, g := range h.rest() {
-		e.deliver(m, to, h, g, f)
+	for to, g := range w.rest() {
+		e.deliver(m, to, w, g, f)
 	}
 	if c != nil {
 		clear(matches)
@@ -70,8 +69,9 @@ func (e *Engine) fanOut(m *Message, w *waiting, f *flushes, c *Client) {
 // manyMatches is from how many on sessions are looked up in a map.
 const manyMatches = 32
 
-// gather appends what the members of all leaves are to get.
-func gather(matches []match, leaves []*leaf, from string) []match {
+// gather appends what the members of all leaves are to get, or only those whose
+// sessions are kept.
+func gather(matches []match, leaves []*leaf, from string, kept bool) []match {
 	var places map[*session]int
 	for _, l := range leaves {
 		members := l.members.Load()
@@ -80,8 +80,11 @@ func gather(matches []match, leaves []*leaf, from string) []match {
 		}
 		for i := range *members {
 			s, sub := (*members)[i].session, (*members)[i].sub
-			if sub.request.noLocal() && s.id == from {
-				continue // [MQTT-3.8.3-3]; another of its subscriptions may do
+			switch {
+			case sub.request.noLocal() && s.id == from: // [MQTT-3.8.3-3]; another of its subscriptions may do
+				continue
+			case kept && !s.persistent.Load():
+				continue
 			}
 			if places == nil && len(matches) >= manyMatches {
 				places = make(map[*session]int, 2*manyMatches)
@@ -119,7 +122,7 @@ func merge(matches []match, places map[*session]int, s *session, sub *Subscripti
 }
 
 // deliver gives a message to one session, as the member of a group or not.
-func (e *Engine) deliver(m *Message, to match, h handOver, g *group, f *flushes) {
+func (e *Engine) deliver(m *Message, to match, w *waiting, g *group, f *flushes) {
 	e.counts.messagesOut.Add(1)
 	d := delivery{
 		m: m, qos: min(m.QoS, to.qos), // [MQTT-3.8.4-8]
@@ -127,15 +130,15 @@ func (e *Engine) deliver(m *Message, to match, h handOver, g *group, f *flushes)
 		ids:    to.ids,
 		feed:   to.feed,
 	}
-	h.mark(&d, waiterKey{to.session, g})
+	w.mark(&d, waiterKey{to.session, g})
 	to.session.box.push(d, f)
 }
 
 // share gives a message to one member of a group: the one for whom it waits in the
 // store, or one that is chosen now.
-func (e *Engine) share(m *Message, g *group, h handOver, f *flushes) {
+func (e *Engine) share(m *Message, g *group, w *waiting, f *flushes) {
 	to, ok := member{}, false
-	chosen, waits := h.chosen(g)
+	chosen, waits := w.chosen(g)
 	if chosen != nil {
 		to, ok = g.member(chosen)
 	}
@@ -146,7 +149,7 @@ func (e *Engine) share(m *Message, g *group, h handOver, f *flushes) {
 		to, ok = e.choose(m, g)
 	}
 	if ok {
-		e.deliver(m, to.sub.match(to.session), h, g, f)
+		e.deliver(m, to.sub.match(to.session), w, g, f)
 	}
 }
 
@@ -280,7 +283,7 @@ func (e *Engine) Deliver(topicFilter string, members []string, m *Message) {
 		if m.Seq == 0 {
 			to.feed = nil // of no change, it has no place in the sequence
 		}
-		e.deliver(m, to, handOver{}, nil, &e.tail)
+		e.deliver(m, to, nil, nil, &e.tail)
 	}
 }
 

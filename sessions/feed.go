@@ -266,7 +266,7 @@ func (e *Engine) catchUp(s *session, sub *Subscription, l *link, upTo uint64) bo
 			break
 		}
 		if own := sub.request.noLocal() && m.From == s.id; m.Topic != "" && !own {
-			e.deliver(m, sub.match(s), handOver{}, nil, &e.tail)
+			e.deliver(m, sub.match(s), nil, nil, &e.tail)
 		}
 		if full = b.isCrowded(); full {
 			break

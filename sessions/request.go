@@ -40,7 +40,7 @@ func (e *Engine) request(c *Client, m *Message, id uint16) error {
 	if sub := c.session.sub(answer.Topic); sub != nil && sub.isPlain() {
 		to = sub.match(c.session)
 	}
-	e.deliver(answer, to, handOver{}, nil, &c.flushes)
+	e.deliver(answer, to, nil, nil, &c.flushes)
 	return nil
 }
 

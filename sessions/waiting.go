@@ -16,6 +16,10 @@ type waiting struct {
 	number  uint64
 	waiters []waiter
 	size    int64 // that each of them is promised
+	// While the message is handed over, next is behind the last waiter that was looked
+	// for, and at where they all are, or nil.
+	next int
+	at   map[waiterKey]int
 }
 
 // A waiter is a session that a message waits for: by its own subscriptions, or as
@@ -46,8 +50,12 @@ func (e *Engine) awaited(m *Message, c *Client) *waiting {
 		return nil
 	}
 	w := &waiting{}
-	for _, to := range gather(nil, leaves, m.From) {
-		w.add(to, nil)
+	if len(leaves) == 1 {
+		w.addAll(leaves[0].members.Load(), m.From)
+	} else {
+		for _, to := range gather(nil, leaves, m.From, true) {
+			w.add(to, nil)
+		}
 	}
 	for _, l := range leaves {
 		if groups := l.groups.Load(); groups != nil {
@@ -83,6 +91,19 @@ func mayKeep(members *[]member) bool {
 	return members != nil && slices.ContainsFunc(*members, func(m member) bool {
 		return m.sub.qos() > 0 && m.session.persistent.Load()
 	})
+}
+
+// addAll adds the sessions of one leaf, in which nobody is twice.
+func (w *waiting) addAll(members *[]member, from string) {
+	if members == nil {
+		return
+	}
+	for i := range *members {
+		s, sub := (*members)[i].session, (*members)[i].sub
+		if s.persistent.Load() && sub.qos() > 0 && !(sub.request.noLocal() && s.id == from) {
+			w.add(sub.match(s), nil)
+		}
+	}
 }
 
 // add adds a session, if the message has to wait for it. Whom a group has chosen is
@@ -143,57 +164,56 @@ type waiterKey struct {
 	group   *group
 }
 
-// places returns where the waiters are, or nil if they are few.
-func (w *waiting) places() map[waiterKey]int {
-	if w == nil || len(w.waiters) < manyWaiters {
-		return nil
-	}
-	places := make(map[waiterKey]int, len(w.waiters))
-	for i := range w.waiters {
-		places[waiterKey{w.waiters[i].match.session, w.waiters[i].group}] = i
-	}
-	return places
-}
+func (n *waiter) key() waiterKey { return waiterKey{n.match.session, n.group} }
 
-// A handOver gives a message to sessions, with its number in the store.
-type handOver struct {
-	*waiting
-	at map[waiterKey]int
-}
-
-func (w *waiting) handOver() handOver { return handOver{w, w.places()} }
-
-// mark gives a delivery the number that the message has for a session.
-func (h handOver) mark(d *delivery, to waiterKey) {
-	if h.waiting == nil {
-		return
-	}
-	i, ok := h.at[to]
-	if h.at == nil {
-		for i = range h.waiters {
-			if ok = h.waiters[i].match.session == to.session && h.waiters[i].group == to.group; ok {
-				break
+// find returns the waiter that a delivery is for, or nil. Most often it is the one
+// behind the last one: the same members are gone through in the same order.
+func (w *waiting) find(to waiterKey) *waiter {
+	i, ok := w.next, w.next < len(w.waiters) && w.waiters[w.next].key() == to
+	switch {
+	case ok:
+	case len(w.waiters) < manyWaiters:
+		i = slices.IndexFunc(w.waiters, func(n waiter) bool { return n.key() == to })
+		ok = i >= 0
+	default:
+		if w.at == nil {
+			w.at = make(map[waiterKey]int, len(w.waiters))
+			for i := range w.waiters {
+				w.at[w.waiters[i].key()] = i
 			}
 		}
+		i, ok = w.at[to]
 	}
-	if !ok || h.waiters[i].delivered {
+	if !ok {
+		return nil
+	}
+	w.next = i + 1
+	return &w.waiters[i]
+}
+
+// mark gives a delivery the number that the message has for a session.
+func (w *waiting) mark(d *delivery, to waiterKey) {
+	if w == nil {
 		return
 	}
-	n := &h.waiters[i]
+	n := w.find(to)
+	if n == nil || n.delivered {
+		return
+	}
 	n.delivered = true
-	d.number, d.life, d.copy = h.number, n.life, n.copy
+	d.number, d.life, d.copy = w.number, n.life, n.copy
 	d.qos = min(d.m.QoS, n.match.qos) // as it is stored, whatever the session has subscribed to since
 }
 
-// rest gives the message to those who have unsubscribed since: it was published
-// before, as far as the store knows. It yields what is to be delivered.
-func (h handOver) rest() iter.Seq2[match, *group] {
+// rest yields those who have unsubscribed since: the message was published before, as
+// far as the store knows.
+func (w *waiting) rest() iter.Seq2[match, *group] {
 	return func(yield func(match, *group) bool) {
-		if h.waiting == nil {
+		if w == nil {
 			return
 		}
-		for i := range h.waiters {
-			if n := &h.waiters[i]; !n.delivered && !yield(n.match, n.group) {
+		for i := range w.waiters {
+			if n := &w.waiters[i]; !n.delivered && !yield(n.match, n.group) {
 				return
 			}
 		}
