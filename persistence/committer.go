@@ -278,40 +278,44 @@ func (c *committer) record(r Record, dropped map[string][][]byte, earlier []Reco
 		c.dequeue(r.key)
 	case recordDropSession:
 		batchDelete(c.batch, r.key)
-		for _, key := range dropped[r.clientID] {
-			if key[0] == spaceQueued {
-				c.dequeue(key)
-			} else {
-				batchDelete(c.batch, key)
-			}
-		}
+		c.drop(dropped[string(r.key)])
 		for _, e := range earlier {
 			if e.action == recordPut && bytes.HasPrefix(e.key, subscriptionsOf(r.clientID)) {
 				batchDelete(c.batch, e.key)
 			}
 		}
+	case recordDropQueue:
+		c.drop(dropped[string(r.key)])
 	}
 }
 
-// droppedKeys finds what goes with the sessions that op deletes. It is deleted key
+// drop deletes keys that droppedKeys found.
+func (c *committer) drop(keys [][]byte) {
+	for _, key := range keys {
+		if key[0] == spaceQueued {
+			c.dequeue(key)
+		} else {
+			batchDelete(c.batch, key)
+		}
+	}
+}
+
+// droppedKeys finds what goes with the sessions and queues that op deletes, by the
+// keys of its records. It is deleted key
 // by key: a range tombstone for each client that leaves would slow down all reads.
 func (c *committer) droppedKeys(op *Op) (map[string][][]byte, error) {
-	if !op.dropsSession() {
+	if !op.dropsAnything() {
 		return nil, nil
 	}
 	c.apply() // so that what this group wrote is found, too
 	dropped := map[string][][]byte{}
 	for _, r := range op.Records {
-		if r.action != recordDropSession {
-			continue
-		}
-		for _, space := range ofSession() {
-			prefix := appendPart([]byte{space}, r.clientID)
+		for _, prefix := range r.drops() {
 			keys, err := keysBetween(c.db, prefix, prefixEnd(prefix))
 			if err != nil {
 				return nil, fmt.Errorf("read the session of %q: %w", r.clientID, err)
 			}
-			dropped[r.clientID] = append(dropped[r.clientID], keys...)
+			dropped[string(r.key)] = append(dropped[string(r.key)], keys...)
 		}
 	}
 	return dropped, nil

@@ -35,13 +35,29 @@ func (op *Op) putsAnything() bool {
 	return false
 }
 
-func (op *Op) dropsSession() bool {
-	for _, r := range op.Records {
-		if r.action == recordDropSession {
+// dropsAnything says whether the op deletes what has to be looked for.
+func (op *Op) dropsAnything() bool {
+	for i := range op.Records {
+		if len(op.Records[i].drops()) > 0 {
 			return true
 		}
 	}
 	return false
+}
+
+// drops returns the prefixes of the keys that the record deletes.
+func (r *Record) drops() [][]byte {
+	var prefixes [][]byte
+	switch r.action {
+	case recordDropSession:
+		for _, space := range ofSession() {
+			prefixes = append(prefixes, appendPart([]byte{space}, r.clientID))
+		}
+	case recordDropQueue:
+		prefixes = append(prefixes, r.key)
+	case recordPut, recordDelete, recordDequeue, recordExpire:
+	}
+	return prefixes
 }
 
 // opOverhead is what an op takes in the queue besides its own bytes.

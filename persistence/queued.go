@@ -86,6 +86,12 @@ func Dequeue(number uint64, r Recipient) Record {
 	return Record{action: recordDequeue, key: queuedKey(number, r)}
 }
 
+// DeleteQueue deletes all that waits for one life of a session, if anything does.
+func DeleteQueue(clientID string, life uint64) Record {
+	key := binary.BigEndian.AppendUint64(appendPart([]byte{spaceQueued}, clientID), life)
+	return Record{action: recordDropQueue, key: key, clientID: clientID}
+}
+
 // PutFlight stores f in place of the flight with the same packet identifier. It is
 // written on a disk that is almost full, too: there are few of them, and without them
 // no message that is there could go out.

@@ -16,11 +16,12 @@ func TestASharedMessageIsDeletedWithItsLastQueue(t *testing.T) {
 	do(t, s, &Op{Records: []Record{Dequeue(number, recipients[0])}})
 	stop()
 	s = openTest(t, "store", Options{FS: fs})
-	for i, leave := range []Record{Dequeue(number, recipients[1]), DeleteSession("c")} {
+	for i, leave := range []Record{DeleteQueue("b", 1), DeleteSession("c")} {
 		if n := bodies(t, s); n != 1 {
 			t.Errorf("%d messages are stored while %d sessions wait for one", n, 2-i)
 		}
-		do(t, s, &Op{Records: []Record{leave}})
+		do(t, s, &Op{Records: []Record{leave, DeleteQueue("c", 2)}})
+		do(t, s, &Op{Records: []Record{DeleteQueue("b", 1)}}) // there is nothing any more
 	}
 	if n := bodies(t, s); n != 0 {
 		t.Errorf("%d messages are stored that nobody waits for", n)

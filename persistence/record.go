@@ -82,7 +82,7 @@ type Properties struct {
 type Record struct {
 	action     recordAction
 	key, value []byte
-	clientID   string    // of recordDropSession
+	clientID   string    // of recordDropSession and recordDropQueue
 	expires    time.Time // of a retained message that is put; zero for never
 	due        uint64    // of recordExpire
 	small      bool      // it is written though the disk is almost full
@@ -95,6 +95,7 @@ const (
 	recordDelete
 	recordDropSession
 	recordDequeue
+	recordDropQueue
 	recordExpire // delete a retained message if it expires in the second that is due
 )
 

@@ -121,6 +121,11 @@ func (h Held) Give(m *Message) {
 	f.flush()
 }
 
+// GiveStored gives the session a message that is in the store for a life of it.
+func (h Held) GiveStored(m *Message, number, life uint64) {
+	h.s.box.push(delivery{m: m, qos: m.QoS, number: number, life: life}, new(flushes))
+}
+
 // Push sends a message at QoS 0.
 func (h Held) Push(m *Message) {
 	var f flushes

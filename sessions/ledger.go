@@ -30,6 +30,9 @@ type ledger struct {
 	settling, lacking bool
 	// tales counts how often it was told.
 	tales uint64
+	// sweeping says that the store is about to be told that the life swept is over.
+	sweeping bool
+	swept    uint64
 }
 
 // A step is what the store is to be told next of a QoS 2 message.
@@ -183,13 +186,32 @@ func (d *delivery) awaitsNumber(was *delivery) bool {
 // check sees to it that a message that an outbox is given is in the store, if it is to
 // be. The caller holds b.mu.
 func (b *outbox) check(d *delivery) {
-	if d.life != b.life.Load() {
-		d.number = 0 // it is in the queue of an earlier life
+	if d.number != 0 && (b.over || !b.ledger.open || d.life != b.life.Load()) {
+		b.sweep(d.life) // it came there when that life was being deleted
+		d.number = 0
 	}
 	if b.ledger.open && d.isLacking() {
 		b.ledger.lacking = true
 		b.settleSoon()
 	}
+}
+
+// sweep has the store forget what waits for a life of the session that is over. The
+// caller holds b.mu.
+func (b *outbox) sweep(life uint64) {
+	e := b.engine
+	if b.ledger.sweeping && b.ledger.swept == life || e.away() != nil {
+		return // it is about to, or does so at the next start
+	}
+	b.ledger.sweeping, b.ledger.swept = true, life
+	e.tasks.Go(func() {
+		b.mu.Lock()
+		b.ledger.sweeping = false
+		b.mu.Unlock()
+		if err := e.append(&persistence.Op{Records: []persistence.Record{persistence.DeleteQueue(b.id, life)}}); err != nil {
+			e.log.Error("forget messages", "client", b.id, "error", err)
+		}
+	})
 }
 
 // done notes that a delivery need not wait any more. The caller holds b.mu.

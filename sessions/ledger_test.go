@@ -5,6 +5,7 @@ import (
 
 	"github.com/mochi-mqtt/server/v2/packets"
 
+	"github.com/ambitmq/ambit/persistence"
 	"github.com/ambitmq/ambit/sessions"
 )
 
@@ -33,11 +34,19 @@ func TestWhatCannotBeStoredForASessionHoldsNothingUp(t *testing.T) {
 func (n *node) empty() {
 	n.t.Helper()
 	n.restart()
+	n.holdsNothing()
+}
+
+func (n *node) holdsNothing() {
+	n.t.Helper()
 	for m, err := range n.store.Queued() {
 		n.t.Errorf("%s waits for %s, %v", m.Message.Topic, m.ClientID, err)
 	}
 	for f, err := range n.store.Flights() {
 		n.t.Errorf("%d is on its way to %s, %v", f.ID, f.ClientID, err)
+	}
+	for r, err := range n.store.Received() {
+		n.t.Errorf("%d of %s was received, %v", r.ID, r.ClientID, err)
 	}
 }
 
@@ -88,4 +97,29 @@ func TestAMessageIsDeliveredAtTheQoSAtWhichItIsStored(t *testing.T) {
 			t.Errorf("it comes at QoS %d", pk.FixedHeader.Qos)
 		}
 	}
+}
+
+// A message may be stored for a session just after that was deleted: nobody would ever
+// delete it.
+func TestWhatIsStoredForASessionThatHasEndedIsDeleted(t *testing.T) {
+	n := startNode(t, nil)
+	n.connect(5, "dash", keepSession)
+	ended := n.session("dash")
+	n.connect(5, "dash", func(pk *packets.Packet) { pk.Connect.Clean = true })
+	numbers := make(chan uint64, 1)
+	op := &persistence.Op{
+		Queue:   &persistence.Queue{Message: &persistence.Message{Topic: "a"}, Recipients: []persistence.Recipient{{ClientID: "dash", Life: 7}}},
+		Applied: func(r *persistence.Result) { numbers <- r.Queued },
+	}
+	if err := n.store.Append(t.Context(), op); err != nil {
+		t.Fatal(err)
+	}
+	ended.GiveStored(&sessions.Message{Topic: "a", QoS: 1}, <-numbers, 7)
+	n.engine.Tasks()
+	applied := make(chan struct{})
+	if err := n.store.Append(t.Context(), &persistence.Op{Applied: func(*persistence.Result) { close(applied) }}); err != nil {
+		t.Fatal(err)
+	}
+	<-applied
+	n.holdsNothing()
 }

@@ -251,4 +251,13 @@ func (r *run) leave() {
 		p.expectEnd(0)
 	}
 	waitFor(r.t, "all sessions to go", func() bool { return r.n.engine.Empty() })
+	for range 2 { // what is handed over to a session that has ended is told to the store once more
+		done := make(chan struct{})
+		if err := r.n.store.Append(r.t.Context(), &persistence.Op{Applied: func(*persistence.Result) { close(done) }}); err != nil {
+			r.t.Fatal(err)
+		}
+		<-done
+		r.n.engine.Tasks()
+	}
+	r.n.holdsNothing()
 }

@@ -40,6 +40,8 @@ type outbox struct {
 	link *link
 	// keep says that QoS 1 and 2 messages wait for an absent client.
 	keep bool
+	// over says that the session has ended: nothing waits any more.
+	over bool
 	// ledger is what the store knows of them.
 	ledger ledger
 	// busy counts the calls in which the client's reader waits for somebody.
@@ -117,6 +119,13 @@ func (b *outbox) close(l *link, feeds []*feed, applied uint64) (unfinished []str
 	return unfinished, true
 }
 
+// end ends the waiting of messages, with the session.
+func (b *outbox) end() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.over, b.ledger.done = true, nil
+}
+
 // online returns the connection, or nil while the client is away.
 func (b *outbox) online() *link {
 	if b.link == nil || b.link.ended {
@@ -159,7 +168,9 @@ func (b *outbox) push(d delivery, f *flushes) {
 	if d.feed != nil && !d.feed.takes(d.m, l != nil) {
 		return
 	}
-	b.check(&d)
+	if b.check(&d); b.over {
+		return
+	}
 	if l != nil && l.slow && b.bytes <= b.engine.o.QueueBytes/2 {
 		l.slow = false
 	}

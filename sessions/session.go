@@ -274,6 +274,7 @@ func (e *Engine) leaveAll(s *session) {
 	left := s.will
 	s.will = nil
 	s.mu.Unlock()
+	s.box.end()
 	if client != nil {
 		e.retire(s, client)
 	}
