@@ -100,7 +100,10 @@ func (w *waiting) addAll(members *[]member, from string) {
 	}
 	for i := range *members {
 		s, sub := (*members)[i].session, (*members)[i].sub
-		if s.persistent.Load() && sub.qos() > 0 && !(sub.request.noLocal() && s.id == from) {
+		if sub.request.noLocal() && s.id == from {
+			continue // [MQTT-3.8.3-3]
+		}
+		if s.persistent.Load() && sub.qos() > 0 {
 			w.add(sub.match(s), nil)
 		}
 	}
