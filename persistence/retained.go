@@ -62,7 +62,7 @@ func (c *committer) retain(r Record) {
 			return
 		}
 		after = retention{}
-	case recordDelete, recordDropSession, recordDequeue:
+	case recordDelete, recordDropSession, recordDropQueue, recordDequeue:
 		after = retention{}
 	}
 	if before.there && !after.there {
