@@ -229,6 +229,7 @@ func TestAMessageToACollectionDoesNotMoveASession(t *testing.T) {
 	sub.quiet()
 	sub.send(packets.Packet{FixedHeader: packets.FixedHeader{Type: packets.Disconnect}})
 	sub.expectEnd(0)
+	n.absent("room")
 	expectAnswer(p, p.publish("fleet/trucks", `{"n":3}`, 1), 1, 0, "")
 	p.put("fleet/trucks/1", `{"n":4}`)
 	back := n.connect(5, "room", keepSession)
