@@ -393,9 +393,3 @@ func (n *node) truck(id string) *persistence.Document {
 	}
 	return doc
 }
-
-// versions are the protocol versions that behave differently.
-var versions = [...]byte{4, 5}
-
-// name returns the name of a test for one protocol version.
-func name(version byte) string { return fmt.Sprintf("v%d", version) }

@@ -1,6 +1,7 @@
 package sessions_test
 
 import (
+	"fmt"
 	"sync"
 	"testing"
 	"time"
@@ -83,3 +84,9 @@ func (n *node) hold() (release func()) {
 	<-held
 	return release
 }
+
+// versions are the protocol versions that behave differently.
+var versions = [...]byte{4, 5}
+
+// name returns the name of a test for one protocol version.
+func name(version byte) string { return fmt.Sprintf("v%d", version) }
