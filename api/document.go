@@ -129,6 +129,15 @@ func deleteDocument(c *call) (any, error) {
 }
 
 func getDocument(c *call) (any, error) {
+	doc, err := c.stored()
+	if err != nil {
+		return nil, err
+	}
+	return hitOf(doc), nil
+}
+
+// stored returns the document that the request names.
+func (c *call) stored() (*persistence.Document, error) {
 	k, err := c.document()
 	if err != nil {
 		return nil, err
@@ -137,10 +146,7 @@ func getDocument(c *call) (any, error) {
 	if errors.Is(err, persistence.ErrNotFound) {
 		return nil, c.missing(k)
 	}
-	if err != nil {
-		return nil, err
-	}
-	return hitOf(doc), nil
+	return doc, err
 }
 
 func documentExists(c *call) (any, error) {

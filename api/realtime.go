@@ -2,7 +2,6 @@ package api
 
 import (
 	"encoding/json"
-	"errors"
 	"strings"
 
 	"github.com/ambitmq/ambit/filter"
@@ -258,14 +257,7 @@ func (c *call) subject(text json.RawMessage) (*filter.Document, error) {
 		}
 		return d, err
 	}
-	k, err := c.document()
-	if err != nil {
-		return nil, err
-	}
-	doc, err := c.store.Get(k)
-	if errors.Is(err, persistence.ErrNotFound) {
-		return nil, c.missing(k)
-	}
+	doc, err := c.stored()
 	if err != nil {
 		return nil, err
 	}
