@@ -28,22 +28,22 @@ type Login struct {
 	Password []byte
 }
 
-// Enter returns the user who signs in from an address, or "" for somebody who may
-// come in without: login is nil. The error is [ErrDenied], [ErrMustSignIn] or
+// Enter returns who signs in from an address. Login is nil for somebody who does
+// not: then it is nobody, if that may come in. The error is [ErrDenied], [ErrMustSignIn] or
 // [ErrElsewhere]. Where there are no users, a login is not looked at.
-func (d *Door) Enter(from net.Addr, login *Login) (user string, err error) {
+func (d *Door) Enter(from net.Addr, login *Login) (*Identity, error) {
 	switch {
 	case d.Users != nil && login != nil:
 		if err := d.Users.Verify(login.Name, login.Password); err != nil {
-			return "", err
+			return nil, err
 		}
-		return login.Name, nil
+		return &Identity{User: login.Name, By: Password}, nil
 	case d.Remote || d.Local && isLocal(from):
-		return "", nil
+		return nobody, nil
 	case d.Local:
-		return "", ErrElsewhere
+		return nil, ErrElsewhere
 	}
-	return "", ErrMustSignIn
+	return nil, ErrMustSignIn
 }
 
 // isLocal says whether an address is of this machine.

@@ -17,13 +17,11 @@ func (h *Hook) Admit(c *sessions.Client) error {
 	if c.HasUsername || c.HasPassword {
 		login = &access.Login{Name: c.Username, Password: c.Password}
 	}
-	user, err := h.door.Enter(c.Remote, login)
+	who, err := h.door.Enter(c.Remote, login)
 	if err != nil {
 		return refuse(err)
 	}
-	if user != "" {
-		c.User = user
-	}
+	c.User, c.Identity = who.User, who
 	return nil
 }
 
@@ -53,6 +51,7 @@ func (x *exchange) Step(data []byte) (answer []byte, done bool, err error) {
 	}
 	if done {
 		x.client.User = x.Name()
+		x.client.Identity = &access.Identity{User: x.Name(), By: access.Scram}
 	}
 	return answer, done, nil
 }

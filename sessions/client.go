@@ -19,6 +19,8 @@ type Client struct {
 	// User is who the client is, as far as the handler knows, and "" if it did not
 	// sign in.
 	User string
+	// Identity is the handler's own: all that it knows of who the client is.
+	Identity any
 
 	engine  *Engine
 	conn    net.Conn

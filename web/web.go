@@ -64,12 +64,12 @@ func (s *Server) read(w http.ResponseWriter, r *http.Request) (api.Caller, []byt
 	} else if r.Header.Get("Authorization") != "" {
 		login = &access.Login{} // of a kind that nobody can have
 	}
-	user, err := s.door.Enter(remote, login)
+	who, err := s.door.Enter(remote, login)
 	if err != nil {
 		return from, nil, err
 	}
-	from.User, from.Name = user, "user "+user
-	if user == "" {
+	from.User, from.Name = who.User, "user "+who.User
+	if who.User == "" {
 		from.Name = "address " + host(remote)
 	}
 	conn := http.NewResponseController(w)

@@ -1,0 +1,40 @@
+package access
+
+import (
+	"encoding/json"
+	"time"
+)
+
+// An Identity is who a client is, as whoever vouched for it says. It is not written
+// once it is made.
+type Identity struct {
+	// User is the name, and "" of somebody who did not sign in.
+	User string
+	// Roles are what the user is, in the order in which they were given.
+	Roles []string
+	// Attributes are what rules may compare with, each a JSON value.
+	Attributes map[string]json.RawMessage
+	// By says how it was proven.
+	By Proof
+	// Credential is the id of an API key or a token, by which it can be revoked, and
+	// "" of what has none.
+	Credential string
+	// Expires is until when it holds. The zero time is for ever.
+	Expires time.Time
+}
+
+// A Proof is a way to show who one is.
+type Proof string
+
+// The proofs. Anonymous is none.
+const (
+	Anonymous   Proof = "anonymous"
+	Password    Proof = "password"
+	Scram       Proof = "scram"
+	Token       Proof = "token"
+	APIKey      Proof = "apikey"
+	Certificate Proof = "certificate"
+)
+
+// nobody is whoever comes in without signing in.
+var nobody = &Identity{By: Anonymous}
