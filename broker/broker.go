@@ -65,7 +65,7 @@ func Start(ctx context.Context, cfg Config, log *slog.Logger) (*Broker, error) {
 	if err := b.serve(); err != nil {
 		return nil, errors.Join(err, b.Close(ctx))
 	}
-	b.control = openControl(ctx, cfg.Data, store, log)
+	b.control = openControl(ctx, cfg.Data, store, b.hook.API(), log)
 	for _, c := range cfg.Collections {
 		if c.Ephemeral {
 			log.Warn("documents are in memory only and gone after a restart", "collection", c.Name, "setting", "ephemeral")

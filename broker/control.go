@@ -13,6 +13,7 @@ import (
 	"runtime"
 	"sync"
 
+	"github.com/ambitmq/ambit/api"
 	"github.com/ambitmq/ambit/persistence"
 )
 
@@ -22,12 +23,16 @@ import (
 //	POST /backup?dir=DIR   makes a backup in DIR, an absolute path; answers with lines of controlEvent
 //	GET /backup            answers with a tar; the trailer Ambit-Backup says what is in it
 //	GET /check             answers with a line of controlEvent
+//	POST /api/CONTROLLER/ACTION  is a request of the API, by the operator
 const (
 	controlName    = "control"
 	controlTrailer = "Ambit-Backup"
 
 	// A Unix socket's path may have this many bytes on every system.
 	maxSocketPath = 103
+
+	// A request through the control socket may have this many bytes.
+	maxControlBytes = 16 << 20
 )
 
 // A controlEvent is one line of an answer. The last one has Error, or what was
@@ -42,6 +47,7 @@ type controlEvent struct {
 // A control serves the control socket.
 type control struct {
 	store   *persistence.Store
+	router  *api.Router
 	log     *slog.Logger
 	server  *http.Server
 	stop    context.CancelFunc
@@ -51,8 +57,8 @@ type control struct {
 
 // openControl serves the control socket of a store that this process has
 // opened. Without it the broker goes on.
-func openControl(ctx context.Context, data string, store *persistence.Store, log *slog.Logger) *control {
-	c := &control{store: store, log: log}
+func openControl(ctx context.Context, data string, store *persistence.Store, router *api.Router, log *slog.Logger) *control {
+	c := &control{store: store, router: router, log: log}
 	path, release, err := controlPath(data)
 	var ln net.Listener
 	if err == nil {
@@ -63,7 +69,7 @@ func openControl(ctx context.Context, data string, store *persistence.Store, log
 		if c.release != nil {
 			c.release()
 		}
-		log.Error("there is no control socket: ambit backup and ambit check do not work while the broker runs", "data", data, "error", err)
+		log.Error("there is no control socket: ambit backup, ambit check and what asks the broker do not work while the broker runs", "data", data, "error", err)
 		return nil
 	}
 	c.serve(ctx, ln)
@@ -75,6 +81,7 @@ func (c *control) serve(ctx context.Context, ln net.Listener) {
 	mux.HandleFunc("POST /backup", c.serveBackup)
 	mux.HandleFunc("GET /backup", c.serveTar)
 	mux.HandleFunc("GET /check", c.serveCheck)
+	mux.HandleFunc("POST /api/{controller}/{action}", c.serveRequest)
 	var requests context.Context
 	requests, c.stop = context.WithCancel(context.WithoutCancel(ctx))
 	c.server = &http.Server{
