@@ -70,6 +70,14 @@ fuzz: ## Every fuzz test for FUZZTIME=30s each
 crash: ## kill -9 at KILLS=200 random moments under load, all promises checked after each; SEED=n
 	CRASH_KILLS=$(KILLS) CRASH_SEED=$(SEED) go test -count 1 -timeout 0 -v -run 'EveryPromiseSurvivesKill|BrokerThatForgets' ./test/integration
 
+.PHONY: release
+release: ## Static binaries, Debian packages, bills of materials and checksums in dist; TARGETS='linux/arm64 …'
+	@scripts/release
+
+.PHONY: package
+package: ## Build the package and the image for this machine, and try both; installs and removes ambit
+	@scripts/try-package
+
 .PHONY: model
 model: ## Random sessions over sockets against their model, for STEPS=1000000
 	AMBIT_MODEL_STEPS=$(STEPS) go test -count 1 -timeout 0 -run TestSessionsKeepTheirPromises ./sessions

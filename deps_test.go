@@ -59,6 +59,7 @@ broker: access api filter hooks persistence rooms sessions topics web [
 ]
 
 cmd/ambit: access broker client filter [
+	github.com/coreos/go-systemd/v22
 	github.com/schollz/progressbar/v3
 	github.com/spf13/cobra
 	github.com/spf13/pflag

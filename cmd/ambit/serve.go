@@ -9,6 +9,7 @@ import (
 	"os"
 	"time"
 
+	"github.com/coreos/go-systemd/v22/daemon"
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
@@ -73,11 +74,13 @@ func serve(ctx context.Context, cfg broker.Config, log *slog.Logger) error {
 	if err != nil {
 		return err
 	}
+	notifySystemd(ctx, b, log)
 	select {
 	case <-b.Done():
 		return errors.Join(b.Err(), drain(b))
 	case <-ctx.Done():
 	}
+	tellSystemd(log, daemon.SdNotifyStopping)
 	log.Info("stopping")
 	if err := drain(b); err != nil {
 		return err
