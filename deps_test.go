@@ -27,6 +27,7 @@ persistence/persistencetest: persistence
 
 filter: geofilter [github.com/go-json-experiment/json]
 filter test: [github.com/cockroachdb/datadriven]
+mappings: filter topics [github.com/go-json-experiment/json]
 client: topics [github.com/coder/websocket github.com/eclipse/paho.golang]
 
 sessions: persistence topics [
@@ -43,7 +44,7 @@ rooms test: [github.com/cockroachdb/datadriven]
 api: filter persistence rooms topics [github.com/go-json-experiment/json]
 api test: [github.com/cockroachdb/datadriven github.com/cockroachdb/pebble/v2]
 
-hooks: access api filter persistence rooms sessions topics [
+hooks: access api filter mappings persistence rooms sessions topics [
 	github.com/go-json-experiment/json
 	github.com/mochi-mqtt/server/v2
 ]
@@ -52,18 +53,20 @@ hooks test: [github.com/cockroachdb/pebble/v2]
 web: access api
 web test: persistence rooms [github.com/cockroachdb/pebble/v2]
 
-broker: access api filter hooks persistence rooms sessions topics web [
+broker: access api filter hooks mappings persistence rooms sessions topics web [
 	github.com/coder/websocket
 	github.com/mochi-mqtt/server/v2
 	github.com/pires/go-proxyproto
 ]
 
 cmd/ambit: access broker client filter [
+	github.com/go-json-experiment/json
 	github.com/coreos/go-systemd/v22
 	github.com/schollz/progressbar/v3
 	github.com/spf13/cobra
 	github.com/spf13/pflag
 	github.com/spf13/viper
+	go.yaml.in/yaml/v3
 	golang.org/x/term
 ]
 cmd/ambit test: [github.com/rogpeppe/go-internal]

@@ -121,15 +121,17 @@ func loadUsers(cfg Config, log *slog.Logger) (*access.Users, error) {
 	return users, nil
 }
 
+func documentLimits(cfg Config) filter.DocumentLimits {
+	return filter.DocumentLimits{Depth: cfg.Limits.JSONDepth, Members: cfg.Limits.JSONMembers, Elements: cfg.Limits.JSONElements}
+}
+
 func hookOptions(cfg Config, users *access.Users, log *slog.Logger) hooks.Options {
 	collections := map[string]hooks.Collection{}
 	for _, c := range cfg.Collections {
 		collections[c.Name] = hooks.Collection{Strict: c.Strict, TTL: c.TTL, Merge: c.Write == "merge", Ephemeral: c.Ephemeral}
 	}
 	return hooks.Options{
-		Documents: filter.DocumentLimits{
-			Depth: cfg.Limits.JSONDepth, Members: cfg.Limits.JSONMembers, Elements: cfg.Limits.JSONElements,
-		},
+		Documents:     documentLimits(cfg),
 		DocumentBytes: cfg.Limits.PacketBytes,
 		Filters: filter.Limits{
 			Bytes: cfg.Limits.FilterBytes, Depth: cfg.Limits.FilterDepth, Cost: cfg.Limits.FilterCost,
@@ -138,6 +140,7 @@ func hookOptions(cfg Config, users *access.Users, log *slog.Logger) hooks.Option
 		},
 		AutoCreate:  cfg.AutoCreate,
 		Collections: collections,
+		Mappings:    mappingTable(cfg),
 		AllowLocal:  cfg.Anonymous != "none",
 		AllowRemote: cfg.Anonymous == "all",
 		Users:       users,

@@ -50,6 +50,9 @@ type Config struct {
 	AutoCreate bool `mapstructure:"auto_create"`
 	// Collections are declared by name and may have settings of their own.
 	Collections []Collection `mapstructure:"collections"`
+	// Mappings make documents of messages on further topics, so that a fleet that is
+	// there comes in as it is. Of those that fit a topic the first one counts.
+	Mappings []Mapping `mapstructure:"mappings"`
 
 	Log    Log    `mapstructure:"log"`
 	Store  Store  `mapstructure:"store"`
@@ -246,6 +249,7 @@ func (c Config) Validate() error {
 	k.oneOf("log.level", c.Log.Level, "debug", "info", "warn", "error")
 	k.oneOf("log.format", c.Log.Format, "auto", "text", "json")
 	c.checkCollections(k)
+	c.checkMappings(k)
 	c.checkNumbers(k)
 	k.duration("store.log_age", c.Store.LogAge, time.Minute, 10*365*24*time.Hour)
 	k.duration("limits.connect_timeout", c.Limits.ConnectTimeout, minTimeout, maxTimeout)

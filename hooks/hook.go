@@ -11,6 +11,7 @@ import (
 	"github.com/ambitmq/ambit/access"
 	"github.com/ambitmq/ambit/api"
 	"github.com/ambitmq/ambit/filter"
+	"github.com/ambitmq/ambit/mappings"
 	"github.com/ambitmq/ambit/persistence"
 	"github.com/ambitmq/ambit/rooms"
 	"github.com/ambitmq/ambit/sessions"
@@ -25,6 +26,8 @@ type Options struct {
 	Filters       filter.Limits
 	// AutoCreate lets any index and collection hold documents.
 	AutoCreate bool
+	// Mappings say which further topics are documents. Nil is none.
+	Mappings *mappings.Table
 	// Collections are the declared ones, by "<index>/<collection>".
 	Collections map[string]Collection
 	// AllowLocal and AllowRemote let clients of this machine, and of others, in
@@ -54,6 +57,7 @@ type Collection struct {
 // different clients.
 type Hook struct {
 	opts   Options
+	topics topics.Limits
 	store  *persistence.Store
 	rooms  *rooms.Engine
 	engine *sessions.Engine
@@ -70,7 +74,7 @@ var (
 // documents and sessions in store. The caller drains the store's tail into
 // [Hook.Apply].
 func New(store *persistence.Store, o Options, engine sessions.Options) (*Hook, *sessions.Engine) {
-	h := &Hook{opts: o, store: store, door: &access.Door{Users: o.Users, Local: o.AllowLocal, Remote: o.AllowRemote}}
+	h := &Hook{opts: o, topics: engine.Topics, store: store, door: &access.Door{Users: o.Users, Local: o.AllowLocal, Remote: o.AllowRemote}}
 	h.rooms = rooms.New(store.NodeID(), h, rooms.Options{})
 	h.engine = sessions.New(store, h, engine)
 	h.api = api.New(store, h.rooms, h, h.requests(engine))

@@ -9,6 +9,7 @@ import (
 	"github.com/mochi-mqtt/server/v2/packets"
 
 	"github.com/ambitmq/ambit/filter"
+	"github.com/ambitmq/ambit/mappings"
 	"github.com/ambitmq/ambit/persistence"
 	"github.com/ambitmq/ambit/rooms"
 	"github.com/ambitmq/ambit/sessions"
@@ -17,6 +18,19 @@ import (
 
 // protocol is what notifications call MQTT.
 const protocol = "mqtt"
+
+// Name says what a topic means: by its form, or by a mapping.
+func (h *Hook) Name(topic string) (topics.Name, error) {
+	name, err := topics.ParseName(topic, h.topics)
+	if err != nil || name.Kind == topics.Request {
+		return name, err
+	}
+	m, err := h.opts.Mappings.Find(topic)
+	if m == nil || err != nil {
+		return name, err
+	}
+	return topics.Name{Kind: topics.Document, Index: m.Index, Collection: m.Collection, ID: m.ID, Mapping: m}, nil
+}
 
 // Document returns the change of a document that a message asks for, or nil if
 // it is an ordinary message.
@@ -27,7 +41,7 @@ func (h *Hook) Document(name topics.Name, m *sessions.Message) (*persistence.Wri
 	}
 	w := &persistence.Write{
 		Key:      persistence.Key{Index: name.Index, Collection: name.Collection, ID: name.ID},
-		Retained: m.Retain, Time: time.Now().UTC(),
+		Retained: m.Retain && name.Mapping == nil, Time: time.Now().UTC(),
 		Origin:    persistence.Origin{ClientID: m.From, User: m.User, Protocol: protocol},
 		Ephemeral: collection.Ephemeral,
 	}
@@ -37,27 +51,45 @@ func (h *Hook) Document(name topics.Name, m *sessions.Message) (*persistence.Wri
 		}
 		w.Origin.Volatile = volatile
 	}
-	if len(m.Payload) == 0 {
-		return w, nil
-	}
-	_, err := filter.ParseDocument(m.Payload, h.opts.Documents)
-	if errors.Is(err, filter.ErrNotObject) && !collection.Strict {
+	body, merged, err := h.body(name, m.Payload, collection)
+	if errors.Is(err, mappings.ErrOrdinary) {
 		return nil, nil
 	}
 	if err != nil {
 		return nil, refuse(err)
 	}
-	if collection.Merge {
-		if w.Edit, err = h.patch(m.Payload); err != nil {
+	switch {
+	case len(body) == 0:
+		return w, nil
+	case merged:
+		if w.Edit, err = h.patch(body); err != nil {
 			return nil, err
 		}
-	} else {
-		w.Body = m.Payload
+	default:
+		w.Body = body
 	}
 	if collection.TTL > 0 {
 		w.Expires = h.store.Now().Add(collection.TTL)
 	}
 	return w, nil
+}
+
+// body returns the document that a payload is, empty if it is deleted, and whether it
+// is merged into the one that is there. The error is [mappings.ErrOrdinary] for an
+// ordinary message.
+func (h *Hook) body(name topics.Name, payload []byte, c Collection) (body []byte, merged bool, err error) {
+	if m, ok := name.Mapping.(*mappings.Match); ok {
+		body, err = m.Document(payload, h.opts.Documents)
+		return body, c.Merge || m.Merge(), err
+	}
+	if len(payload) == 0 {
+		return nil, false, nil
+	}
+	_, err = filter.ParseDocument(payload, h.opts.Documents)
+	if errors.Is(err, filter.ErrNotObject) && !c.Strict {
+		err = mappings.ErrOrdinary
+	}
+	return payload, c.Merge, err
 }
 
 // patch returns the edit that a merge patch is. What it makes of a document has to be

@@ -88,7 +88,7 @@ func (c *Client) admit() error {
 		return err
 	}
 	if c.Will != nil {
-		name, err := topics.ParseName(c.Will.Topic, e.o.Topics)
+		name, err := e.h.Name(c.Will.Topic)
 		if err == nil && name.Kind == topics.Request {
 			err = errors.New("nobody is there for the answer to a request")
 		}

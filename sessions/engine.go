@@ -28,6 +28,8 @@ type Handler interface {
 	// Authenticate begins an exchange by such a method: before the client may
 	// connect, and again whenever it wants.
 	Authenticate(c *Client, method string) (Exchange, error)
+	// Name says what a topic means that a client may publish on.
+	Name(topic string) (topics.Name, error)
 	// Document returns the change that a message makes to a document, or nil if it
 	// is an ordinary message. name is what its topic means. The message stays as
 	// it is only until Document returns; what the change needs of it is to be kept.

@@ -105,7 +105,7 @@ func (c *Client) resolve(topic []byte, alias uint16) error {
 
 func (c *Client) setTopic(topic string) {
 	c.topic = topic
-	c.name, c.nameErr = topics.ParseName(topic, c.engine.o.Topics)
+	c.name, c.nameErr = c.engine.h.Name(topic)
 }
 
 // A publication is a PUBLISH that waits for its acknowledgement.
@@ -172,7 +172,7 @@ func (e *Engine) receive(c *Client, m *Message, id uint16) error {
 // Publish publishes a message that no client waits for. Its error says why it
 // is refused.
 func (e *Engine) Publish(m *Message) error {
-	name, err := topics.ParseName(m.Topic, e.o.Topics)
+	name, err := e.h.Name(m.Topic)
 	m, op, err := e.operation(nil, m, name, err)
 	switch {
 	case err != nil:
@@ -218,7 +218,7 @@ func (e *Engine) operation(c *Client, m *Message, name topics.Name, nameErr erro
 		return m, nil, &Error{packets.ErrTopicNameInvalid.Code, "only a client that is connected can ask for an answer"}
 	default:
 	}
-	plain := m.Retain && (write == nil || len(m.Payload) == 0) // sets or clears a plain retained message
+	plain := m.Retain && (write == nil || len(m.Payload) == 0 || name.Mapping != nil) // sets or clears a plain retained message
 	w := e.awaited(m, c)
 	if write == nil && tell == nil && !m.Retain && w == nil {
 		return m, nil, nil

@@ -104,6 +104,9 @@ type Name struct {
 	// Index, Collection and ID are those of a document, the first two also those
 	// of a collection, else empty.
 	Index, Collection, ID string
+	// Mapping is that of whoever reads a topic of another form as that of a document,
+	// else nil.
+	Mapping any
 }
 
 // Response returns the topic on which a request is answered that was published

@@ -10,8 +10,8 @@ func TestParseNameTellsDocumentsFromPlainTopics(t *testing.T) {
 		name, in string
 		want     Name
 	}{
-		{"three levels are a document", "fleet/trucks/42", Name{Document, "fleet", "trucks", "42"}},
-		{"an id may look like a hash", "a/b/0123456789abcdef0123456789abcdef", Name{Document, "a", "b", "0123456789abcdef0123456789abcdef"}},
+		{"three levels are a document", "fleet/trucks/42", Name{Kind: Document, Index: "fleet", Collection: "trucks", ID: "42"}},
+		{"an id may look like a hash", "a/b/0123456789abcdef0123456789abcdef", Name{Kind: Document, Index: "a", Collection: "b", ID: "0123456789abcdef0123456789abcdef"}},
 		{"two levels are a collection", "fleet/trucks", Name{Kind: Collection, Index: "fleet", Collection: "trucks"}},
 		{"unless they cannot be", "~a/b", Name{}},
 		{"or one of them is empty", "home/", Name{}},

@@ -53,7 +53,7 @@ type source struct {
 	viper *viper.Viper
 	flags *pflag.FlagSet
 	env   map[string]string // the AMBIT_ variables
-	file  string            // "" if there is none
+	file  *configFile       // nil if there is none
 }
 
 // flagOf returns the name of the flag that a setting would have.
@@ -73,19 +73,25 @@ func loadConfig(flags *pflag.FlagSet) (broker.Config, error) {
 		if err := s.bind(set.key); err != nil {
 			return cfg, err
 		}
-		raw := s.viper.Get(set.key)
+		raw := s.read(set)
 		if raw == nil {
 			continue
 		}
-		for _, err := range each(decode(set.key, set.value, raw)) {
-			faults = append(faults, fmt.Errorf("%w%s", err, s.origin(set.key)))
-		}
+		faults = append(faults, s.placed(decode(set.key, set.value, raw))...)
 	}
-	for _, err := range each(cfg.Validate()) {
-		key, _, _ := strings.Cut(err.Error(), ":")
-		faults = append(faults, fmt.Errorf("%w%s", err, s.origin(key)))
-	}
+	faults = append(faults, s.placed(cfg.Validate())...)
 	return cfg, errors.Join(faults...)
+}
+
+// placed returns the errors that errors.Join has joined, each of which begins with the
+// setting that it is about, with where that comes from.
+func (s *source) placed(err error) []error {
+	all := each(err)
+	for i, err := range all {
+		key, _, _ := strings.Cut(err.Error(), ":")
+		all[i] = fmt.Errorf("%w%s", err, s.origin(key))
+	}
+	return all
 }
 
 // each returns the errors that errors.Join has joined, however often.
@@ -104,6 +110,17 @@ func each(err error) []error {
 	return all
 }
 
+// read returns the value of a setting, or nil if there is none. Names within it are as
+// the file has them.
+func (s *source) read(set setting) any {
+	if s.file != nil && set.value.Kind() == reflect.Slice && s.stronger(set.key) == "" {
+		if v, ok := s.file.value(set.key); ok {
+			return v
+		}
+	}
+	return s.viper.Get(set.key)
+}
+
 // readFile reads the settings file: the one that is named, or the default one
 // if it is there.
 func (s *source) readFile() error {
@@ -111,19 +128,21 @@ func (s *source) readFile() error {
 	if f := s.flags.Lookup("config"); f.Changed {
 		named = f.Value.String()
 	}
-	s.file = named
 	if named == "" {
 		if _, err := os.Stat(defaultConfigFile); errors.Is(err, os.ErrNotExist) {
 			return nil
 		}
-		s.file = defaultConfigFile
+		named = defaultConfigFile
 	}
-	s.viper.SetConfigFile(s.file)
+	s.viper.SetConfigFile(named)
 	s.viper.SetConfigType("yaml")
 	err := s.viper.ReadInConfig()
 	if parse := (viper.ConfigParseError{}); errors.As(err, &parse) {
 		text := strings.TrimSpace(parse.Unwrap().Error())
-		return fmt.Errorf("%s: %s", s.file, strings.ReplaceAll(text, "\n", " "))
+		return fmt.Errorf("%s: %s", named, strings.ReplaceAll(text, "\n", " "))
+	}
+	if err == nil {
+		s.file, err = readConfigFile(named)
 	}
 	return err // it names the file
 }
@@ -142,15 +161,24 @@ func (s *source) bind(key string) error {
 
 // origin says in parentheses where the value of a setting comes from.
 func (s *source) origin(key string) string {
-	key, _, _ = strings.Cut(key, "[") // collections[0].name is in collections
+	whole, _, _ := strings.Cut(key, "[") // collections[0].name is in collections
+	if name := s.stronger(whole); name != "" {
+		return fmt.Sprintf(" (from %s)", name)
+	}
+	if s.file != nil && s.viper.InConfig(whole) {
+		return fmt.Sprintf(" (from %s)", s.file.where(key))
+	}
+	return ""
+}
+
+// stronger returns the name of the flag or the variable that gives a setting, which
+// counts more than the file, or "".
+func (s *source) stronger(key string) string {
 	if f := s.flags.Lookup(flagOf(key)); f != nil && f.Changed {
-		return fmt.Sprintf(" (from --%s)", f.Name)
+		return "--" + f.Name
 	}
 	if s.env[variable(key)] != "" {
-		return fmt.Sprintf(" (from %s)", variable(key))
-	}
-	if s.file != "" && s.viper.InConfig(key) {
-		return fmt.Sprintf(" (from %s)", s.file)
+		return variable(key)
 	}
 	return ""
 }
@@ -168,9 +196,9 @@ func (s *source) unknownKeys(all []setting) []error {
 		switch {
 		case isSetting, isSection && value == nil: // decode says what is wrong inside a setting
 		case isSection:
-			faults = append(faults, fmt.Errorf("%s: %v is not allowed: must be a section of settings (from %s)", key, value, s.file))
+			faults = append(faults, fmt.Errorf("%s: %v is not allowed: must be a section of settings (from %s)", key, value, s.file.where(key)))
 		default:
-			faults = append(faults, fmt.Errorf("%s: there is no such setting%s (from %s)", key, hint(key, all), s.file))
+			faults = append(faults, fmt.Errorf("%s: there is no such setting%s (from %s)", key, hint(key, all), s.file.where(key)))
 		}
 	}
 	return faults

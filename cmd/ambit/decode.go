@@ -60,6 +60,11 @@ func parse(like, raw any) (value any, allowed string) {
 			return nil, "text"
 		}
 		return text, ""
+	case map[string]any:
+		if m, ok := raw.(map[string]any); ok {
+			return m, ""
+		}
+		return nil, "names with values"
 	}
 	return nil, "absent: it has no form in a file" // a kind that settings do not have
 }
@@ -103,7 +108,7 @@ func decodeStruct(key string, to reflect.Value, raw any) error {
 	}
 	var faults []error
 	for _, name := range slices.Sorted(maps.Keys(values)) {
-		if field, ok := fields[name]; ok {
+		if field, ok := fields[strings.ToLower(name)]; ok {
 			faults = append(faults, decode(key+"."+name, field, values[name]))
 		} else {
 			faults = append(faults, fmt.Errorf("%s.%s: there is no such setting (there are %s)", key, name, allowed))

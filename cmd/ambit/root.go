@@ -108,7 +108,7 @@ func newRoot() *cobra.Command {
 	}
 	root.SuggestionsMinimumDistance = 2
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &exitError{exitUsage, err} })
-	root.AddCommand(newServe(), newDemo(), newPub(), newSub(), newReplay(), newMatch(), newBench(), newPasswd(),
+	root.AddCommand(newServe(), newDemo(), newPub(), newSub(), newReplay(), newMatch(), newBench(), newPasswd(), newConfig(),
 		newBackup(), newRestore(), newCheck(), newVersion())
 	return root
 }
