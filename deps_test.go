@@ -36,12 +36,12 @@ sessions: persistence topics [
 ]
 sessions test: access filter hooks rooms [github.com/cockroachdb/pebble/v2 github.com/xdg-go/scram]
 
-access: [github.com/xdg-go/scram]
+access: [github.com/go-jose/go-jose/v4 github.com/xdg-go/scram golang.org/x/crypto]
 
 rooms: filter persistence topics [github.com/go-json-experiment/json]
 rooms test: [github.com/cockroachdb/datadriven]
 
-api: filter persistence rooms topics [github.com/go-json-experiment/json]
+api: access filter persistence rooms topics [github.com/go-json-experiment/json]
 api test: [github.com/cockroachdb/datadriven github.com/cockroachdb/pebble/v2]
 
 hooks: access api filter mappings persistence rooms sessions topics [

@@ -1,8 +1,10 @@
 package access
 
 import (
+	"crypto/x509"
 	"errors"
 	"net"
+	"time"
 )
 
 var (
@@ -10,40 +12,126 @@ var (
 	ErrMustSignIn = errors.New("clients have to sign in (see the settings anonymous and users)")
 	// ErrElsewhere says that the client is not on this machine.
 	ErrElsewhere = errors.New("anonymous clients may connect from this machine only (see the setting anonymous)")
+	// ErrRevoked says that what somebody came in with does not count any more.
+	ErrRevoked = errors.New("what the client signed in with was revoked")
+	// ErrChanged says that the roles or the attributes of a user are others now.
+	ErrChanged = errors.New("the rights of the user have changed")
+	// ErrExpired says that what somebody came in with has expired.
+	ErrExpired = errors.New("what the client signed in with has expired")
 )
 
 // A Door says who may come in, by whichever protocol. It is not written once it is
 // used.
 type Door struct {
-	// Users are those who may sign in; nil is nobody.
+	// Users are those who may sign in with a password; nil is nobody.
 	Users *Users
 	// Local and Remote let clients of this machine, and of others, in without
 	// signing in.
 	Local, Remote bool
+	// Guard is asked before anybody signs in. May be nil.
+	Guard Guard
+}
+
+// A Guard is asked before somebody signs in from an address as a user, who is ""
+// where a secret alone says who that is. It refuses with an error, or returns what
+// is told how that went: nil, or why not.
+type Guard func(from net.Addr, user string) (done func(error), err error)
+
+// An Arrival is somebody who wants to come in.
+type Arrival struct {
+	// From is the address that it comes from.
+	From net.Addr
+	Peer
+	// Login is nil for somebody who does not sign in.
+	Login *Login
+}
+
+// A Peer is what the listener knows of who arrives.
+type Peer struct {
+	// Origin is that of the page that connects, "https://maps.example.com", or "".
+	Origin string
+	// Certificate is the one that the client has shown, if TLS has verified it and
+	// the listener says whom it names: User. Else it is nil.
+	Certificate *x509.Certificate
+	User        string
+	// OwnID says that the client identifier has to be the name of the user.
+	OwnID bool
 }
 
 // A Login is a user name and a password.
 type Login struct {
 	Name     string
 	Password []byte
+	// Bearer says that there is no name, and that the password can only be a token or
+	// a key.
+	Bearer bool
 }
 
-// Enter returns who signs in from an address. Login is nil for somebody who does
-// not: then it is nobody, if that may come in. The error is [ErrDenied], [ErrMustSignIn] or
-// [ErrElsewhere]. Where there are no users, a login is not looked at.
-func (d *Door) Enter(from net.Addr, login *Login) (*Identity, error) {
+// Enter returns who arrives. Without a login and a certificate it is nobody, if that
+// may come in. The error is [ErrDenied], [ErrMustSignIn], [ErrElsewhere], or that of the
+// guard. Where there are no users, a password is not looked at.
+func (d *Door) Enter(a Arrival) (*Identity, error) {
 	switch {
-	case d.Users != nil && login != nil:
-		if err := d.Users.Verify(login.Name, login.Password); err != nil {
-			return nil, err
-		}
-		return &Identity{User: login.Name, By: Password}, nil
-	case d.Remote || d.Local && isLocal(from):
+	case a.Certificate != nil:
+		return d.byCertificate(a)
+	case a.Login != nil && (d.Users != nil || a.Login.Bearer):
+		return d.guarded(a.From, a.Login.Name, func() (*Identity, error) { return d.signIn(a) })
+	case d.Remote || d.Local && isLocal(a.From):
 		return nobody, nil
 	case d.Local:
 		return nil, ErrElsewhere
 	}
 	return nil, ErrMustSignIn
+}
+
+// guarded asks the guard before somebody signs in, and tells it of the end.
+func (d *Door) guarded(from net.Addr, user string, signIn func() (*Identity, error)) (*Identity, error) {
+	if d.Guard == nil {
+		return signIn()
+	}
+	done, err := d.Guard(from, user)
+	if err != nil {
+		return nil, err
+	}
+	who, err := signIn()
+	done(err)
+	return who, err
+}
+
+// signIn returns who signs in.
+func (d *Door) signIn(a Arrival) (*Identity, error) {
+	if a.Login.Bearer || d.Users == nil {
+		return nil, ErrDenied
+	}
+	return d.Users.Verify(a.Login.Name, a.Login.Password)
+}
+
+// byCertificate returns whom a certificate names. The client may say the same, and
+// nothing else; a password is not needed, and not looked at.
+func (d *Door) byCertificate(a Arrival) (*Identity, error) {
+	if a.User == "" || a.Login != nil && a.Login.Name != "" && a.Login.Name != a.User {
+		return nil, ErrDenied
+	}
+	who := &Identity{User: a.User, By: Certificate, Expires: a.Certificate.NotAfter}
+	if d.Users != nil {
+		if u, ok := d.Users.lookup(a.User); ok {
+			who.Roles, who.Attributes = u.Roles, u.Attributes
+		}
+	}
+	return who, nil
+}
+
+// Changes returns a number that is another one when [Door.Still] may be. It looks
+// whether the file of users has changed.
+func (d *Door) Changes() uint64 { return d.Users.changed() }
+
+// Still returns nil if somebody who came in may stay: [ErrRevoked] if not, and
+// [ErrChanged] if it has to come in again to be who it is now.
+func (d *Door) Still(who *Identity) error {
+	if !who.Expires.IsZero() && !time.Now().Before(who.Expires) {
+		return ErrExpired
+	}
+	return d.Users.still(who)
 }
 
 // isLocal says whether an address is of this machine.

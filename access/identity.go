@@ -21,6 +21,8 @@ type Identity struct {
 	Credential string
 	// Expires is until when it holds. The zero time is for ever.
 	Expires time.Time
+
+	verifier string // of the password that it was proven by, as files have it
 }
 
 // A Proof is a way to show who one is.
@@ -30,7 +32,7 @@ type Proof string
 const (
 	Anonymous   Proof = "anonymous"
 	Password    Proof = "password"
-	Scram       Proof = "scram"
+	Scram256    Proof = "scram"
 	Token       Proof = "token"
 	APIKey      Proof = "apikey"
 	Certificate Proof = "certificate"

@@ -1,30 +1,46 @@
-// Package access says who a client is, by users with passwords in a file.
+// Package access says who a client is: by users with passwords in a file, tokens, API
+// keys and certificates.
 package access
 
 import (
 	"crypto/hmac"
 	"crypto/rand"
 	"crypto/sha256"
+	"encoding/binary"
 	"errors"
-	"fmt"
 	"log/slog"
+	"maps"
 	"os"
 	"runtime"
-	"strings"
+	"slices"
 	"sync"
+	"time"
 
 	"github.com/xdg-go/scram"
 )
 
-// ErrDenied says that a user does not exist, or that the password is another
-// one. Nobody is told which.
-var ErrDenied = errors.New("the user name or the password is wrong")
+var (
+	// ErrDenied says that a user does not exist, or that the password is another
+	// one. Nobody is told which.
+	ErrDenied = errors.New("the user name or the password is wrong")
+	// ErrBusy says that too many passwords wait to be hashed.
+	ErrBusy = errors.New("too many clients sign in at one time")
+)
+
+const (
+	// maxSlots bounds how many passwords are hashed at one time, and so how much memory
+	// that takes.
+	maxSlots = 8
+	// slotTimeout is how long a password waits for its turn.
+	slotTimeout = 5 * time.Second
+)
 
 // Users are those of a file, which is read again when it has changed. Their
 // methods may be called concurrently.
 //
-// A line of the file is a name, a colon and a [Verifier]. Empty lines and those
-// that begin with # are left alone.
+// A line of the file is a name, a colon and a [Verifier], or "-" for none, and after a
+// space {"roles":[…],"attributes":{…}}. Empty lines and those that begin with # are left
+// alone.
 type Users struct {
 	path string
 	log  *slog.Logger
@@ -34,9 +50,13 @@ type Users struct {
 	// slots bounds how many passwords are hashed at one time.
 	slots chan struct{}
 
-	mu        sync.Mutex  // guards what follows
-	seen      os.FileInfo // nil while the file is not there
-	verifiers map[string]Verifier
+	mu    sync.Mutex  // guards what follows
+	seen  os.FileInfo // nil while the file is not there
+	users map[string]User
+	// changes is how often the users were read.
+	changes uint64
+	// costs are the verifiers that there are, in the order of the users.
+	costs []Verifier
 	// known are passwords that were right, hashed with the secret: a fleet that
 	// reconnects costs a hash for each, and not thousands.
 	known map[string][]byte
@@ -47,55 +67,120 @@ type Users struct {
 func Load(path string, log *slog.Logger) (*Users, error) {
 	u := &Users{
 		path: path, log: log, secret: make([]byte, sha256.Size),
-		slots: make(chan struct{}, max(1, runtime.GOMAXPROCS(0)/2)),
+		slots: make(chan struct{}, min(maxSlots, max(1, runtime.GOMAXPROCS(0)/2))),
 	}
 	_, _ = rand.Read(u.secret) // never fails
 	info, err := os.Stat(path)
 	if err != nil {
 		return nil, err
 	}
-	verifiers, err := readFile(path)
+	users, err := readFile(path)
 	if err != nil {
 		return nil, err
 	}
-	u.seen, u.verifiers, u.known = info, verifiers, map[string][]byte{}
+	u.set(info, users)
 	return u, nil
 }
 
-// Verify returns nil if the password is that of the user, and else [ErrDenied].
-// It takes as long for users that do not exist.
-func (u *Users) Verify(name string, password []byte) error {
-	verifier, known := u.find(name)
+// set replaces what the file said. The caller holds u.mu, if others know of u.
+func (u *Users) set(info os.FileInfo, users map[string]User) {
+	u.seen, u.users, u.known, u.costs = info, users, map[string][]byte{}, nil
+	u.changes++
+	for _, name := range slices.Sorted(maps.Keys(users)) {
+		if v := users[name].Verifier; v != nil {
+			u.costs = append(u.costs, v)
+		}
+	}
+}
+
+// Verify returns who signs in, if the password is that of the user, and else
+// [ErrDenied]. It takes as long for users that do not exist. [ErrBusy] says nothing of
+// the password.
+func (u *Users) Verify(name string, password []byte) (*Identity, error) {
+	user, known := u.find(name)
 	hash := u.hash("password", string(password))
 	if known != nil && hmac.Equal(known, hash) {
-		return nil
+		return user.identity(name, Password), nil
 	}
-	u.slots <- struct{}{}
-	defer func() { <-u.slots }()
-	if !verifier.isOf(string(password)) {
-		return ErrDenied
+	late := time.NewTimer(slotTimeout)
+	defer late.Stop()
+	select {
+	case u.slots <- struct{}{}:
+		defer func() { <-u.slots }()
+	case <-late.C:
+		return nil, ErrBusy
+	}
+	if !user.Verifier.isOf(string(password)) {
+		return nil, ErrDenied
 	}
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	if v, ok := u.verifiers[name]; ok && v.equal(verifier) {
+	if now, ok := u.users[name]; ok && now.Verifier != nil && now.Verifier.String() == user.Verifier.String() {
 		u.known[name] = hash
 	}
-	return nil
+	return user.identity(name, Password), nil
 }
 
-// find returns the verifier of a user, which for one who does not exist is of no
-// password, and the hash of the password if it was right before.
-func (u *Users) find(name string) (v Verifier, known []byte) {
+// identity returns a user who has shown who that is.
+func (u User) identity(name string, by Proof) *Identity {
+	who := &Identity{User: name, Roles: u.Roles, Attributes: u.Attributes, By: by}
+	if u.Verifier != nil {
+		who.verifier = u.Verifier.String()
+	}
+	return who
+}
+
+// find returns a user with a verifier, which for one who does not exist or has none is
+// of no password, and the hash of the password if it was right before.
+func (u *Users) find(name string) (user User, known []byte) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	u.refresh()
-	if v, ok := u.verifiers[name]; ok {
-		return v, u.known[name]
+	if user, ok := u.users[name]; ok && user.Verifier != nil {
+		return user, u.known[name]
 	}
-	return Verifier{
-		KeyFactors: scram.KeyFactors{Salt: string(u.hash("salt", name)[:saltBytes]), Iters: DefaultIterations},
-		StoredKey:  u.hash("stored", name), ServerKey: u.hash("server", name),
-	}, nil
+	return User{Verifier: u.cost(name).decoy(func(of string) []byte { return u.hash(of, name) })}, nil
+}
+
+// cost returns the verifier of which a user who does not exist has a decoy: that of
+// one who does, the same for every attempt, so that what an attempt costs says nothing
+// of who exists. The caller holds u.mu.
+func (u *Users) cost(name string) Verifier {
+	if len(u.costs) == 0 {
+		return Argon2{kib: argon2KiB, passes: argon2Passes, threads: argon2Threads}
+	}
+	return u.costs[binary.BigEndian.Uint64(u.hash("cost", name))%uint64(len(u.costs))]
+}
+
+// findScram returns the verifier of a user for an exchange, which for one who has none
+// of that kind is of no password.
+func (u *Users) findScram(name string) Scram {
+	user, _ := u.find(name)
+	if v, ok := user.Verifier.(Scram); ok {
+		return v
+	}
+	decoy := Scram{KeyFactors: scram.KeyFactors{Iters: DefaultIterations}}.decoy(func(of string) []byte { return u.hash(of, name) })
+	return decoy.(Scram)
+}
+
+// lookup returns a user of the file.
+func (u *Users) lookup(name string) (User, bool) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.refresh()
+	user, ok := u.users[name]
+	return user, ok
+}
+
+// changed returns how often the users were read, and reads them if the file has changed.
+func (u *Users) changed() uint64 {
+	if u == nil {
+		return 0
+	}
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.refresh()
+	return u.changes
 }
 
 // refresh reads the file if it has changed. One that cannot be read leaves the
@@ -110,16 +195,37 @@ func (u *Users) refresh() {
 		return
 	}
 	u.seen = info // one at fault is read again when it has changed once more
-	var verifiers map[string]Verifier
+	var users map[string]User
 	if err == nil {
-		verifiers, err = readFile(u.path)
+		users, err = readFile(u.path)
 	}
 	if err != nil {
 		u.log.Warn("the file of users cannot be used; users stay as they were", "reason", err)
 		return
 	}
-	u.verifiers, u.known = verifiers, map[string][]byte{}
-	u.log.Info("users are read again", "users", len(verifiers))
+	u.set(info, users)
+	u.log.Info("users are read again", "users", len(users))
+}
+
+// still says whether somebody who signed in as a user of the file is that user still.
+func (u *Users) still(who *Identity) error {
+	if u == nil {
+		return nil
+	}
+	now, ok := u.lookup(who.User)
+	switch who.By {
+	case Password, Scram256:
+		if !ok || now.Verifier == nil || now.Verifier.String() != who.verifier {
+			return ErrRevoked
+		}
+	case Certificate:
+	default:
+		return nil
+	}
+	if !now.equal(Grants{who.Roles, who.Attributes}) {
+		return ErrChanged
+	}
+	return nil
 }
 
 // hash returns what only this process can compute of a text. of keeps its uses
@@ -128,41 +234,4 @@ func (u *Users) hash(of, text string) []byte {
 	mac := hmac.New(sha256.New, u.secret)
 	mac.Write([]byte(of + "\x00" + text))
 	return mac.Sum(nil)
-}
-
-// readFile reads a file of users. The error names the line at fault.
-func readFile(path string) (map[string]Verifier, error) {
-	text, err := os.ReadFile(path)
-	if err != nil {
-		return nil, err
-	}
-	verifiers := map[string]Verifier{}
-	n := 0
-	for line := range strings.Lines(string(text)) {
-		n++
-		line = strings.TrimRight(line, "\r\n")
-		if line == "" || line[0] == '#' {
-			continue
-		}
-		name, v, err := parseLine(line)
-		if _, twice := verifiers[name]; err == nil && twice {
-			err = fmt.Errorf("there is a user %q already", name)
-		}
-		if err != nil {
-			return nil, fmt.Errorf("%s:%d: %w", path, n, err)
-		}
-		verifiers[name] = v
-	}
-	return verifiers, nil
-}
-
-// parseLine reads the line of one user. Names may have colons; verifiers begin
-// with what no name has behind one.
-func parseLine(line string) (name string, v Verifier, err error) {
-	at := strings.LastIndex(line, ":"+prefix)
-	if at <= 0 {
-		return "", v, fmt.Errorf("it is not <name>:%s…", prefix)
-	}
-	v, err = parseVerifier(line[at+1:])
-	return line[:at], v, err
 }

@@ -46,7 +46,7 @@ func TestAPasswordIsThatOfItsUserAlone(t *testing.T) {
 		{"nobody", "pencil", false},
 		{"", "", false},
 	} {
-		err := u.Verify(tt.name, []byte(tt.password))
+		_, err := u.Verify(tt.name, []byte(tt.password))
 		if (err == nil) != tt.ok || err != nil && !errors.Is(err, ErrDenied) {
 			t.Errorf("%q, %q: %v, want success: %v", tt.name, tt.password, err, tt.ok)
 		}
@@ -57,16 +57,16 @@ func TestUsersAreReadAgainWhenTheFileHasChanged(t *testing.T) {
 	u, path := load(t, "user:"+pencil+"\n")
 	verify := func(name, password string, ok bool) {
 		t.Helper()
-		if err := u.Verify(name, []byte(password)); (err == nil) != ok {
+		if _, err := u.Verify(name, []byte(password)); (err == nil) != ok {
 			t.Errorf("%s: %v, want success: %v", name, err, ok)
 		}
 	}
 	verify("user", "pencil", true)
-	v, err := NewVerifier("brush", MinIterations)
+	v, err := NewScram("brush", MinIterations)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := Set(path, "user", v); err != nil {
+	if err := Set(path, "user", func(u *User) { u.Verifier = v }); err != nil {
 		t.Fatal(err)
 	}
 	verify("user", "pencil", false)
@@ -88,7 +88,7 @@ func TestUsersAreReadAgainWhenTheFileHasChanged(t *testing.T) {
 
 func TestALineThatCannotBeReadIsNamed(t *testing.T) {
 	for _, tt := range []struct{ name, text, want string }{
-		{"no verifier", "anna:secret", "users:1: it is not <name>:SCRAM-SHA-256$…"},
+		{"no verifier", "anna:secret", "users:1: it is not <name>:$argon2id$…, <name>:SCRAM-SHA-256$… or <name>:-"},
 		{"no name", ":" + pencil, "users:1: it is not <name>:"},
 		{"a user twice", "a:" + pencil + "\n#\na:" + pencil, `users:3: there is a user "a" already`},
 		{"too few iterations", "a:" + strings.Replace(pencil, "4096", "1", 1), "users:1: the number of iterations must be from 4096 to"},
@@ -114,12 +114,12 @@ func TestSetChangesOneLine(t *testing.T) {
 	if err := os.WriteFile(path, []byte(before), 0o640); err != nil {
 		t.Fatal(err)
 	}
-	v, err := NewVerifier("brush", MinIterations)
+	v, err := NewScram("brush", MinIterations)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, name := range []string{"anna", "carla"} {
-		if err := Set(path, name, v); err != nil {
+		if err := Set(path, name, func(u *User) { u.Verifier = v }); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -132,12 +132,12 @@ func TestSetChangesOneLine(t *testing.T) {
 		t.Errorf("%v, %v, want the permissions that it had", info, err)
 	}
 	for _, name := range []string{"", "#anna", "an\nna"} {
-		if err := Set(path, name, v); err == nil {
+		if err := Set(path, name, func(u *User) { u.Verifier = v }); err == nil {
 			t.Errorf("%q is taken", name)
 		}
 	}
 	made := filepath.Join(t.TempDir(), "users")
-	if err := Set(made, "anna", v); err != nil {
+	if err := Set(made, "anna", func(u *User) { u.Verifier = v }); err != nil {
 		t.Fatal(err)
 	}
 	if info, err := os.Stat(made); err != nil || info.Mode().Perm() != 0o600 {
@@ -147,7 +147,7 @@ func TestSetChangesOneLine(t *testing.T) {
 
 func TestAPasswordThatCannotBeOneIsRefused(t *testing.T) {
 	for _, password := range []string{"", "\xff", "a\x00"} {
-		if _, err := NewVerifier(password, DefaultIterations); err == nil {
+		if _, err := NewScram(password, DefaultIterations); err == nil {
 			t.Errorf("%q is taken", password)
 		}
 	}
@@ -161,7 +161,7 @@ func exchange(t *testing.T, u *Users, name, password, authzID string) (challenge
 		t.Fatal(err)
 	}
 	conversation := client.NewConversation()
-	x, err := u.Begin()
+	x, err := (&Door{Users: u}).Begin(nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -231,7 +231,7 @@ func TestAnExchangeDoesNotSayWhoExists(t *testing.T) {
 func TestStepsThatAreNoneAreRefused(t *testing.T) {
 	u, _ := load(t, "user:"+pencil+"\n")
 	for _, said := range []string{"", "n,,", "p=tls-unique,,n=user,r=abc", "n,,n=us=er,r=abc", "\x00\xff"} {
-		x, err := u.Begin()
+		x, err := (&Door{Users: u}).Begin(nil)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -7,14 +7,12 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"unicode"
 )
 
-// Set writes the verifier of a user to a file, in place of the one that it has,
-// or behind those of others. The file is made when it is absent, and nobody ever
-// reads half of it.
-func Set(path, name string, v Verifier) error {
-	if name == "" || name[0] == '#' || strings.ContainsFunc(name, unicode.IsControl) {
+// Set changes a user of a file, or adds one behind the others, who is the zero User
+// before. The file is made when it is absent, and nobody ever reads half of it.
+func Set(path, name string, change func(*User)) error {
+	if !isName(name) {
 		return fmt.Errorf("%q cannot be the name of a user", name)
 	}
 	text, err := os.ReadFile(path)
@@ -23,15 +21,27 @@ func Set(path, name string, v Verifier) error {
 	}
 	var out strings.Builder
 	done := false
+	write := func(u User) error {
+		change(&u)
+		line, err := u.line(name)
+		out.WriteString(line + "\n")
+		return errors.Join(err, u.check())
+	}
 	for line := range strings.Lines(string(text)) {
 		line = strings.TrimRight(line, "\r\n")
-		if is, _, err := parseLine(line); err == nil && is == name {
-			line, done = name+":"+v.String(), true
+		if is, u, err := parseLine(line); err == nil && is == name && line[0] != '#' {
+			done = true
+			if err := write(u); err != nil {
+				return err
+			}
+			continue
 		}
 		out.WriteString(line + "\n")
 	}
 	if !done {
-		out.WriteString(name + ":" + v.String() + "\n")
+		if err := write(User{}); err != nil {
+			return err
+		}
 	}
 	return replaceFile(path, out.String())
 }

@@ -14,6 +14,7 @@ import (
 	"runtime"
 	"time"
 
+	"github.com/ambitmq/ambit/access"
 	"github.com/ambitmq/ambit/filter"
 	"github.com/ambitmq/ambit/persistence"
 	"github.com/ambitmq/ambit/rooms"
@@ -122,6 +123,10 @@ type Caller struct {
 	// ClientID is that of an MQTT client, User who signed in, Protocol "mqtt",
 	// "http" or "control". They go into notifications.
 	ClientID, User, Protocol string
+	// Identity is who User is, nil for an operator.
+	Identity *access.Identity
+	// Arrival is how the caller came in, by which another one may sign in.
+	Arrival access.Arrival
 	// MaxBytes is how long the answer may be. 0 is as long as it is.
 	MaxBytes int
 	// Operator says that it is whoever runs the broker, who may do everything.

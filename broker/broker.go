@@ -170,6 +170,7 @@ func (b *Broker) serve() error {
 	b.listeners.serve, b.listeners.hook = b.engine.Serve, b.hook
 	b.listeners.failed = b.fail
 	b.listeners.start()
+	b.listeners.running.Go(b.watch)
 	return nil
 }
 

@@ -13,6 +13,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/ambitmq/ambit/access"
 	"github.com/ambitmq/ambit/hooks"
 	"github.com/ambitmq/ambit/sessions"
 )
@@ -167,16 +168,16 @@ func (l *listeners) receive(ln *listener, c net.Conn) {
 		ln.logRefusal(l.log, c, err)
 		return
 	}
-	l.enter(ln, begun)
+	l.enter(ln, begun, ln.peerOf(begun))
 }
 
 // enter serves a client that came in at a listener.
-func (l *listeners) enter(ln *listener, c net.Conn) {
+func (l *listeners) enter(ln *listener, c net.Conn, peer access.Peer) {
 	served := ln.served.Add(1)
 	defer ln.served.Add(-1)
 	l.serve(c, sessions.Via{
 		Name: ln.Name, Full: ln.Limits.Connections > 0 && served > int64(ln.Limits.Connections),
-		PacketBytes: ln.Limits.PacketBytes, ConnectTimeout: ln.Limits.ConnectTimeout,
+		Peer: peer, PacketBytes: ln.Limits.PacketBytes, ConnectTimeout: ln.Limits.ConnectTimeout,
 	})
 }
 

@@ -61,6 +61,13 @@ type TLS struct {
 	// that is shown must be good) or "require". Defaults to require with ClientCA,
 	// and to none without.
 	ClientAuth string `mapstructure:"client_auth"`
+	// User says which part of a client's certificate names its user: "cn", or the first
+	// "dns", "email" or "uri" of its alternative names. A client that shows a certificate
+	// is that user, and needs no password. By default certificates name nobody.
+	User string `mapstructure:"user"`
+	// OwnClientID says that the client identifier of a client with a certificate has to be
+	// the name of its user.
+	OwnClientID bool `mapstructure:"own_client_id"`
 }
 
 // ListenerLimits bound what comes in at one listener. 0 is the value of the
@@ -136,7 +143,7 @@ func (l Listener) checkTLS(k *check) {
 	t := l.TLS
 	if !l.isSecure() {
 		for _, s := range []struct{ key, value string }{
-			{"cert", t.Cert}, {"key", t.Key}, {"client_ca", t.ClientCA}, {"client_auth", t.ClientAuth},
+			{"cert", t.Cert}, {"key", t.Key}, {"client_ca", t.ClientCA}, {"client_auth", t.ClientAuth}, {"user", t.User},
 		} {
 			k.absent(s.key, s.value, "unless type is tls or wss")
 		}
@@ -152,6 +159,15 @@ func (l Listener) checkTLS(k *check) {
 	}
 	if t.ClientCA == "" && t.ClientAuth != "" && t.ClientAuth != "none" {
 		k.bad("client_ca", `""`, "the name of a file in PEM: client_auth is "+t.ClientAuth)
+	}
+	if t.User != "" {
+		k.oneOf("user", t.User, nameCN, nameDNS, nameEmail, nameURI)
+	}
+	if t.User != "" && (t.ClientCA == "" || t.ClientAuth == "none") {
+		k.bad("user", quoted(t.User), "absent unless clients may show a certificate (client_ca)")
+	}
+	if t.OwnClientID && t.User == "" {
+		k.bad("own_client_id", t.OwnClientID, "absent unless user is set")
 	}
 }
 

@@ -34,6 +34,7 @@ func (l *listeners) requests(ln *listener) http.Handler {
 	web.New(l.hook.API(), l.hook.Door(), web.Options{
 		Origins: l.cfg.Origins, RequestBytes: ln.Limits.PacketBytes,
 		ReadTimeout: ln.Limits.ConnectTimeout, WriteTimeout: l.cfg.Limits.WriteTimeout,
+		Peer: ln.webPeer,
 	}).Routes(mux)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		l.running.Add(1)
@@ -66,7 +67,7 @@ func (l *listeners) serveWebSocket(ln *listener, w http.ResponseWriter, r *http.
 	// The connection outlives the request; NetConn reads it in pieces, so that a
 	// frame has no size that matters.
 	c := websocket.NetConn(context.WithoutCancel(r.Context()), ws, websocket.MessageBinary)
-	l.enter(ln, webSocket{c, ws})
+	l.enter(ln, webSocket{c, ws}, ln.webPeer(r))
 }
 
 // A webSocket closes at once: the closing handshake of the library would have

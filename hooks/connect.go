@@ -10,19 +10,38 @@ import (
 // Door says who may come in, by whichever protocol.
 func (h *Hook) Door() *access.Door { return h.door }
 
-// Admit lets in whoever signs in with a user name and its password, or may
-// connect without.
+// Admit lets in whoever signs in, or may connect without.
 func (h *Hook) Admit(c *sessions.Client) error {
-	var login *access.Login
+	a := access.Arrival{From: c.Remote}
+	a.Peer, _ = c.Via.Peer.(access.Peer)
 	if c.HasUsername || c.HasPassword {
-		login = &access.Login{Name: c.Username, Password: c.Password}
+		a.Login = &access.Login{Name: c.Username, Password: c.Password}
 	}
-	who, err := h.door.Enter(c.Remote, login)
+	who, err := h.door.Enter(a)
 	if err != nil {
 		return refuse(err)
 	}
+	return admit(c, who)
+}
+
+// admit notes who a client is.
+func admit(c *sessions.Client, who *access.Identity) error {
+	if peer, _ := c.Via.Peer.(access.Peer); peer.OwnID && c.ClientID != who.User {
+		return &sessions.Error{Code: packets.ErrClientIdentifierNotValid.Code, Text: "the client identifier has to be that of the certificate"}
+	}
 	c.User, c.Identity = who.User, who
+	if !who.Expires.IsZero() {
+		c.Lapse = sessions.Lapse{At: who.Expires, Why: refuse(access.ErrExpired), Say: tokenExpired}
+	}
 	return nil
+}
+
+// tokenExpired is the notification that Kuzzle's clients wait for.
+const tokenExpired = `{"status":401,"action":"jwt:expired","message":"Authentication Token Expired","type":"TokenExpired"}`
+
+// Still says whether a client that was let in may stay.
+func (h *Hook) Still(c *sessions.Client) error {
+	return refuse(h.door.Still(c.Identity.(*access.Identity)))
 }
 
 // Authenticate begins an exchange by SCRAM-SHA-256.
@@ -30,7 +49,7 @@ func (h *Hook) Authenticate(c *sessions.Client, method string) (sessions.Exchang
 	if h.opts.Users == nil || method != access.Method { // [MQTT-4.12.0-1]
 		return nil, &sessions.Error{Code: packets.ErrBadAuthenticationMethod.Code, Text: "there is no such authentication method"}
 	}
-	x, err := h.opts.Users.Begin()
+	x, err := h.door.Begin(c.Remote)
 	if err != nil {
 		return nil, err
 	}
@@ -49,9 +68,8 @@ func (x *exchange) Step(data []byte) (answer []byte, done bool, err error) {
 	if err != nil || done && x.client.User != "" && x.client.User != x.Name() {
 		return nil, false, &sessions.Error{Code: packets.ErrNotAuthorized.Code, Text: access.ErrDenied.Error()}
 	}
-	if done {
-		x.client.User = x.Name()
-		x.client.Identity = &access.Identity{User: x.Name(), By: access.Scram}
+	if done && x.client.Identity == nil { // others read it once it is there
+		err = admit(x.client, x.Identity())
 	}
-	return answer, done, nil
+	return answer, done, err
 }

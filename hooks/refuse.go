@@ -43,7 +43,13 @@ func refuse(err error) error {
 		return &sessions.Error{Code: packets.ErrPayloadFormatInvalid.Code, Text: limit.Error()}
 	case errors.Is(err, access.ErrDenied):
 		return &sessions.Error{Code: packets.ErrBadUsernameOrPassword.Code, Text: err.Error()}
-	case errors.Is(err, access.ErrMustSignIn), errors.Is(err, access.ErrElsewhere):
+	case errors.Is(err, access.ErrBusy):
+		return &sessions.Error{Code: packets.ErrServerBusy.Code, Text: err.Error()}
+	case errors.Is(err, access.ErrExpired):
+		return &sessions.Error{Code: packets.ErrMaxConnectTime.Code, Text: err.Error()}
+	case errors.Is(err, access.ErrChanged):
+		return &sessions.Error{Code: packets.ErrAdministrativeAction.Code, Text: err.Error()}
+	case errors.Is(err, access.ErrRevoked), errors.Is(err, access.ErrMustSignIn), errors.Is(err, access.ErrElsewhere):
 		return &sessions.Error{Code: packets.ErrNotAuthorized.Code, Text: err.Error()}
 	case errors.Is(err, filter.ErrNotObject):
 		return &sessions.Error{Code: packets.ErrPayloadFormatInvalid.Code, Text: "the payload is not a JSON object"}

@@ -3,6 +3,7 @@ package hooks
 import (
 	"context"
 
+	"github.com/ambitmq/ambit/access"
 	"github.com/ambitmq/ambit/api"
 	"github.com/ambitmq/ambit/persistence"
 	"github.com/ambitmq/ambit/sessions"
@@ -16,6 +17,9 @@ func (h *Hook) API() *api.Router { return h.api }
 // Request answers a client's request.
 func (h *Hook) Request(c *sessions.Client, m *sessions.Message, most int) []byte {
 	from := api.Caller{Name: "client " + c.ClientID, ClientID: c.ClientID, User: c.User, Protocol: protocol, MaxBytes: most}
+	from.Identity, _ = c.Identity.(*access.Identity)
+	from.Arrival.From = c.Remote
+	from.Arrival.Peer, _ = c.Via.Peer.(access.Peer)
 	return h.api.Serve(context.Background(), from, "", "", m.Payload).Body
 }
 

@@ -13,13 +13,18 @@ import (
 // withUsers lets in who signs in, as anna or bert with the password "secret".
 func withUsers(t *testing.T) func(*options) {
 	t.Helper()
-	path := filepath.Join(t.TempDir(), "users")
+	return withUsersOf(t, filepath.Join(t.TempDir(), "users"))
+}
+
+// withUsersOf is withUsers with a file of this name.
+func withUsersOf(t *testing.T, path string) func(*options) {
+	t.Helper()
 	for _, name := range []string{"anna", "bert"} {
-		v, err := access.NewVerifier("secret", access.MinIterations)
+		v, err := access.NewScram("secret", access.MinIterations)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := access.Set(path, name, v); err != nil {
+		if err := access.Set(path, name, func(u *access.User) { u.Verifier = v }); err != nil {
 			t.Fatal(err)
 		}
 	}

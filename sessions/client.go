@@ -21,6 +21,8 @@ type Client struct {
 	User string
 	// Identity is the handler's own: all that it knows of who the client is.
 	Identity any
+	// Lapse is set with it, for one that does not hold for ever.
+	Lapse Lapse
 
 	engine  *Engine
 	conn    net.Conn
@@ -28,6 +30,10 @@ type Client struct {
 	session *session
 	// cause is why the connection ends, if it was not the client's doing.
 	cause atomic.Pointer[Error]
+	// lapse is when the connection ends, or nil, and asked the topic on which the
+	// client was answered last.
+	lapse *date
+	asked atomic.Pointer[string]
 	// receiving counts the QoS 1 and 2 publishes that are not acknowledged.
 	receiving atomic.Int32
 	portion   portion
@@ -53,6 +59,8 @@ type Client struct {
 type Via struct {
 	// Name is that of the listener.
 	Name string
+	// Peer is the handler's own: what the listener knows of who connects.
+	Peer any
 	// Full says that it has as many connections as it may have.
 	Full bool
 	// PacketBytes and ConnectTimeout are 0 for those of [Options].

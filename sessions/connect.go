@@ -180,6 +180,7 @@ func (c *Client) establish() error {
 	if err != nil {
 		return err
 	}
+	e.setLapse(c)
 	if err := c.acceptConnect(resumed); err != nil {
 		e.log.Debug("connection lost", "client", clip(c.ClientID), "error", err)
 		return errNoAnswer
@@ -270,6 +271,7 @@ func (e *Engine) disconnected(c *Client) {
 	e.mu.Lock()
 	delete(e.clients, c)
 	e.mu.Unlock()
+	e.schedule.cancel(c.lapse)
 	s := c.session
 	e.letGo(s, c.link)
 	if !s.has(c) {

@@ -30,6 +30,9 @@ type Handler interface {
 	Authenticate(c *Client, method string) (Exchange, error)
 	// Name says what a topic means that a client may publish on.
 	Name(topic string) (topics.Name, error)
+	// Still says whether a client that was let in may stay. It is asked when the client
+	// is known to [Engine.Recheck], and by that.
+	Still(c *Client) error
 	// Document returns the change that a message makes to a document, or nil if it
 	// is an ordinary message. name is what its topic means. The message stays as
 	// it is only until Document returns; what the change needs of it is to be kept.

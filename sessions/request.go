@@ -19,7 +19,9 @@ const answerOverhead = 64
 func (e *Engine) request(c *Client, m *Message, id uint16) error {
 	p := &publication{engine: e, session: c.session, client: c, id: id, qos: m.QoS, topic: m.Topic}
 	p.await()
-	answer := &Message{Topic: topics.Response(m.Topic), QoS: m.QoS}
+	topic := topics.Response(m.Topic)
+	c.asked.Store(&topic)
+	answer := &Message{Topic: topic, QoS: m.QoS}
 	for property := range all(m.Properties) {
 		switch property.ID {
 		case packets.PropResponseTopic:

@@ -101,6 +101,9 @@ func (s *session) sub(topicFilter string) *Subscription {
 // resumed, or a new one if there is none or the client wants a clean start. A
 // connection that it has is taken over. What has to be is on disk then.
 func (e *Engine) begin(c *Client) (s *session, resumed bool, err error) {
+	if err := e.owns(c); err != nil {
+		return nil, false, err
+	}
 	s, resumed, stored := e.resume(c, e.expiry(c) > 0)
 	c.session, c.link.box, c.flushes.reader = s, s.box, s.box
 	e.takeOver(s, c)
@@ -110,7 +113,7 @@ func (e *Engine) begin(c *Client) (s *session, resumed bool, err error) {
 	e.mu.Unlock()
 	if leaving != nil {
 		err = leaving
-	} else {
+	} else if err = e.h.Still(c); err == nil { // who is refused from here on is in e.clients
 		err = e.keepConnected(s, c, resumed, stored)
 	}
 	s.unstored = err != nil && (s.unstored || !resumed || !stored) // else it is there as it was
@@ -161,7 +164,7 @@ func (e *Engine) resume(c *Client, persistent bool) (s *session, resumed, stored
 	if old != nil {
 		old.mu.Lock()
 		stored = old.persistent.Load()
-		resumed = !c.Clean && !old.ended && old.outlives() && old.box.resume()
+		resumed = !c.Clean && old.record.User == c.User && !old.ended && old.outlives() && old.box.resume()
 		if resumed {
 			old.persistent.Store(persistent)
 		}
@@ -174,6 +177,7 @@ func (e *Engine) resume(c *Client, persistent bool) (s *session, resumed, stored
 		e.leaveAll(old)
 	}
 	s = e.newSession(c.ClientID, persistent)
+	s.record.User = c.User
 	e.mu.Lock()
 	e.sessions[c.ClientID] = s
 	e.mu.Unlock()

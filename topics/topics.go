@@ -118,6 +118,12 @@ func Response(request string) string {
 	return ResponseName
 }
 
+// Notices returns the topics on which a client is told what is about its connection:
+// those of answers, and the one of Kuzzle's notifications of that kind.
+func Notices() []string {
+	return []string{ResponseName, kuzzleResponseName, "kuzzle:notification:server"}
+}
+
 // ParseName reads the topic name of a PUBLISH or a will. The error says why a
 // client may not publish on it.
 func ParseName(name string, lim Limits) (Name, error) {

@@ -25,6 +25,8 @@ func errorOf(err error) *api.Error {
 	switch {
 	case errors.Is(err, access.ErrDenied), errors.Is(err, access.ErrMustSignIn), errors.Is(err, access.ErrElsewhere):
 		return told("security.rights.unauthorized", 0x07030001, http.StatusUnauthorized, err.Error())
+	case errors.Is(err, access.ErrBusy):
+		return told("core.fatal.service_unavailable", 0x00000002, http.StatusServiceUnavailable, err.Error())
 	case errors.Is(err, errOrigin):
 		return told("security.rights.forbidden", 0x07030002, http.StatusForbidden, err.Error())
 	case errors.As(err, &long):

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"strings"
 	"time"
 
 	"github.com/ambitmq/ambit/access"
@@ -24,6 +25,8 @@ type Options struct {
 	// ReadTimeout is the time that a request has to come, and WriteTimeout the time
 	// that its answer has to go, once it is made.
 	ReadTimeout, WriteTimeout time.Duration
+	// Peer says what the listener knows of who makes a request.
+	Peer func(*http.Request) access.Peer
 }
 
 // A Server answers HTTP requests. It may be used by many goroutines at once.
@@ -57,20 +60,16 @@ func (s *Server) read(w http.ResponseWriter, r *http.Request) (api.Caller, []byt
 		return from, nil, errOrigin
 	}
 	share(w, r)
-	remote := remoteOf(r)
-	var login *access.Login
-	if name, password, ok := r.BasicAuth(); ok {
-		login = &access.Login{Name: name, Password: []byte(password)}
-	} else if r.Header.Get("Authorization") != "" {
-		login = &access.Login{} // of a kind that nobody can have
-	}
-	who, err := s.door.Enter(remote, login)
+	from.Arrival = access.Arrival{From: remoteOf(r), Peer: s.opts.Peer(r)}
+	a := from.Arrival
+	a.Login = loginOf(r)
+	who, err := s.door.Enter(a)
 	if err != nil {
 		return from, nil, err
 	}
-	from.User, from.Name = who.User, "user "+who.User
+	from.Identity, from.User, from.Name = who, who.User, "user "+who.User
 	if who.User == "" {
-		from.Name = "address " + host(remote)
+		from.Name = "address " + host(a.From)
 	}
 	conn := http.NewResponseController(w)
 	if err := conn.SetReadDeadline(time.Now().Add(s.opts.ReadTimeout)); err != nil {
@@ -84,6 +83,23 @@ func (s *Server) read(w http.ResponseWriter, r *http.Request) (api.Caller, []byt
 		text = []byte("{}")
 	}
 	return from, text, err
+}
+
+// loginOf returns what a request signs in with: a name and a password, or a token or
+// key alone. What is neither is a login of a kind that nobody can have.
+func loginOf(r *http.Request) *access.Login {
+	if name, password, ok := r.BasicAuth(); ok {
+		return &access.Login{Name: name, Password: []byte(password)}
+	}
+	authorization := r.Header.Get("Authorization")
+	if authorization == "" {
+		return nil
+	}
+	kind, secret, _ := strings.Cut(authorization, " ")
+	if !strings.EqualFold(kind, "Bearer") {
+		secret = ""
+	}
+	return &access.Login{Password: []byte(strings.TrimSpace(secret)), Bearer: true}
 }
 
 // answer writes an answer. A client that has gone is not told.

@@ -69,7 +69,9 @@ func serve(t *testing.T, door *access.Door, remote string, o Options) *httptest.
 }
 
 func options() Options {
-	return Options{Origins: []string{"maps.example.com", "https://*.example.org"}, RequestBytes: 1000, ReadTimeout: 10 * time.Second, WriteTimeout: 10 * time.Second}
+	return Options{Origins: []string{"maps.example.com", "https://*.example.org"}, RequestBytes: 1000, ReadTimeout: 10 * time.Second, WriteTimeout: 10 * time.Second,
+		Peer: func(*http.Request) access.Peer { return access.Peer{} },
+	}
 }
 
 // ask makes a request and returns its status, and the error id in its envelope.
@@ -141,9 +143,9 @@ func TestARequestHasTheStatusOfItsEnvelope(t *testing.T) {
 
 func TestWhoMayConnectMayAsk(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "users.txt")
-	verifier, err := access.NewVerifier("correct horse", access.DefaultIterations)
+	verifier, err := access.NewScram("correct horse", access.DefaultIterations)
 	if err == nil {
-		err = access.Set(file, "anna", verifier)
+		err = access.Set(file, "anna", func(u *access.User) { u.Verifier = verifier })
 	}
 	if err != nil {
 		t.Fatal(err)

@@ -18,7 +18,7 @@ import (
 func startWithUser(t *testing.T) *broker {
 	t.Helper()
 	users := filepath.Join(t.TempDir(), "users.txt")
-	passwd := exec.Command(filepath.Join(programs, "ambit"), "passwd", users, "anna")
+	passwd := exec.Command(filepath.Join(programs, "ambit"), "passwd", users, "anna", "--scram")
 	passwd.Stdin = strings.NewReader("secret\n")
 	if out, err := passwd.CombinedOutput(); err != nil {
 		t.Fatalf("ambit passwd: %v\n%s", err, out)

@@ -22,22 +22,38 @@ const (
 	MaxIterations = 10_000_000
 
 	saltBytes = 16
-	prefix    = "SCRAM-SHA-256$"
+	scramMark = "SCRAM-SHA-256$"
 )
 
+// errEmpty says that a password is none.
+var errEmpty = errors.New("the password is empty")
+
 // A Verifier is what is kept of a password: enough to check it, and not enough
-// to sign in with. It is written as PostgreSQL does:
+// to sign in with. It is an [Argon2] or a [Scram].
+type Verifier interface {
+	// String returns it as files have it.
+	fmt.Stringer
+	// isOf says whether it is of a password.
+	isOf(password string) bool
+	// decoy returns one that costs as much, and is of no password.
+	decoy(secret func(of string) []byte) Verifier
+}
+
+// A Scram is a verifier that serves those who prove that they know their password,
+// too. It is written as PostgreSQL does:
 //
 //	SCRAM-SHA-256$<iterations>:<salt>$<stored key>:<server key>
-type Verifier scram.StoredCredentials
+type Scram scram.StoredCredentials
 
-// NewVerifier returns a verifier of a password, with a new salt.
-func NewVerifier(password string, iterations int) (Verifier, error) {
+var _ Verifier = Scram{}
+
+// NewScram returns a verifier of a password, with a new salt.
+func NewScram(password string, iterations int) (Scram, error) {
 	if password == "" {
-		return Verifier{}, errors.New("the password is empty")
+		return Scram{}, errEmpty
 	}
 	if iterations < MinIterations || iterations > MaxIterations {
-		return Verifier{}, fmt.Errorf("%d iterations: must be from %d to %d", iterations, MinIterations, MaxIterations)
+		return Scram{}, fmt.Errorf("%d iterations: must be from %d to %d", iterations, MinIterations, MaxIterations)
 	}
 	salt := make([]byte, saltBytes)
 	_, _ = rand.Read(salt) // never fails
@@ -46,37 +62,39 @@ func NewVerifier(password string, iterations int) (Verifier, error) {
 
 // derive hashes a password. It fails for one with characters that a password
 // must not have (RFC 4013).
-func derive(password string, by scram.KeyFactors) (Verifier, error) {
+func derive(password string, by scram.KeyFactors) (Scram, error) {
 	client, err := scram.SHA256.NewClient("", password, "")
 	if err != nil {
-		return Verifier{}, err
+		return Scram{}, err
 	}
 	credentials, err := client.GetStoredCredentialsWithError(by)
-	return Verifier(credentials), err
+	return Scram(credentials), err
 }
 
-// isOf says whether the verifier is of a password.
-func (v Verifier) isOf(password string) bool {
+func (v Scram) isOf(password string) bool {
 	given, err := derive(password, v.KeyFactors)
 	return err == nil && hmac.Equal(given.StoredKey, v.StoredKey)
 }
 
-func (v Verifier) equal(w Verifier) bool {
-	return v.KeyFactors == w.KeyFactors && hmac.Equal(v.StoredKey, w.StoredKey)
+func (v Scram) decoy(secret func(of string) []byte) Verifier {
+	return Scram{
+		KeyFactors: scram.KeyFactors{Salt: string(secret("salt")[:saltBytes]), Iters: v.Iters},
+		StoredKey:  secret("stored"), ServerKey: secret("server"),
+	}
 }
 
 // String returns the verifier as files have it.
-func (v Verifier) String() string {
+func (v Scram) String() string {
 	text := base64.StdEncoding.EncodeToString
-	return fmt.Sprintf("%s%d:%s$%s:%s", prefix, v.Iters, text([]byte(v.Salt)), text(v.StoredKey), text(v.ServerKey))
+	return fmt.Sprintf("%s%d:%s$%s:%s", scramMark, v.Iters, text([]byte(v.Salt)), text(v.StoredKey), text(v.ServerKey))
 }
 
-func parseVerifier(text string) (Verifier, error) {
-	rest, _ := strings.CutPrefix(text, prefix)
+func parseScram(text string) (Scram, error) {
+	rest, _ := strings.CutPrefix(text, scramMark)
 	factors, keys, _ := strings.Cut(rest, "$")
 	count, salt, _ := strings.Cut(factors, ":")
 	stored, server, _ := strings.Cut(keys, ":")
-	var v Verifier
+	var v Scram
 	var err error
 	if v.Iters, err = strconv.Atoi(count); err != nil || v.Iters < MinIterations || v.Iters > MaxIterations {
 		return v, fmt.Errorf("the number of iterations must be from %d to %d", MinIterations, MaxIterations)

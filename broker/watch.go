@@ -1,0 +1,23 @@
+package broker
+
+import "time"
+
+// watchEvery is how often it is looked whether what clients signed in with still holds.
+const watchEvery = 250 * time.Millisecond
+
+// watch disconnects clients that may not stay, until the listeners close.
+func (b *Broker) watch() {
+	ticker := time.NewTicker(watchEvery)
+	defer ticker.Stop()
+	for seen := b.hook.Door().Changes(); ; {
+		select {
+		case <-b.listeners.closing.Done():
+			return
+		case <-ticker.C:
+		}
+		if now := b.hook.Door().Changes(); now != seen {
+			seen = now
+			b.engine.Recheck()
+		}
+	}
+}
