@@ -23,12 +23,14 @@ type Filter struct {
 	Text string
 	// Share is the group of a shared subscription, else empty.
 	Share string
-	Kind  Kind // Plain, Room or Scope
-	// Index and Collection are those of a room or a scope, else empty.
+	Kind  Kind // Plain, Room, Scope or Presence
+	// Index and Collection are those of a room, a scope or the presence of a room,
+	// else empty.
 	Index, Collection string
 	// Room says which filter a room or a scope is about.
 	Room RoomRef
-	// ID is the one document of a scope, or "" for all of them.
+	// ID is the one document of a scope, or the client of a presence that is not that
+	// of a room, or "" for all of them.
 	ID string
 }
 
@@ -43,7 +45,8 @@ type RoomRef struct {
 	Options Options
 }
 
-// Prefix returns the topic of a scope without its last level, with the slash.
+// Prefix returns the topic of a scope, or of the presence of clients, without its
+// last level, with the slash.
 func (f Filter) Prefix() string {
 	return f.Text[:strings.LastIndexByte(f.Text, '/')+1]
 }
@@ -64,6 +67,9 @@ func ParseFilter(text string, lim Limits) (Filter, error) {
 	if rest, ok := strings.CutPrefix(text, scopePrefix); ok {
 		return parseScope(text, rest)
 	}
+	if rest, ok := strings.CutPrefix(text, presencePrefix); ok {
+		return parsePresence(text, rest)
+	}
 	index, rest, _ := strings.Cut(text, "/")
 	collection, room, _ := strings.Cut(rest, "/")
 	if room != "" && strings.ContainsRune(roomMarks, rune(room[0])) {
@@ -74,7 +80,7 @@ func ParseFilter(text string, lim Limits) (Filter, error) {
 
 func parsePlain(text string, lim Limits) (Filter, error) {
 	if strings.HasPrefix(text, "$") && !strings.HasPrefix(text, sysPrefix) && text != ResponseName {
-		return Filter{}, errors.New("no such system topic (there are $scope/…, $SYS/… and $ambit/response)")
+		return Filter{}, errors.New("no such system topic (there are $scope/…, $presence/…, $SYS/… and $ambit/response)")
 	}
 	if err := checkSize(text, lim); err != nil {
 		return Filter{}, err

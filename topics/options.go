@@ -51,12 +51,39 @@ const (
 	None
 )
 
+// Users is a set of what a room tells of those who are in it.
+type Users byte
+
+const (
+	// UserIn: a client has come.
+	UserIn Users = 1 << iota
+	// UserOut: a client has gone.
+	UserOut
+	// UserUpdate: the metadata of a client has changed.
+	UserUpdate
+)
+
+// String returns "in", "out" or "update".
+func (u Users) String() string {
+	switch u {
+	case UserIn:
+		return "in"
+	case UserOut:
+		return "out"
+	case UserUpdate:
+		return "update"
+	}
+	return fmt.Sprintf("users %d", byte(u))
+}
+
 // Options are what follows & in the topic filter of a room. They are
 // comparable.
 type Options struct {
 	// Transitions is the set of those that are notified.
 	Transitions Transition
 	Payload     Payload
+	// Users is what is told of the others in the room: nothing by default.
+	Users Users
 	// Since is the token of the last change that the subscriber knows: it is told
 	// of those after it first. It counts only when HasSince is set.
 	Since    uint64
@@ -66,7 +93,7 @@ type Options struct {
 // DefaultOptions let everything pass, in full.
 var DefaultOptions = Options{Transitions: Enter | Stay | Exit, Payload: Full}
 
-// set applies one option. Options only ever narrow what passes, but since.
+// set applies one option. Options only ever narrow what passes, but since and users.
 func (o *Options) set(name, value string) error {
 	switch name {
 	case "scope":
@@ -91,6 +118,12 @@ func (o *Options) set(name, value string) error {
 			return optionError(name, value, "full, document or none")
 		}
 		o.Payload = p
+	case "users":
+		set, ok := map[string]Users{"none": 0, "in": UserIn, "out": UserOut, "all": UserIn | UserOut | UserUpdate}[value]
+		if !ok {
+			return optionError(name, value, "in, out, all or none")
+		}
+		o.Users = set
 	case "since":
 		since, err := strconv.ParseUint(value, 10, 64)
 		if err != nil {
@@ -98,7 +131,7 @@ func (o *Options) set(name, value string) error {
 		}
 		o.Since, o.HasSince = since, true
 	default:
-		return fmt.Errorf("unknown option %q (there are scope, transition, payload and since)", name)
+		return fmt.Errorf("unknown option %q (there are scope, transition, payload, users and since)", name)
 	}
 	return nil
 }

@@ -11,6 +11,11 @@
 //
 //	$scope/<index>/<collection>/<room>/+
 //
+// or who is in it, and whether a client is there
+//
+//	$presence/rooms/<index>/<collection>/<room>
+//	$presence/clients/<client id>
+//
 // The package only reads text: it knows neither who asks nor what is stored.
 package topics
 
@@ -45,6 +50,8 @@ const (
 	Collection
 	// Request is the topic of requests.
 	Request
+	// Presence is who is in a room, or whether a client is there.
+	Presence
 )
 
 // Requests are published on RequestName, and answered on ResponseName unless
@@ -71,6 +78,8 @@ func (k Kind) String() string {
 		return "collection"
 	case Request:
 		return "request"
+	case Presence:
+		return "presence"
 	}
 	return fmt.Sprintf("kind %d", byte(k))
 }

@@ -1,0 +1,64 @@
+package topics
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+)
+
+const (
+	presencePrefix = "$presence/"
+	// PresenceOfClients is what the topic of a client's presence begins with.
+	PresenceOfClients = presencePrefix + "clients/"
+)
+
+// parsePresence reads what follows $presence/.
+func parsePresence(text, rest string) (Filter, error) {
+	what, rest, _ := strings.Cut(rest, "/")
+	switch what {
+	case "clients":
+		return parseClients(text, rest)
+	case "rooms":
+		return parseMembers(text, rest)
+	}
+	return Filter{}, errors.New("a presence is $presence/rooms/<index>/<collection>/<room> or $presence/clients/<client id>")
+}
+
+func parseClients(text, id string) (Filter, error) {
+	f := Filter{Text: text, Kind: Presence, ID: id}
+	switch {
+	case id == "+" || id == "#":
+		f.ID = ""
+	case id == "" || strings.ContainsAny(id, "+#/"):
+		return Filter{}, fmt.Errorf("%q is not a client identifier: write $presence/clients/<client id>, or + or # for all of them", id)
+	}
+	return f, nil
+}
+
+func parseMembers(text, rest string) (Filter, error) {
+	index, rest, _ := strings.Cut(rest, "/")
+	collection, room, _ := strings.Cut(rest, "/")
+	switch {
+	case index == "" || collection == "" || room == "":
+		return Filter{}, errors.New("the presence of a room is $presence/rooms/<index>/<collection>/<room>")
+	case strings.ContainsAny(index+collection, "+#"):
+		return Filter{}, errors.New("the presence of a room is that of one room: its topic has no wildcards")
+	case isHash(room):
+		room = "~" + room
+	case !strings.ContainsRune(roomMarks, rune(room[0])):
+		return Filter{}, fmt.Errorf("%q is not a room: write ?<filter> or ~<hash>", room)
+	}
+	ref, rest, err := parseRoomRef(room)
+	switch {
+	case err != nil:
+		return Filter{}, err
+	case rest != "":
+		return Filter{}, fmt.Errorf("unexpected %q after the filter", rest)
+	case ref.Options != DefaultOptions:
+		return Filter{}, errors.New("the presence of a room takes no options")
+	}
+	if err := CheckCollection(index, collection); err != nil {
+		return Filter{}, err
+	}
+	return Filter{Text: text, Kind: Presence, Index: index, Collection: collection, Room: ref}, nil
+}
