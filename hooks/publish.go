@@ -62,7 +62,7 @@ func (h *Hook) Document(name topics.Name, m *sessions.Message) (*persistence.Wri
 	case len(body) == 0:
 		return w, nil
 	case merged:
-		if w.Edit, err = h.patch(body); err != nil {
+		if err = h.patch(w, body); err != nil {
 			return nil, err
 		}
 	default:
@@ -92,14 +92,15 @@ func (h *Hook) body(name topics.Name, payload []byte, c Collection) (body []byte
 	return payload, c.Merge, err
 }
 
-// patch returns the edit that a merge patch is. What it makes of a document has to be
-// within the limits, too.
-func (h *Hook) patch(text []byte) (func(*persistence.Document) ([]byte, error), error) {
+// patch makes a write the edit that a merge patch is, and an update of what it names. What
+// it makes of a document has to be within the limits, too.
+func (h *Hook) patch(w *persistence.Write, text []byte) error {
 	changes, err := parse(text)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	return func(before *persistence.Document) ([]byte, error) {
+	w.Origin.Update, w.Origin.Fields = true, changes.fields()
+	w.Edit = func(before *persistence.Document) ([]byte, error) {
 		var was []byte
 		if before != nil {
 			was = before.Body
@@ -115,7 +116,8 @@ func (h *Hook) patch(text []byte) (func(*persistence.Document) ([]byte, error), 
 			return nil, refuse(err)
 		}
 		return body, nil
-	}, nil
+	}
+	return nil
 }
 
 // Tell returns what tells the rooms of a collection of a message on its topic.

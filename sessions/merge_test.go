@@ -69,3 +69,23 @@ func TestAWillThatIsAPatchBeyondTheLimitsIsNotPublished(t *testing.T) {
 		t.Errorf("a subscriber is told %s %s", m.TopicName, m.Payload)
 	}
 }
+
+// A patch names some fields of a document: rooms are told of an update of these, as of one
+// by a request. What makes the document is its creation.
+func TestAPatchIsToldAsAnUpdate(t *testing.T) {
+	n := startNode(t, merging)
+	sub := n.connect(5, "sub", nil)
+	sub.subscribe(0, "fleet/trucks/?{}")
+	dev := n.connect(5, "dev", nil)
+	dev.put("fleet/trucks/1", `{"a":{"b":1}}`)
+	dev.put("fleet/trucks/1", `{"a":{"b":null,"c":2},"d":3}`)
+	for _, want := range []string{
+		`"action":"create","scope":"in","event":"write","result":{"_id":"1","_source":{"a":{"b":1},`,
+		`"action":"update","scope":"in","event":"write","result":{"_id":"1","_source":{"a":{"c":2},"d":3,`,
+	} {
+		if m := sub.expect(packets.Publish); !strings.Contains(string(m.Payload), want) ||
+			strings.Contains(string(m.Payload), `"_updatedFields":["a.b","a.c","d"]`) != strings.Contains(want, "update") {
+			t.Errorf("a room is told %s", m.Payload)
+		}
+	}
+}
