@@ -162,7 +162,7 @@ func (r *Report) checkOpened(dir string, o Options, check func() error) error {
 	if err != nil {
 		return fmt.Errorf("persistence: open %s: %w", dir, err)
 	}
-	c := &checker{report: r, db: db, stopped: check}
+	c := &checker{report: r, db: db, stopped: check, indexed: checkedIndexes{indexes: indexes{terms: o.Terms}}}
 	c.run()
 	return db.Close()
 }

@@ -26,7 +26,8 @@ type checker struct {
 	bodies, waste seqSet
 	// mixed are the collections that have, or had, ephemeral documents: changes between
 	// those of their documents may have been in memory.
-	mixed *btree.Map[string, uint64]
+	mixed   *btree.Map[string, uint64]
+	indexed checkedIndexes
 	// reported is why a space could not be read last.
 	reported error
 }
@@ -53,6 +54,8 @@ func checkedSpaces() map[byte]checkedSpace {
 		spaceRetained:      {"retained messages", (*checker).retained},
 		spaceExpiries:      {"what expires", (*checker).expiry},
 		spaceEphemeral:     {"collections with ephemeral documents", func(*checker, []byte, []byte) error { return nil }},
+		spaceIndexes:       {"indexes", decodes(decodeIndex)},
+		spaceTerms:         {"entries of indexes", (*checker).entry},
 		spaceCollections:   {"named collections", decodes(decodeCollection)},
 		spaceSessions:      {"sessions", decodes(decodeSession)},
 		spaceSubscriptions: {"subscriptions", (*checker).subscription},
@@ -86,6 +89,9 @@ func (c *checker) run() {
 		c.report.fault(err)
 	}
 	c.mixed = memory.lost
+	if err := c.indexed.read(c.db); err != nil {
+		c.report.fault(err)
+	}
 	spaces := checkedSpaces()
 	for b := range 256 {
 		if c.stopped() != nil {
@@ -131,6 +137,8 @@ func (c *checker) space(first byte, s checkedSpace) {
 		c.endOfQueues(err == nil)
 	case spaceRetained:
 		c.endOfRetained(err == nil, uint64(count.Count))
+	case spaceTerms:
+		c.endOfEntries(err == nil)
 	}
 	if s.check != nil {
 		c.report.Records = append(c.report.Records, count)
@@ -225,7 +233,10 @@ func (c *checker) document(key, value []byte) error {
 	if err != nil {
 		return err
 	}
-	if err := c.indexed(key, secondOf(d.Expires)); err != nil {
+	if err := c.expires(key, secondOf(d.Expires)); err != nil {
+		return err
+	}
+	if err := c.found(d); err != nil {
 		return err
 	}
 	switch {

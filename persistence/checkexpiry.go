@@ -5,8 +5,8 @@ import (
 	"fmt"
 )
 
-// indexed fails if a target is not in the index of what expires, in the second of it.
-func (c *checker) indexed(target []byte, second uint64) error {
+// expires fails if a target is not in the index of what expires, in the second of it.
+func (c *checker) expires(target []byte, second uint64) error {
 	if second == 0 {
 		return nil
 	}
@@ -60,7 +60,7 @@ func (c *checker) retained(key, value []byte) error {
 	if err != nil {
 		return err
 	}
-	return c.indexed(key, known.second)
+	return c.expires(key, known.second)
 }
 
 // endOfRetained is called behind the last retained message.

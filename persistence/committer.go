@@ -30,6 +30,7 @@ type committer struct {
 	bodies map[uint64]int // of each message that waits in several queues, how many
 
 	expiries expiries
+	indexes  indexes
 	ephemera ephemera
 
 	batch      *pebble.Batch
@@ -86,6 +87,9 @@ func (c *committer) build(groups chan<- group) {
 			continue
 		case <-c.expiries.due:
 			c.expire(groups)
+			continue
+		case <-c.indexes.due:
+			c.buildIndexes(groups)
 			continue
 		case <-c.store.queue.filled:
 		}
@@ -162,6 +166,9 @@ func (c *committer) step(op *Op, r *Result) {
 		r.Change, err = c.write(op.Write)
 	}
 	r.Seq = c.log.last
+	if err == nil && op.build != nil {
+		err = c.extend(op.build)
+	}
 	if err != nil {
 		r.Err = fmt.Errorf("persistence: %w", err)
 		return
@@ -204,6 +211,7 @@ func (c *committer) write(w *Write) (*Change, error) {
 		after.value = encodeDocument(change.After)
 	}
 	c.place(w.Key, before, after)
+	c.keepIndexes(before, after)
 	if after.ephemeral || after.doc == nil && before.ephemeral {
 		c.remember(change)
 		return change, nil
@@ -329,6 +337,7 @@ func (c *committer) keepHouse() {
 	c.ephemera.trim(now.Add(-c.log.maxAge))
 	c.log.retain(c.batch, now)
 	c.apply()
+	c.indexes.wake()
 }
 
 // apply makes what was batched visible, and leaves the sync to finish.

@@ -63,6 +63,7 @@ func (c *committer) place(k Key, before, after stored) {
 		e.documents.Set(string(c.key), after)
 	case before.ephemeral:
 		e.documents.Delete(string(c.key))
+		e.changed = true
 	}
 	switch {
 	case after.doc != nil && !after.ephemeral:

@@ -22,13 +22,15 @@ import (
 //	e      index· collection·           what is lost of its log    the first change of an ephemeral document, Open
 //	x      second target's key          nothing                    what expires, with the target
 //	n      index· collection            named collection           PutCollection
+//	k      index· collection· name      an index, how far it is built  Open, and as it is built
+//	t      index's number term· id      nothing                    Write, of an indexed collection
 //	m      "node"                       node id, as text           Open, once
 //	m      "log"                        state of the change log    the committer, with every batch
 //	m      "reserved"                   the last reserved seq      changes of ephemeral documents, now and then
 //	m      "retained"                   how many there are         PutRetained, DeleteRetained
 //
 // A seq, a life, a number and a second (since 1970, the one in which a document or a
-// retained message expires) are 8 bytes, big-endian, a packet id is 2, a copy 1. A
+// retained message expires) are 8 bytes, big-endian, an index's number is 4, a packet id 2, a copy 1. A
 // part that is followed by another (written x·) is escaped and terminated, so that no
 // two keys collide and keys sort as their parts do; the last part stands as it is.
 // Values begin with a byte that says their format.
@@ -46,6 +48,8 @@ const (
 	spaceEphemeral     byte = 'e'
 	spaceExpiries      byte = 'x'
 	spaceCollections   byte = 'n'
+	spaceIndexes       byte = 'k'
+	spaceTerms         byte = 't'
 	spaceMeta          byte = 'm'
 )
 

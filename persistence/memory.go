@@ -15,18 +15,19 @@ import (
 type memory struct {
 	documents *btree.Map[string, stored]     // by their keys on disk
 	changes   *btree.Map[uint64, remembered] // by seq
+	entries   *btree.Map[string, struct{}]   // of the documents in indexes, by their keys as on disk
 	// lost has for a collection, by the beginning of its documents' keys, the last
 	// change of an ephemeral document that the log does not have any more.
 	lost *btree.Map[string, uint64]
 }
 
 func newMemory() *memory {
-	return &memory{new(btree.Map[string, stored]), new(btree.Map[uint64, remembered]), new(btree.Map[string, uint64])}
+	return &memory{new(btree.Map[string, stored]), new(btree.Map[uint64, remembered]), new(btree.Map[string, struct{}]), new(btree.Map[string, uint64])}
 }
 
 // copy costs nothing until one of the two is written.
 func (m *memory) copy() *memory {
-	return &memory{m.documents.Copy(), m.changes.Copy(), m.lost.Copy()}
+	return &memory{m.documents.Copy(), m.changes.Copy(), m.entries.Copy(), m.lost.Copy()}
 }
 
 // document returns that of an encoded key, or ErrNotFound.

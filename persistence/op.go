@@ -20,6 +20,8 @@ type Op struct {
 	Committed func(*Result)
 	// Applied is called by [Result.Apply]. May be nil.
 	Applied func(*Result)
+
+	build *build // nil for none
 }
 
 // putsAnything says whether the op may make the store grow.

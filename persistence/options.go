@@ -20,6 +20,13 @@ type Options struct {
 	// write of one fails with ErrMemoryFull, and EphemeralLogBytes how much their changes:
 	// the oldest go first. Default to 256 MiB and 64 MiB.
 	EphemeralBytes, EphemeralLogBytes int64
+	// Indexes are those that collections have. One that is not among them any more is
+	// dropped by [Open], and a new one built in the background. Terms says what is in
+	// them; without it there are none.
+	Indexes []Index
+	Terms   Terms
+	// KeepIndexes leaves the indexes as they are, instead of Indexes.
+	KeepIndexes bool
 	// MinFreeBytes is the free space of the disk below which [Store.Append]
 	// refuses with ErrDiskFull. 0 switches the check off.
 	MinFreeBytes int64
@@ -31,7 +38,8 @@ type Options struct {
 	CacheBytes int64
 	// MustExist has [Open] fail where there is no store, instead of making one.
 	MustExist bool
-	// Log gets what the store does at debug level and its troubles at warn.
+	// Log gets what the store does at debug level, what it does to indexes at info, and
+	// its troubles at warn.
 	// Defaults to no log.
 	Log *slog.Logger
 	// FS is the file system of the directory. Defaults to the machine's.

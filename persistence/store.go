@@ -107,6 +107,10 @@ func openLocked(dir string, o Options, lock *pebble.Lock) (*Store, error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("persistence: open %s: %w", dir, err), db.Close())
 	}
+	indexes, err := openIndexes(db, o)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("persistence: open %s: %w", dir, err), db.Close())
+	}
 	retained, err := loadRetained(db)
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("persistence: open %s: %w", dir, err), db.Close())
@@ -128,15 +132,15 @@ func openLocked(dir string, o Options, lock *pebble.Lock) (*Store, error) {
 	s.retained.Store(retained)
 	s.space.check()
 	s.memory.Store(memory.copy())
-	s.start(changes, bodies, memory)
+	s.start(changes, bodies, memory, indexes)
 	return s, nil
 }
 
 // start runs the two goroutines of the committer; Close waits for them.
-func (s *Store) start(log changeLog, bodies map[uint64]int, memory ephemera) {
+func (s *Store) start(log changeLog, bodies map[uint64]int, memory ephemera, indexes indexes) {
 	c := &committer{
 		store: s, db: s.db, clock: s.clock, log: log, bodies: bodies, batch: s.db.NewBatch(), overlay: map[Key]stored{},
-		ephemera: memory, retentions: map[string]retention{}, expiries: expiries{from: []byte{spaceExpiries}, due: make(chan struct{}, 1)},
+		ephemera: memory, indexes: indexes, retentions: map[string]retention{}, expiries: expiries{from: []byte{spaceExpiries}, due: make(chan struct{}, 1)},
 	}
 	groups := make(chan group)
 	go c.build(groups)
