@@ -32,7 +32,13 @@ type world struct {
 // newWorld returns a world on a new store in memory.
 func newWorld(t *testing.T, o Options) *world {
 	t.Helper()
-	store, err := persistence.Open("data", persistence.Options{FS: vfs.NewMem()})
+	return newWorldWith(t, persistence.Options{}, o)
+}
+
+func newWorldWith(t *testing.T, so persistence.Options, o Options) *world {
+	t.Helper()
+	so.FS = vfs.NewMem()
+	store, err := persistence.Open("data", so)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -3,10 +3,8 @@ package api
 import (
 	"encoding/base64"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"hash/fnv"
-	"iter"
 	"slices"
 
 	"github.com/ambitmq/ambit/filter"
@@ -71,7 +69,9 @@ type scan struct {
 	// Scanned is how many were. Partial says that there are more.
 	Scanned int  `json:"scanned"`
 	Partial bool `json:"partial"`
-	last    string
+	// Index is by which fields the documents were found; "" if all were looked at.
+	Index string `json:"index,omitempty"`
+	last  string
 }
 
 // scan calls visit for the documents after an id that match, in the order of their
@@ -87,7 +87,12 @@ func (c *call) scan(snap *persistence.Snapshot, q query, after string, visit fun
 	case <-c.ctx.Done():
 		return s, c.ctx.Err()
 	}
-	for doc, err := range c.candidates(snap, q, after) {
+	docs, by, err := c.candidates(snap, q, after)
+	if err != nil {
+		return s, err
+	}
+	s.Index = by
+	for doc, err := range docs {
 		if err == nil {
 			err = c.ctx.Err()
 		}
@@ -109,27 +114,6 @@ func (c *call) scan(snap *persistence.Snapshot, q query, after string, visit fun
 		}
 	}
 	return s, nil
-}
-
-// candidates yields the documents that may match: those that the filter names, or
-// the whole collection.
-func (c *call) candidates(snap *persistence.Snapshot, q query, after string) iter.Seq2[*persistence.Document, error] {
-	ids, ok := q.filter.IDs()
-	if !ok {
-		return snap.Documents(c.Index, c.Collection, after)
-	}
-	slices.Sort(ids)
-	return func(yield func(*persistence.Document, error) bool) {
-		for _, id := range ids {
-			if id <= after {
-				continue
-			}
-			doc, err := snap.Get(persistence.Key{Index: c.Index, Collection: c.Collection, ID: id})
-			if !errors.Is(err, persistence.ErrNotFound) && !yield(doc, err) {
-				return
-			}
-		}
-	}
 }
 
 // A page is the answer to a search.

@@ -16,6 +16,7 @@ import (
 	"syscall"
 
 	"github.com/ambitmq/ambit/persistence"
+	"github.com/ambitmq/ambit/rooms"
 )
 
 // What is told of backups and checks are the store's own words.
@@ -77,7 +78,7 @@ func Check(ctx context.Context, cfg Config) (r *Report, err error) {
 		return nil, err
 	}
 	if c == nil {
-		return persistence.Check(ctx, cfg.Data, persistence.Options{})
+		return persistence.Check(ctx, cfg.Data, persistence.Options{Terms: rooms.Terms})
 	}
 	defer c.CloseIdleConnections()
 	err = ask(ctx, c, http.MethodGet, "/check", func(e controlEvent) { r = e.Report })
@@ -107,7 +108,7 @@ func withStore(ctx context.Context, cfg Config, stopped func(*persistence.Store)
 		return running(c)
 	}
 	o := storeOptions(cfg, slog.New(slog.DiscardHandler))
-	o.MustExist = true
+	o.MustExist, o.KeepIndexes = true, true
 	s, err := persistence.Open(cfg.Data, o)
 	if err != nil {
 		return err
@@ -127,6 +128,7 @@ func storeOptions(cfg Config, log *slog.Logger) persistence.Options {
 	return persistence.Options{
 		LogAge: cfg.Store.LogAge, LogBytes: cfg.Store.LogBytes,
 		EphemeralBytes: cfg.Store.EphemeralBytes, MinFreeBytes: cfg.Store.MinFreeBytes, Log: log,
+		Indexes: cfg.indexes(), Terms: rooms.Terms,
 	}
 }
 

@@ -279,7 +279,7 @@ func markNewer(t *testing.T, dir string) {
 func TestValidateReportsEveryFault(t *testing.T) {
 	c := DefaultConfig()
 	c.MQTT, c.Log.Level, c.Limits.QueueBytes = "1883", "loud", 1
-	c.Collections = []Collection{{Name: "fleet"}, {Name: "fleet/trucks", TTL: time.Millisecond, Write: "append"}}
+	c.Collections = []Collection{{Name: "fleet"}, {Name: "fleet/trucks", TTL: time.Millisecond, Write: "append", Index: []string{"a", "", "a"}, Geo: []string{"_id"}}, {Name: "fleet/vans", Index: make([]string, 40)}}
 	err := c.Validate()
 	for _, want := range []string{
 		`mqtt: "1883" is not allowed: must be an address`,
@@ -288,6 +288,10 @@ func TestValidateReportsEveryFault(t *testing.T) {
 		`collections[0].name: "fleet" is not allowed: must be "<index>/<collection>"`,
 		`collections[1].ttl: 1ms is not allowed: must be from 1s to`,
 		`collections[1].write: "append" is not allowed: must be one of replace, merge`,
+		`collections[1].index[1]: "" is not allowed: must be a field, of 512 bytes at most`,
+		`collections[1].index[2]: "a" is not allowed: must be another field: it is there twice`,
+		`collections[1].geo[0]: "_id" is not allowed: must be another field: documents are found by their id anyway`,
+		`collections[2].index: 40 is not allowed: must be no more than 32 fields, those of geo included`,
 	} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("Validate: %v, want …%s…", err, want)

@@ -80,6 +80,11 @@ type Collection struct {
 	// the documents are GONE after a restart. Who subscribed then gets a gap notice. A
 	// document that was stored before the setting came stays on disk until it is written.
 	Ephemeral bool `mapstructure:"ephemeral"`
+	// Index are fields by whose value document:search finds documents without looking
+	// at all of them: dotted paths. Geo are those that are positions. An index costs
+	// each write, and is built in the background when it is new.
+	Index []string `mapstructure:"index"`
+	Geo   []string `mapstructure:"geo"`
 }
 
 // Log says what is logged, and how.
@@ -271,6 +276,7 @@ func (c Config) checkCollections(k *check) {
 		if col.Write != "" {
 			k.oneOf("write", col.Write, "replace", "merge")
 		}
+		col.checkIndexes(k)
 		if col.TTL != 0 {
 			k.duration("ttl", col.TTL, time.Second, 100*365*24*time.Hour)
 		}

@@ -12,6 +12,9 @@ import (
 	"time"
 )
 
+// parkedSettings are those of the blocks about documents of fleet/parked.
+const parkedSettings = `collections: [{name: fleet/parked, index: [plate, owner.id], geo: [position]}]`
+
 // TestReadme runs what README.md and API.md show. A fenced block that begins with
 //
 //	```console
@@ -66,7 +69,11 @@ func consoleBlocks(markdown string) []string {
 // print.
 func runConsole(t *testing.T, block string) {
 	t.Helper()
-	b := startBroker(t, brokerOptions{})
+	o := brokerOptions{}
+	if strings.Contains(block, `"parked"`) {
+		o.config = parkedSettings
+	}
+	b := startBroker(t, o)
 	p := startProxy(t, b)
 	replaced := strings.NewReplacer("1883", port(p.address), "8080", port(b.http), "./ambit-data", "'"+b.dir+"'")
 	printed := newTranscript()
