@@ -1,10 +1,10 @@
 package access
 
 import (
+	"context"
 	"crypto/x509"
 	"errors"
 	"net"
-	"time"
 )
 
 var (
@@ -16,8 +16,6 @@ var (
 	ErrRevoked = errors.New("what the client signed in with was revoked")
 	// ErrChanged says that the roles or the attributes of a user are others now.
 	ErrChanged = errors.New("the rights of the user have changed")
-	// ErrExpired says that what somebody came in with has expired.
-	ErrExpired = errors.New("what the client signed in with has expired")
 )
 
 // A Door says who may come in, by whichever protocol. It is not written once it is
@@ -25,6 +23,9 @@ var (
 type Door struct {
 	// Users are those who may sign in with a password; nil is nobody.
 	Users *Users
+	// Tokens and Keys are what they, and others, may show instead; nil is none.
+	Tokens *Tokens
+	Keys   *Keys
 	// Local and Remote let clients of this machine, and of others, in without
 	// signing in.
 	Local, Remote bool
@@ -67,14 +68,23 @@ type Login struct {
 	Bearer bool
 }
 
+// Open reads what is kept of tokens and keys.
+func (d *Door) Open(ctx context.Context) error {
+	if d.Tokens == nil {
+		return nil
+	}
+	return errors.Join(d.Tokens.Open(ctx), d.Keys.Open())
+}
+
 // Enter returns who arrives. Without a login and a certificate it is nobody, if that
-// may come in. The error is [ErrDenied], [ErrMustSignIn], [ErrElsewhere], or that of the
-// guard. Where there are no users, a password is not looked at.
+// may come in. The error is [ErrDenied], [ErrBusy], [ErrToken], [ErrExpired], [ErrMustSignIn],
+// [ErrElsewhere], or that of the guard. Where there are no users, a password that is no
+// token and no key is not looked at.
 func (d *Door) Enter(a Arrival) (*Identity, error) {
 	switch {
 	case a.Certificate != nil:
 		return d.byCertificate(a)
-	case a.Login != nil && (d.Users != nil || a.Login.Bearer):
+	case a.Login != nil && (d.Users != nil || a.Login.isSecret()):
 		return d.guarded(a.From, a.Login.Name, func() (*Identity, error) { return d.signIn(a) })
 	case d.Remote || d.Local && isLocal(a.From):
 		return nobody, nil
@@ -98,12 +108,47 @@ func (d *Door) guarded(from net.Addr, user string, signIn func() (*Identity, err
 	return who, err
 }
 
+// isSecret says whether a login is by a token or a key.
+func (l *Login) isSecret() bool { return l.Bearer || isKey(l.Password) || isToken(l.Password) }
+
 // signIn returns who signs in.
 func (d *Door) signIn(a Arrival) (*Identity, error) {
-	if a.Login.Bearer || d.Users == nil {
+	if !a.Login.isSecret() {
+		return d.Users.Verify(a.Login.Name, a.Login.Password)
+	}
+	who, err := d.show(a)
+	if err == nil && a.Login.Name != "" && a.Login.Name != who.User {
 		return nil, ErrDenied
 	}
-	return d.Users.Verify(a.Login.Name, a.Login.Password)
+	return who, err
+}
+
+// show returns who shows a token or a key.
+func (d *Door) show(a Arrival) (*Identity, error) {
+	switch {
+	case d.Tokens == nil:
+	case isKey(a.Login.Password):
+		return d.Keys.enter(a)
+	case isToken(a.Login.Password):
+		return d.Tokens.enter(string(a.Login.Password))
+	}
+	return nil, ErrToken
+}
+
+// Show returns who shows a token or a key in a request. The error is [ErrToken] or
+// [ErrExpired].
+func (d *Door) Show(a Arrival, secret string) (*Identity, error) {
+	a.Login = &Login{Password: []byte(secret), Bearer: true}
+	return d.show(a)
+}
+
+// SignIn returns a user who says the password. The error is [ErrDenied], [ErrBusy], or that of
+// the guard.
+func (d *Door) SignIn(from net.Addr, name, password string) (*Identity, error) {
+	if d.Users == nil {
+		return nil, ErrDenied
+	}
+	return d.guarded(from, name, func() (*Identity, error) { return d.Users.Verify(name, []byte(password)) })
 }
 
 // byCertificate returns whom a certificate names. The client may say the same, and
@@ -123,13 +168,18 @@ func (d *Door) byCertificate(a Arrival) (*Identity, error) {
 
 // Changes returns a number that is another one when [Door.Still] may be. It looks
 // whether the file of users has changed.
-func (d *Door) Changes() uint64 { return d.Users.changed() }
+func (d *Door) Changes() uint64 { return d.Users.changed() + d.Tokens.changed() + d.Keys.changed() }
 
 // Still returns nil if somebody who came in may stay: [ErrRevoked] if not, and
 // [ErrChanged] if it has to come in again to be who it is now.
 func (d *Door) Still(who *Identity) error {
-	if !who.Expires.IsZero() && !time.Now().Before(who.Expires) {
-		return ErrExpired
+	switch who.By {
+	case Token:
+		return d.Tokens.still(who)
+	case APIKey:
+		return d.Keys.still(who)
+	case Anonymous:
+		return nil
 	}
 	return d.Users.still(who)
 }

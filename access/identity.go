@@ -23,7 +23,11 @@ type Identity struct {
 	Expires time.Time
 
 	verifier string // of the password that it was proven by, as files have it
+	token    *own   // what a token of the node says, or nil
 }
+
+// IsListed says whether roles and attributes are those of the file of users.
+func (i *Identity) IsListed() bool { return i.By == Password || i.By == Scram256 || i.token != nil }
 
 // A Proof is a way to show who one is.
 type Proof string

@@ -165,6 +165,9 @@ func (u *Users) findScram(name string) Scram {
 
 // lookup returns a user of the file.
 func (u *Users) lookup(name string) (User, bool) {
+	if u == nil {
+		return User{}, false
+	}
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	u.refresh()

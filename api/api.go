@@ -57,6 +57,8 @@ type Options struct {
 	// PageBytes is how many bytes of documents an answer may have. Defaults to 4
 	// MiB.
 	PageBytes int
+	// Door says who callers are; nil is one that takes no tokens and no keys.
+	Door *access.Door
 	// Version is what server:info says.
 	Version string
 }
@@ -81,6 +83,9 @@ func (o Options) withDefaults() Options {
 		if *n.value == 0 {
 			*n.value = n.or
 		}
+	}
+	if o.Door == nil {
+		o.Door = &access.Door{}
 	}
 	if o.Timeout == 0 {
 		o.Timeout = 10 * time.Second
@@ -112,6 +117,7 @@ func New(store *persistence.Store, engine *rooms.Engine, out Outlet, o Options) 
 		actions: map[string]map[string]action{
 			"document": documentActions(), "index": indexActions(), "collection": collectionActions(),
 			"realtime": realtimeActions(), "server": serverActions(),
+			"auth": authActions(), "security": securityActions(),
 		},
 	}
 }
@@ -154,6 +160,9 @@ func (r *Router) Serve(ctx context.Context, from Caller, controller, action stri
 	}
 	if err == nil {
 		err = c.parse(text)
+	}
+	if err == nil {
+		err = c.identify()
 	}
 	if c.RequestID == "" {
 		c.RequestID = rand.Text()

@@ -65,6 +65,14 @@ var (
 	notSupported   = fault{"api.process.not_supported", 0x020200f0, 501, `API action "%s":"%s" is not supported: %s`}
 	late           = fault{"api.process.timeout", 0x020200f1, 504, `The request took longer than it may: %v.`}
 	longAnswer     = fault{"api.process.answer_too_large", 0x020200f2, 413, `The answer has %d bytes, which are more than the %d that may be sent: ask for less.`}
+	badLogin       = fault{"plugin.strategy.missing_user", 0x04030014, 401, `%s`}
+	badToken       = fault{"security.token.invalid", 0x07010001, 401, `Invalid token.`}
+	longToken      = fault{"security.token.ttl_exceeded", 0x07010004, 400, `expiresIn value exceeds maximum allowed value`}
+	expiredToken   = fault{"security.token.expired", 0x07010006, 401, `Token expired`}
+	staleToken     = fault{"security.token.refresh_forbidden", 0x07010008, 401, `Token cannot be refreshed.`}
+	noStrategy     = fault{"security.credentials.unknown_strategy", 0x07020001, 400, `Unknown authentication strategy "%s"`}
+	mustSignIn     = fault{"security.rights.unauthorized", 0x07030001, 401, `Unauthorized: authentication required to execute the action "%s:%s".`}
+	noRight        = fault{"security.rights.forbidden", 0x07030002, 403, `Insufficient permissions to execute the action "%s:%s" (User "%s").`}
 	unreadableBody = fault{"network.http.body_parse_failed", 0x0301000c, 400, `Unable to convert the HTTP body to JSON: %s`}
 	unreadable     = fault{"network.mqtt.unexpected_error", 0x03020001, 400, `The request is not a JSON object: %s.`}
 )

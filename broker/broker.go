@@ -45,7 +45,7 @@ func Start(ctx context.Context, cfg Config, log *slog.Logger) (*Broker, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
-	users, err := loadUsers(cfg, log)
+	who, err := loadGate(cfg, log)
 	if err != nil {
 		return nil, err
 	}
@@ -60,10 +60,13 @@ func Start(ctx context.Context, cfg Config, log *slog.Logger) (*Broker, error) {
 	}
 	b := &Broker{log: log, listeners: l, store: store, applied: make(chan struct{}), done: make(chan struct{})}
 	b.farewell = farewell(cfg)
-	b.hook, b.engine = hooks.New(store, hookOptions(cfg, users, log), engineOptions(cfg, log))
+	b.hook, b.engine = hooks.New(store, hookOptions(cfg, store, who, log), engineOptions(cfg, log))
 	go b.apply()
-	if err := b.serve(); err != nil {
+	if err := b.serve(ctx); err != nil {
 		return nil, errors.Join(err, b.Close(ctx))
+	}
+	if who.issuer != nil {
+		b.listeners.running.Go(func() { b.renew(who.issuer, cfg.JWT.Refresh) })
 	}
 	b.control = openControl(ctx, cfg.Data, store, b.hook.API(), log)
 	for _, c := range cfg.Collections {
@@ -125,7 +128,7 @@ func documentLimits(cfg Config) filter.DocumentLimits {
 	return filter.DocumentLimits{Depth: cfg.Limits.JSONDepth, Members: cfg.Limits.JSONMembers, Elements: cfg.Limits.JSONElements}
 }
 
-func hookOptions(cfg Config, users *access.Users, log *slog.Logger) hooks.Options {
+func hookOptions(cfg Config, store *persistence.Store, who gate, log *slog.Logger) hooks.Options {
 	collections := map[string]hooks.Collection{}
 	for _, c := range cfg.Collections {
 		collections[c.Name] = hooks.Collection{Strict: c.Strict, TTL: c.TTL, Merge: c.Write == "merge", Ephemeral: c.Ephemeral}
@@ -143,7 +146,11 @@ func hookOptions(cfg Config, users *access.Users, log *slog.Logger) hooks.Option
 		Mappings:    mappingTable(cfg),
 		AllowLocal:  cfg.Anonymous != "none",
 		AllowRemote: cfg.Anonymous == "all",
-		Users:       users,
+		Users:       who.users,
+		Keys:        access.NewKeys(who.users, hooks.NewVault(store)),
+		Tokens: access.NewTokens(who.users, hooks.NewVault(store), access.TokenOptions{
+			TTL: cfg.Tokens.TTL, MaxTTL: cfg.Tokens.MaxTTL, Issuer: who.issuer,
+		}),
 		API: api.Options{
 			Timeout: cfg.Limits.RequestTimeout, Rate: float64(cfg.Limits.RequestRate),
 			WriteDocuments: cfg.Limits.WriteDocuments, ReadDocuments: cfg.Limits.ReadDocuments,
@@ -162,7 +169,10 @@ func (b *Broker) apply() {
 }
 
 // serve restores what was stored and lets clients in.
-func (b *Broker) serve() error {
+func (b *Broker) serve(ctx context.Context) error {
+	if err := b.hook.Door().Open(ctx); err != nil {
+		return err
+	}
 	if err := b.engine.Restore(); err != nil {
 		return err
 	}

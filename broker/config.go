@@ -54,6 +54,8 @@ type Config struct {
 	// there comes in as it is. Of those that fit a topic the first one counts.
 	Mappings []Mapping `mapstructure:"mappings"`
 
+	JWT    JWT    `mapstructure:"jwt"`
+	Tokens Tokens `mapstructure:"tokens"`
 	Log    Log    `mapstructure:"log"`
 	Store  Store  `mapstructure:"store"`
 	Limits Limits `mapstructure:"limits"`
@@ -185,6 +187,8 @@ func DefaultConfig() Config {
 		SharedBy:   "turn",
 		AutoCreate: true,
 		Log:        Log{Level: "info", Format: "auto"},
+		JWT:        defaultJWT(),
+		Tokens:     defaultTokens(),
 		Store:      Store{MinFreeBytes: 256 << 20, LogAge: 24 * time.Hour, LogBytes: 1 << 30, EphemeralBytes: 256 << 20},
 		Limits: Limits{
 			ConnectTimeout: 5 * time.Second,
@@ -248,11 +252,9 @@ func (c Config) Validate() error {
 	}
 	k.oneOf("shared_by", c.SharedBy, "turn", "topic", "publisher")
 	k.oneOf("anonymous", c.Anonymous, "none", "loopback", "all")
-	if c.Anonymous == none && c.Users == "" {
-		k.bad("anonymous", none, "loopback or all, because there are no users")
-	}
 	k.oneOf("log.level", c.Log.Level, "debug", "info", "warn", "error")
 	k.oneOf("log.format", c.Log.Format, "auto", "text", "json")
+	c.checkAccess(k)
 	c.checkCollections(k)
 	c.checkMappings(k)
 	c.checkNumbers(k)

@@ -1,6 +1,9 @@
 package hooks
 
 import (
+	"encoding/json"
+	"errors"
+
 	"github.com/mochi-mqtt/server/v2/packets"
 
 	"github.com/ambitmq/ambit/access"
@@ -18,26 +21,41 @@ func (h *Hook) Admit(c *sessions.Client) error {
 		a.Login = &access.Login{Name: c.Username, Password: c.Password}
 	}
 	who, err := h.door.Enter(a)
+	if errors.Is(err, access.ErrExpired) { // CONNACK has no word for it
+		return &sessions.Error{Code: packets.ErrNotAuthorized.Code, Text: err.Error()}
+	}
 	if err != nil {
 		return refuse(err)
 	}
-	return admit(c, who)
+	return h.admit(c, who)
 }
 
 // admit notes who a client is.
-func admit(c *sessions.Client, who *access.Identity) error {
+func (h *Hook) admit(c *sessions.Client, who *access.Identity) error {
 	if peer, _ := c.Via.Peer.(access.Peer); peer.OwnID && c.ClientID != who.User {
 		return &sessions.Error{Code: packets.ErrClientIdentifierNotValid.Code, Text: "the client identifier has to be that of the certificate"}
 	}
 	c.User, c.Identity = who.User, who
 	if !who.Expires.IsZero() {
-		c.Lapse = sessions.Lapse{At: who.Expires, Why: refuse(access.ErrExpired), Say: tokenExpired}
+		c.Lapse = sessions.Lapse{At: who.Expires, Why: refuse(access.ErrExpired), Say: h.expired}
 	}
 	return nil
 }
 
-// tokenExpired is the notification that Kuzzle's clients wait for.
-const tokenExpired = `{"status":401,"action":"jwt:expired","message":"Authentication Token Expired","type":"TokenExpired"}`
+// tokenExpired returns the notification that Kuzzle's clients wait for.
+func tokenExpired(node string) string {
+	text, err := json.Marshal(struct {
+		Status  int    `json:"status"`
+		Info    string `json:"info"`
+		Message string `json:"message"`
+		Type    string `json:"type"`
+		Node    string `json:"node"`
+	}{200, "This is an automated server notification", "Authentication Token Expired", "TokenExpired", node})
+	if err != nil {
+		panic(err) // it is made of text and a number
+	}
+	return string(text)
+}
 
 // Still says whether a client that was let in may stay.
 func (h *Hook) Still(c *sessions.Client) error {
@@ -53,12 +71,13 @@ func (h *Hook) Authenticate(c *sessions.Client, method string) (sessions.Exchang
 	if err != nil {
 		return nil, err
 	}
-	return &exchange{x, c}, nil
+	return &exchange{x, h, c}, nil
 }
 
 // An exchange is one of [access.Exchange] by a client.
 type exchange struct {
 	*access.Exchange
+	hook   *Hook
 	client *sessions.Client
 }
 
@@ -69,7 +88,7 @@ func (x *exchange) Step(data []byte) (answer []byte, done bool, err error) {
 		return nil, false, &sessions.Error{Code: packets.ErrNotAuthorized.Code, Text: access.ErrDenied.Error()}
 	}
 	if done && x.client.Identity == nil { // others read it once it is there
-		err = admit(x.client, x.Identity())
+		err = x.hook.admit(x.client, x.Identity())
 	}
 	return answer, done, err
 }

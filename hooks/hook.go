@@ -35,6 +35,9 @@ type Options struct {
 	AllowLocal, AllowRemote bool
 	// Users are those who may sign in; nil is nobody.
 	Users *access.Users
+	// Tokens and Keys are what clients may show instead of a password; nil is none.
+	Tokens *access.Tokens
+	Keys   *access.Keys
 	// API are settings of requests; those above hold for them, too.
 	API api.Options
 	// Log gets what an operator should know.
@@ -63,6 +66,8 @@ type Hook struct {
 	engine *sessions.Engine
 	api    *api.Router
 	door   *access.Door
+	// expired is what clients are told whose time is over.
+	expired string
 }
 
 var (
@@ -74,7 +79,9 @@ var (
 // documents and sessions in store. The caller drains the store's tail into
 // [Hook.Apply].
 func New(store *persistence.Store, o Options, engine sessions.Options) (*Hook, *sessions.Engine) {
-	h := &Hook{opts: o, topics: engine.Topics, store: store, door: &access.Door{Users: o.Users, Local: o.AllowLocal, Remote: o.AllowRemote}}
+	h := &Hook{opts: o, topics: engine.Topics, store: store, expired: tokenExpired(store.NodeID()), door: &access.Door{
+		Users: o.Users, Tokens: o.Tokens, Keys: o.Keys, Local: o.AllowLocal, Remote: o.AllowRemote,
+	}}
 	h.rooms = rooms.New(store.NodeID(), h, rooms.Options{})
 	h.engine = sessions.New(store, h, engine)
 	h.api = api.New(store, h.rooms, h, h.requests(engine))
@@ -84,6 +91,7 @@ func New(store *persistence.Store, o Options, engine sessions.Options) (*Hook, *
 // requests returns the settings of requests: what messages may hold, they may.
 func (h *Hook) requests(engine sessions.Options) api.Options {
 	o := h.opts.API
+	o.Door = h.door
 	o.Topics, o.Documents, o.Filters = engine.Topics, h.opts.Documents, h.opts.Filters
 	o.AutoCreate, o.Collections = h.opts.AutoCreate, map[string]api.Collection{}
 	for name, c := range h.opts.Collections {

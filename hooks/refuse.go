@@ -41,7 +41,7 @@ func refuse(err error) error {
 	switch {
 	case errors.As(err, &limit):
 		return &sessions.Error{Code: packets.ErrPayloadFormatInvalid.Code, Text: limit.Error()}
-	case errors.Is(err, access.ErrDenied):
+	case errors.Is(err, access.ErrDenied), errors.Is(err, access.ErrToken):
 		return &sessions.Error{Code: packets.ErrBadUsernameOrPassword.Code, Text: err.Error()}
 	case errors.Is(err, access.ErrBusy):
 		return &sessions.Error{Code: packets.ErrServerBusy.Code, Text: err.Error()}

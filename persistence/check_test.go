@@ -30,6 +30,7 @@ func checkedStore(t *testing.T, fs vfs.FS) *Store {
 		PutRetained(Retained{Topic: "lamp", Payload: []byte("on")}),
 		PutReceived(Received{ClientID: "dash", ID: 7}),
 		PutCollection(Collection{Index: "zoo"}),
+		PutCredential(Credential{Kind: "key", ID: "a"}),
 	}})
 	do(t, s, &Op{Queue: &Queue{Message: &Message{Topic: "one"}, Recipients: []Recipient{{ClientID: "dash", PacketID: 1}}}})
 	do(t, s, &Op{Queue: &Queue{Message: &Message{Topic: "both"}, Recipients: []Recipient{{ClientID: "dash"}, {ClientID: "map"}}}})
@@ -56,7 +57,7 @@ func TestTheCheckCountsWhatThereIs(t *testing.T) {
 		"messages for several sessions": 1, "messages that wait for a session": 3,
 		"QoS 2 messages to a client": 1, "QoS 2 messages from a client": 1,
 		"what expires": 0, "collections with ephemeral documents": 0,
-		"named collections": 1, "indexes": 0, "entries of indexes": 0,
+		"named collections": 1, "indexes": 0, "entries of indexes": 0, "credentials": 1,
 	}
 	if !maps.Equal(counts, want) {
 		t.Errorf("got %v, want %v", counts, want)

@@ -57,6 +57,7 @@ func checkedSpaces() map[byte]checkedSpace {
 		spaceIndexes:       {"indexes", decodes(decodeIndex)},
 		spaceTerms:         {"entries of indexes", (*checker).entry},
 		spaceCollections:   {"named collections", decodes(decodeCollection)},
+		spaceCredentials:   {"credentials", decodes(decodeCredential)},
 		spaceSessions:      {"sessions", decodes(decodeSession)},
 		spaceSubscriptions: {"subscriptions", (*checker).subscription},
 	}

@@ -24,6 +24,7 @@ import (
 //	n      index· collection            named collection           PutCollection
 //	k      index· collection· name      an index, how far it is built  Open, and as it is built
 //	t      index's number term· id      nothing                    Write, of an indexed collection
+//	v      kind· id                     credential                 PutCredential
 //	m      "node"                       node id, as text           Open, once
 //	m      "log"                        state of the change log    the committer, with every batch
 //	m      "reserved"                   the last reserved seq      changes of ephemeral documents, now and then
@@ -50,6 +51,7 @@ const (
 	spaceCollections   byte = 'n'
 	spaceIndexes       byte = 'k'
 	spaceTerms         byte = 't'
+	spaceCredentials   byte = 'v'
 	spaceMeta          byte = 'm'
 )
 

@@ -113,7 +113,9 @@ func (e *Engine) begin(c *Client) (s *session, resumed bool, err error) {
 	e.mu.Unlock()
 	if leaving != nil {
 		err = leaving
-	} else if err = e.h.Still(c); err == nil { // who is refused from here on is in e.clients
+	} else if e.h.Still(c) != nil { // from here on, Recheck sees it
+		err = &Error{packets.ErrNotAuthorized.Code, "the client may stay no longer"}
+	} else {
 		err = e.keepConnected(s, c, resumed, stored)
 	}
 	s.unstored = err != nil && (s.unstored || !resumed || !stored) // else it is there as it was

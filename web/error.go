@@ -25,6 +25,10 @@ func errorOf(err error) *api.Error {
 	switch {
 	case errors.Is(err, access.ErrDenied), errors.Is(err, access.ErrMustSignIn), errors.Is(err, access.ErrElsewhere):
 		return told("security.rights.unauthorized", 0x07030001, http.StatusUnauthorized, err.Error())
+	case errors.Is(err, access.ErrToken):
+		return told("security.token.invalid", 0x07010001, http.StatusUnauthorized, "Invalid token.")
+	case errors.Is(err, access.ErrExpired):
+		return told("security.token.expired", 0x07010006, http.StatusUnauthorized, "Token expired")
 	case errors.Is(err, access.ErrBusy):
 		return told("core.fatal.service_unavailable", 0x00000002, http.StatusServiceUnavailable, err.Error())
 	case errors.Is(err, errOrigin):

@@ -3,8 +3,9 @@ package web
 import (
 	"net/http"
 	"net/url"
-	"path"
 	"strings"
+
+	"github.com/ambitmq/ambit/access"
 )
 
 // IsOurs says whether a request, also for a WebSocket, may come from where it
@@ -19,19 +20,7 @@ func IsOurs(r *http.Request, origins []string) bool {
 	if err != nil || u.Host == "" {
 		return false
 	}
-	if strings.EqualFold(u.Host, r.Host) {
-		return true
-	}
-	for _, pattern := range origins {
-		whole := u.Host
-		if strings.Contains(pattern, "://") {
-			whole = u.Scheme + "://" + u.Host
-		}
-		if ok, err := path.Match(strings.ToLower(pattern), strings.ToLower(whole)); err == nil && ok {
-			return true
-		}
-	}
-	return false
+	return strings.EqualFold(u.Host, r.Host) || access.OriginIs(origin, origins)
 }
 
 // preflight answers the question of a browser whether a page of another host may

@@ -47,7 +47,11 @@ func (s *Server) call(w http.ResponseWriter, r *http.Request) {
 	controller, action := r.PathValue("controller"), r.PathValue("action")
 	from, text, err := s.read(w, r)
 	if err != nil {
-		s.answer(w, s.router.Refuse(controller, action, errorOf(err)))
+		refused := s.router.Refuse(controller, action, errorOf(err))
+		if refused.Status == http.StatusUnauthorized {
+			w.Header().Set("WWW-Authenticate", `Basic realm="Ambit", charset="UTF-8"`)
+		}
+		s.answer(w, refused)
 		return
 	}
 	s.answer(w, s.router.Serve(r.Context(), from, controller, action, text))
@@ -108,9 +112,6 @@ func (s *Server) answer(w http.ResponseWriter, a api.Response) {
 	h.Set("Content-Type", "application/json; charset=utf-8")
 	h.Set("Cache-Control", "no-store")
 	h.Set("X-Content-Type-Options", "nosniff")
-	if a.Status == http.StatusUnauthorized {
-		h.Set("WWW-Authenticate", `Basic realm="Ambit", charset="UTF-8"`)
-	}
 	if err := http.NewResponseController(w).SetWriteDeadline(time.Now().Add(s.opts.WriteTimeout)); err != nil && !errors.Is(err, http.ErrNotSupported) {
 		return // the connection is gone
 	}

@@ -37,6 +37,7 @@ func Run(t *testing.T, open func(*testing.T) *persistence.Store, reopen func(*te
 		{"a message may be what a write makes", messagesOfWrites},
 		{"a message for several waits for each of them", sharedMessages},
 		{"what is on its way at QoS 2 comes back as it was put", flights},
+		{"credentials are kept by kind and id", credentials},
 		{"collections that were named are listed, whatever they hold", namedCollections},
 		{"records of one op follow each other", recordsInOrder},
 		{"a deleted session takes its subscriptions along", deleteSession},

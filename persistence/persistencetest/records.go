@@ -154,3 +154,19 @@ func namedCollections(f *fixture) {
 	f.restart()
 	f.equal("named collections", listed(), want[:3])
 }
+
+func credentials(f *fixture) {
+	want := []persistence.Credential{
+		{Kind: "key", ID: "", Value: []byte("{}")}, {Kind: "key", ID: "a"}, {Kind: "key", ID: "a\x00", Value: []byte{0}},
+		{Kind: "keys", ID: "a", Value: []byte("x")},
+	}
+	for _, c := range want {
+		f.records(persistence.PutCredential(persistence.Credential{Kind: c.Kind, ID: c.ID, Value: []byte("before")}), persistence.PutCredential(c))
+	}
+	want[1].Value = []byte{}
+	f.equal("credentials", all(f, f.Credentials("key")), want[:3])
+	f.records(persistence.DeleteCredential("key", "a\x00"), persistence.DeleteCredential("key", "x"))
+	f.restart()
+	f.equal("credentials", all(f, f.Credentials("key")), want[:2])
+	f.equal("credentials", all(f, f.Credentials("keys")), want[3:])
+}
