@@ -31,6 +31,7 @@ func checkedStore(t *testing.T, fs vfs.FS) *Store {
 		PutReceived(Received{ClientID: "dash", ID: 7}),
 		PutCollection(Collection{Index: "zoo"}),
 		PutCredential(Credential{Kind: "key", ID: "a"}),
+		PutPresence(Presence{ClientID: "dash"}),
 	}})
 	do(t, s, &Op{Queue: &Queue{Message: &Message{Topic: "one"}, Recipients: []Recipient{{ClientID: "dash", PacketID: 1}}}})
 	do(t, s, &Op{Queue: &Queue{Message: &Message{Topic: "both"}, Recipients: []Recipient{{ClientID: "dash"}, {ClientID: "map"}}}})
@@ -58,6 +59,7 @@ func TestTheCheckCountsWhatThereIs(t *testing.T) {
 		"QoS 2 messages to a client": 1, "QoS 2 messages from a client": 1,
 		"what expires": 0, "collections with ephemeral documents": 0,
 		"named collections": 1, "indexes": 0, "entries of indexes": 0, "credentials": 1,
+		"clients that are there, or were": 1,
 	}
 	if !maps.Equal(counts, want) {
 		t.Errorf("got %v, want %v", counts, want)
@@ -118,14 +120,14 @@ func badRecords() []damage {
 			batchSet(b, packetKey(spaceReceived, "dash", 7), nil)
 		}, []string{
 			"change key 63000000000000001f00: malformed value",
-			`document fleet/trucks/5: value of format 106, this version reads 3`,
+			`document fleet/trucks/5: value of format 106, this version reads 4`,
 			`document key "dx": malformed value`,
 			`flight "odash\x00\x01\x00\x01": malformed value`,
 			`message 1 for "dash": malformed value`,
 			"message key 62: malformed value",
 			"queued message 2: malformed value",
 			`received "idash\x00\x01\x00\a": malformed value`,
-			`retained message of "lamp": value of format 9, this version reads 3`,
+			`retained message of "lamp": value of format 9, this version reads 4`,
 			"segment 6701 of the change log: malformed value",
 			`session "dash": malformed value`,
 			`subscription key "udash": malformed value`,

@@ -59,6 +59,7 @@ func checkedSpaces() map[byte]checkedSpace {
 		spaceCollections:   {"named collections", decodes(decodeCollection)},
 		spaceCredentials:   {"credentials", decodes(decodeCredential)},
 		spaceSessions:      {"sessions", decodes(decodeSession)},
+		spacePresence:      {"clients that are there, or were", decodes(decodePresence)},
 		spaceSubscriptions: {"subscriptions", (*checker).subscription},
 	}
 }

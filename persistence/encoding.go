@@ -12,7 +12,7 @@ import (
 // integers as varints, strings and bytes behind their length, times as seconds
 // and nanoseconds. A new field goes to the end of its value and raises
 // valueFormat; its decoder reads it from values of that format on.
-const valueFormat byte = 3
+const valueFormat byte = 4
 
 var errMalformed = errors.New("malformed value")
 

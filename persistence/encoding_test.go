@@ -38,6 +38,11 @@ func kinds() []kind {
 			func(v any) []byte { return PutSubscription(v.(Subscription)).value },
 		},
 		{
+			"presence",
+			func(b []byte) (any, error) { return decodePresence([]byte("pa"), b) },
+			func(v any) []byte { return PutPresence(v.(Presence)).value },
+		},
+		{
 			"retained message",
 			func(b []byte) (any, error) { return decodeRetained([]byte("rt"), b) },
 			func(v any) []byte { return PutRetained(v.(Retained)).value },
@@ -86,8 +91,13 @@ func examples() map[string][]any {
 			&Change{Seq: 7, Key: key, Action: Replace, Before: first, After: second, Time: at, Origin: update},
 			&Change{Seq: 7, Key: key, Action: Delete, Before: second},
 		},
-		"session":          {Session{ClientID: "a"}, Session{ClientID: "a", User: "u", ProtocolVersion: 5, Clean: true, ExpirySeconds: NeverExpires, DisconnectedAt: at}},
-		"subscription":     {Subscription{ClientID: "a", TopicFilter: "t"}, Subscription{ClientID: "a", TopicFilter: "t", QoS: 2, NoLocal: true, RetainHandling: 2, Identifier: 1 << 27, Filter: []byte("{}")}},
+		"session":      {Session{ClientID: "a"}, Session{ClientID: "a", User: "u", ProtocolVersion: 5, Clean: true, ExpirySeconds: NeverExpires, DisconnectedAt: at}},
+		"subscription": {Subscription{ClientID: "a", TopicFilter: "t"}, Subscription{ClientID: "a", TopicFilter: "t", QoS: 2, NoLocal: true, RetainHandling: 2, Identifier: 1 << 27, Filter: []byte("{}"), Volatile: []byte("{}")}},
+		"presence": {
+			Presence{ClientID: "a"},
+			Presence{ClientID: "a", User: "u", Online: true, Passing: true, Since: at, Metadata: []byte("{}")},
+			Presence{ClientID: "a", Since: at, Left: at.Add(1), Why: "keep-alive timeout", Code: 0x8d, HasCode: true},
+		},
 		"retained message": {Retained{Topic: "t"}, Retained{Topic: "t", Payload: []byte("p"), Properties: Properties{User: [][2]string{{"a", "b"}}, Expiry: at}}},
 		"segment":          {segment{first: 5, bytes: 1000, began: at, ended: at}},
 		"log state":        {logState{}, logState{last: 10, trimmed: 2, open: segment{first: 5, bytes: 1000, began: at}, queued: 7, logged: 9}},

@@ -13,6 +13,7 @@ import (
 //	c      seq                          change                     Write
 //	g      seq of its first change      segment of the change log  the committer, now and then
 //	s      client id                    session                    PutSession
+//	p      client id                    whether it is there        PutPresence
 //	u      client id· topic filter      subscription               PutSubscription
 //	q      client id· life number copy  message for a session      Queue
 //	b      number                       message for several        Queue
@@ -40,6 +41,7 @@ const (
 	spaceChanges       byte = 'c'
 	spaceSegments      byte = 'g'
 	spaceSessions      byte = 's'
+	spacePresence      byte = 'p'
 	spaceSubscriptions byte = 'u'
 	spaceQueued        byte = 'q'
 	spaceBodies        byte = 'b'

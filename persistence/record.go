@@ -51,6 +51,8 @@ type Subscription struct {
 	// counts only when HasSeen is set.
 	Seen    uint64
 	HasSeen bool
+	// Volatile is the JSON data that the client subscribed with. May be nil.
+	Volatile []byte
 }
 
 // A Retained is the retained message of a topic that is not a document.
@@ -134,6 +136,7 @@ func PutSubscription(s Subscription) Record {
 	b = appendBytes(b, s.Filter)
 	b = appendBool(b, s.HasSeen)
 	b = appendUint(b, s.Seen)
+	b = appendBytes(b, s.Volatile)
 	return Record{key: append(subscriptionsOf(s.ClientID), s.TopicFilter...), value: b}
 }
 
@@ -203,6 +206,9 @@ func decodeSubscription(key, value []byte) (Subscription, error) {
 	if format >= 2 {
 		s.HasSeen = r.bool()
 		s.Seen = r.uint()
+	}
+	if format >= 4 {
+		s.Volatile = slices.Clone(r.optionalBytes())
 	}
 	if err := r.end(); err != nil {
 		return Subscription{}, fmt.Errorf("subscription of %q to %q: %w", s.ClientID, s.TopicFilter, err)

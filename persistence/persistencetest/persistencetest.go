@@ -39,6 +39,7 @@ func Run(t *testing.T, open func(*testing.T) *persistence.Store, reopen func(*te
 		{"what is on its way at QoS 2 comes back as it was put", flights},
 		{"credentials are kept by kind and id", credentials},
 		{"collections that were named are listed, whatever they hold", namedCollections},
+		{"it is known who is there", presences},
 		{"records of one op follow each other", recordsInOrder},
 		{"a deleted session takes its subscriptions along", deleteSession},
 		{"a deleted session takes its messages along", deleteSessionMessages},
