@@ -41,10 +41,13 @@ access: [github.com/go-jose/go-jose/v4 github.com/xdg-go/scram golang.org/x/cryp
 rooms: filter persistence topics [github.com/go-json-experiment/json]
 rooms test: [github.com/cockroachdb/datadriven]
 
-api: access filter persistence rooms topics [github.com/go-json-experiment/json]
+presence: persistence topics
+presence test: [github.com/cockroachdb/datadriven github.com/cockroachdb/pebble/v2]
+
+api: access filter persistence presence rooms topics [github.com/go-json-experiment/json]
 api test: [github.com/cockroachdb/datadriven github.com/cockroachdb/pebble/v2]
 
-hooks: access api filter mappings persistence rooms sessions topics [
+hooks: access api filter mappings persistence presence rooms sessions topics [
 	github.com/go-json-experiment/json
 	github.com/mochi-mqtt/server/v2
 ]

@@ -1,0 +1,160 @@
+package presence
+
+import (
+	"container/list"
+	"time"
+
+	"github.com/ambitmq/ambit/topics"
+)
+
+// A room has those who are in it, and those who are told of them.
+type room struct {
+	hash, index, collection string
+	outlets                 map[string]*outlet // by topic filter
+	// present has the seats of those who are there, as they came.
+	present list.List
+	seats   int
+}
+
+// A seat is a client in a room, by however many topic filters.
+type seat struct {
+	room   *room
+	client *client
+	by     map[string]bool // its topic filters
+	// volatile is the data that it joined with, or nil.
+	volatile []byte
+	// present says that it is there, as it is told; since is since when.
+	present bool
+	since   time.Time
+	place   *list.Element // in the room's present
+	// vacated is the absence in which the last topic filter went.
+	vacated int
+}
+
+// Join notes that a client subscribed to the topic filter to, which is about the room
+// with a hash, or about the presence of that room or of clients. volatile is JSON data of
+// the subscription, or nil. Joining again changes only that.
+func (e *Engine) Join(id string, to topics.Filter, hash string, volatile []byte, now time.Time) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	c := e.client(id)
+	if to.Kind == topics.Presence && to.Index == "" {
+		watch(e.watched, c, to, e.serial)
+		return
+	}
+	r := e.rooms[hash]
+	if r == nil {
+		r = &room{hash: hash, index: to.Index, collection: to.Collection, outlets: map[string]*outlet{}}
+		e.rooms[hash] = r
+	}
+	added, first := false, false
+	if to.Kind == topics.Presence || to.Room.Options.Users != 0 {
+		added, first = watch(r.outlets, c, to, e.serial)
+	}
+	if to.Kind == topics.Presence {
+		return
+	}
+	s := c.seats[r]
+	if s == nil {
+		s = &seat{room: r, client: c, by: map[string]bool{}}
+		c.seats[r] = s
+		r.seats++
+	}
+	if volatile != nil || len(s.by) == 0 {
+		s.volatile = volatile
+	}
+	s.by[to.Text] = true
+	if s.present || !c.online {
+		return
+	}
+	e.enter(s, now, nil)
+	if added && first { // Kuzzle tells whoever opens a channel nothing of that
+		r.outlets[to.Text].watchers[c] = e.serial
+	}
+}
+
+// Leave undoes Join. A client that is connected has left the room by itself: volatile
+// is the data that it left with, or nil. One that is not may come back.
+func (e *Engine) Leave(id string, to topics.Filter, hash string, volatile []byte, now time.Time) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	c := e.clients[id]
+	if c == nil {
+		return
+	}
+	defer e.tidy(c)
+	if to.Kind == topics.Presence && to.Index == "" {
+		unwatch(e.watched, c, to)
+		return
+	}
+	r := e.rooms[hash]
+	if r == nil {
+		return
+	}
+	defer e.tidyRoom(r)
+	unwatch(r.outlets, c, to)
+	s := c.seats[r]
+	if s == nil || to.Kind == topics.Presence {
+		return
+	}
+	delete(s.by, to.Text)
+	switch {
+	case len(s.by) > 0:
+	case !s.present:
+		e.drop(s)
+	case c.connected:
+		e.exit(s, now, volatile, Unsubscribed, nil)
+		e.drop(s)
+	default:
+		s.vacated = c.absence
+	}
+}
+
+// enter has a client be in a room.
+func (e *Engine) enter(s *seat, now time.Time, h *Hold) *event {
+	s.present, s.since = true, now
+	s.place = s.room.present.PushBack(s)
+	return e.tellUsers(s, topics.UserIn, now, s.volatile, "", h)
+}
+
+// exit has a client not be in a room any more. Without data that it left with, it is
+// told what it joined with.
+func (e *Engine) exit(s *seat, at time.Time, volatile []byte, why Why, h *Hold) {
+	s.present = false
+	s.room.present.Remove(s.place)
+	s.place = nil
+	if volatile == nil {
+		volatile = s.volatile
+	}
+	e.tellUsers(s, topics.UserOut, at, volatile, why.Text, h)
+}
+
+// change tells a room that a client in it has other metadata.
+func (e *Engine) change(s *seat, now time.Time, h *Hold) {
+	e.tellUsers(s, topics.UserUpdate, now, s.volatile, "", h)
+}
+
+// drop forgets a seat.
+func (e *Engine) drop(s *seat) {
+	delete(s.client.seats, s.room)
+	s.room.seats--
+	e.tidyRoom(s.room)
+}
+
+// tidyRoom forgets a room that nobody is in, and nobody asks about.
+func (e *Engine) tidyRoom(r *room) {
+	if r.seats == 0 && len(r.outlets) == 0 {
+		delete(e.rooms, r.hash)
+		delete(e.dirty, r)
+	}
+}
+
+// touch notes that the presence of a room has changed.
+func (e *Engine) touch(r *room) {
+	for _, o := range r.outlets {
+		if o.to.Kind == topics.Presence {
+			e.dirty[r] = true
+			return
+		}
+	}
+}
