@@ -59,6 +59,8 @@ type Options struct {
 	PageBytes int
 	// Door says who callers are; nil is one that takes no tokens and no keys.
 	Door *access.Door
+	// Presence says who is there.
+	Presence Presence
 	// Version is what server:info says.
 	Version string
 }
@@ -118,6 +120,7 @@ func New(store *persistence.Store, engine *rooms.Engine, out Outlet, o Options) 
 			"document": documentActions(), "index": indexActions(), "collection": collectionActions(),
 			"realtime": realtimeActions(), "server": serverActions(),
 			"auth": authActions(), "security": securityActions(),
+			"presence": presenceActions(),
 		},
 	}
 }

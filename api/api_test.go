@@ -26,7 +26,9 @@ type world struct {
 	rooms  *rooms.Engine
 	router *Router
 	told   strings.Builder
-	values map[string]string // that scripts keep
+	// presence knows who joined.
+	presence attendance
+	values   map[string]string // that scripts keep
 }
 
 // newWorld returns a world on a new store in memory.
@@ -44,6 +46,8 @@ func newWorldWith(t *testing.T, so persistence.Options, o Options) *world {
 	}
 	w := &world{t: t, store: store, values: map[string]string{}}
 	w.rooms = rooms.New("node-1", w, rooms.Options{})
+	w.presence = newAttendance()
+	o.Presence = w.presence
 	w.router = New(store, w.rooms, w, o)
 	applied := make(chan struct{})
 	go func() {
@@ -164,6 +168,7 @@ func (w *world) join(member, text string) string {
 	if err != nil {
 		return err.Error() + "\n"
 	}
+	w.presence.join(member, to, hash)
 	return hash + "\n"
 }
 
@@ -184,7 +189,7 @@ func readable(r Response) string {
 }
 
 var (
-	times  = regexp.MustCompile(`"(createdAt|updatedAt|timestamp|now|uptime)":[0-9.e-]+`)
+	times  = regexp.MustCompile(`"(createdAt|updatedAt|timestamp|since|now|uptime)":[0-9.e-]+`)
 	nodes  = regexp.MustCompile(`"node":"[^"]*"`)
 	random = regexp.MustCompile(`"(_id|requestId)":"[a-zA-Z0-9]{26}"`)
 	opaque = regexp.MustCompile(`"cursor":"[^"]*"`)

@@ -35,6 +35,7 @@ type fault struct {
 
 var (
 	roomNotFound   = fault{"core.realtime.room_not_found", 0x00010001, 404, `The room "%s" doesn't exist`}
+	invalidUsers   = fault{"core.realtime.invalid_users", 0x00010005, 400, `Invalid value for the "users" parameter (allowed: "all", "in", "out", "none").`}
 	invalidScope   = fault{"core.realtime.invalid_scope", 0x00010004, 400, `Invalid value for the "scope" parameter (allowed: "all", "in", "out").`}
 	unexpected     = fault{"core.fatal.unexpected_error", 0x00000001, 500, `Caught an unexpected error: %s.`}
 	unavailable    = fault{"core.fatal.service_unavailable", 0x00000002, 503, `Service unavailable: %s.`}
@@ -73,6 +74,8 @@ var (
 	noStrategy     = fault{"security.credentials.unknown_strategy", 0x07020001, 400, `Unknown authentication strategy "%s"`}
 	mustSignIn     = fault{"security.rights.unauthorized", 0x07030001, 401, `Unauthorized: authentication required to execute the action "%s:%s".`}
 	noRight        = fault{"security.rights.forbidden", 0x07030002, 403, `Insufficient permissions to execute the action "%s:%s" (User "%s").`}
+	unknownClient  = fault{"core.realtime.unknown_client", 0x000100f1, 404, `There is no client "%s", as far as is known`}
+	noClient       = fault{"core.realtime.no_client", 0x000100f2, 400, `Only a client that is connected over MQTT has metadata`}
 	unreadableBody = fault{"network.http.body_parse_failed", 0x0301000c, 400, `Unable to convert the HTTP body to JSON: %s`}
 	unreadable     = fault{"network.mqtt.unexpected_error", 0x03020001, 400, `The request is not a JSON object: %s.`}
 )

@@ -36,16 +36,21 @@ func (c *call) options() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if users != "" && users != "none" {
-		return "", notSupported.with(c.Controller, c.Action, `there are no user notifications: "users" must be "none"`)
-	}
+	options := ""
 	switch scope {
 	case "", "all":
-		return "", nil
 	case "in", "out":
-		return "&scope=" + scope, nil
+		options = "&scope=" + scope
+	default:
+		return "", invalidScope.with()
 	}
-	return "", invalidScope.with()
+	switch users {
+	case "", "none":
+		return options, nil
+	case "all", "in", "out":
+		return options + "&users=" + users, nil
+	}
+	return "", invalidUsers.with()
 }
 
 // subscribe names the topic filter of a room.
@@ -135,10 +140,9 @@ func countMembers(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	room, _ := c.rooms.Find(id)
 	return struct {
 		Count int `json:"count"`
-	}{room.Members}, nil
+	}{c.opts.Presence.Count(id)}, nil
 }
 
 // listRooms lists the rooms by index and collection.
@@ -154,7 +158,7 @@ func listRooms(c *call) (any, error) {
 		if all[room.Index][room.Collection] == nil {
 			all[room.Index][room.Collection] = map[string]int{}
 		}
-		all[room.Index][room.Collection][room.Hash] = room.Members
+		all[room.Index][room.Collection][room.Hash] = c.opts.Presence.Count(room.Hash)
 	}
 	return all, nil
 }

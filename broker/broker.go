@@ -141,6 +141,7 @@ func hookOptions(cfg Config, store *persistence.Store, who gate, log *slog.Logge
 			Values: cfg.Limits.FilterValues, Vertices: cfg.Limits.FilterVertices,
 			PatternBytes: cfg.Limits.FilterPatternBytes, Instructions: cfg.Limits.FilterInstructions,
 		},
+		Presence:    hooks.Presence{Grace: cfg.Presence.Grace, Keep: cfg.Presence.Keep, Clients: cfg.Presence.Clients},
 		AutoCreate:  cfg.AutoCreate,
 		Collections: collections,
 		Mappings:    mappingTable(cfg),

@@ -54,11 +54,12 @@ type Config struct {
 	// there comes in as it is. Of those that fit a topic the first one counts.
 	Mappings []Mapping `mapstructure:"mappings"`
 
-	JWT    JWT    `mapstructure:"jwt"`
-	Tokens Tokens `mapstructure:"tokens"`
-	Log    Log    `mapstructure:"log"`
-	Store  Store  `mapstructure:"store"`
-	Limits Limits `mapstructure:"limits"`
+	JWT      JWT      `mapstructure:"jwt"`
+	Tokens   Tokens   `mapstructure:"tokens"`
+	Presence Presence `mapstructure:"presence"`
+	Log      Log      `mapstructure:"log"`
+	Store    Store    `mapstructure:"store"`
+	Limits   Limits   `mapstructure:"limits"`
 }
 
 // A Collection declares one collection.
@@ -186,6 +187,7 @@ func DefaultConfig() Config {
 		Anonymous:  "loopback",
 		SharedBy:   "turn",
 		AutoCreate: true,
+		Presence:   Presence{Grace: 3 * time.Second, Keep: 7 * 24 * time.Hour, Clients: 100_000},
 		Log:        Log{Level: "info", Format: "auto"},
 		JWT:        defaultJWT(),
 		Tokens:     defaultTokens(),
@@ -258,6 +260,7 @@ func (c Config) Validate() error {
 	c.checkCollections(k)
 	c.checkMappings(k)
 	c.checkNumbers(k)
+	c.Presence.check(k)
 	k.duration("store.log_age", c.Store.LogAge, time.Minute, 10*365*24*time.Hour)
 	k.duration("limits.connect_timeout", c.Limits.ConnectTimeout, minTimeout, maxTimeout)
 	k.duration("limits.write_timeout", c.Limits.WriteTimeout, minTimeout, maxTimeout)

@@ -40,6 +40,8 @@ type Options struct {
 	Keys   *access.Keys
 	// API are settings of requests; those above hold for them, too.
 	API api.Options
+	// Presence has the settings of who is taken to be there.
+	Presence Presence
 	// Log gets what an operator should know.
 	Log *slog.Logger
 }
@@ -68,6 +70,8 @@ type Hook struct {
 	door   *access.Door
 	// expired is what clients are told whose time is over.
 	expired string
+	// presence knows which clients are there, and in which rooms.
+	presence *attendance
 }
 
 var (
@@ -83,6 +87,7 @@ func New(store *persistence.Store, o Options, engine sessions.Options) (*Hook, *
 		Users: o.Users, Tokens: o.Tokens, Keys: o.Keys, Local: o.AllowLocal, Remote: o.AllowRemote,
 	}}
 	h.rooms = rooms.New(store.NodeID(), h, rooms.Options{})
+	h.presence = newAttendance(h, store.NodeID(), o.Presence)
 	h.engine = sessions.New(store, h, engine)
 	h.api = api.New(store, h.rooms, h, h.requests(engine))
 	return h, h.engine
@@ -93,6 +98,7 @@ func (h *Hook) requests(engine sessions.Options) api.Options {
 	o := h.opts.API
 	o.Door = h.door
 	o.Topics, o.Documents, o.Filters = engine.Topics, h.opts.Documents, h.opts.Filters
+	o.Presence = h.presence
 	o.AutoCreate, o.Collections = h.opts.AutoCreate, map[string]api.Collection{}
 	for name, c := range h.opts.Collections {
 		o.Collections[name] = api.Collection{TTL: c.TTL, Ephemeral: c.Ephemeral}
@@ -112,16 +118,22 @@ func (h *Hook) Apply(batch []*persistence.Result) {
 		}
 		r.Apply()
 	}
+	h.presence.Flush()
 	h.engine.Flush(batch[len(batch)-1].Seq)
 }
 
 // Rooms returns the number of rooms.
 func (h *Hook) Rooms() int { return h.rooms.Len() }
 
-// Join makes a session a member of a room.
+// Join makes a session a member of a room, or has it told of a presence.
 func (h *Hook) Join(client string, to topics.Filter, t sessions.Target, docs sessions.Documents) error {
-	_, err := h.rooms.Join(client, to, t.Content.(*filter.Filter), docs)
-	return err
+	if to.Kind != topics.Presence {
+		if _, err := h.rooms.Join(client, to, t.Content.(*filter.Filter), docs); err != nil {
+			return err
+		}
+	}
+	h.attend(client, to, t)
+	return nil
 }
 
 // Pause has a session told nothing that stays a member of a room.
@@ -131,11 +143,17 @@ func (h *Hook) Pause(client string, to topics.Filter, t sessions.Target) {
 
 // Leave undoes Join.
 func (h *Hook) Leave(client string, to topics.Filter, t sessions.Target) {
-	h.rooms.Leave(client, to, t.Hash)
+	if to.Kind != topics.Presence {
+		h.rooms.Leave(client, to, t.Hash)
+	}
+	h.depart(client, to, t)
 }
 
-// First yields the documents in scope, as retained messages.
+// First yields the documents in scope, or a presence, as retained messages.
 func (h *Hook) First(to topics.Filter, t sessions.Target, snap *persistence.Snapshot) iter.Seq2[*sessions.Message, error] {
+	if to.Kind == topics.Presence {
+		return h.firstPresence(to, t)
+	}
 	return roomMessages(rooms.Snapshot(snap, to, t.Content.(*filter.Filter)))
 }
 

@@ -16,6 +16,8 @@ func (h *Hook) Resolve(to topics.Filter, remembered []byte) (sessions.Target, er
 	var f *filter.Filter
 	var err error
 	switch {
+	case to.Kind == topics.Presence && to.Index == "": // of clients
+		return t, nil
 	case remembered != nil:
 		f, err = filter.ParseWithin(remembered, filter.NoLimits())
 	case to.Room.Hash != "":
@@ -41,7 +43,7 @@ func (h *Hook) Resolve(to topics.Filter, remembered []byte) (sessions.Target, er
 		t.Kind, t.Options = topics.Room, topics.DefaultOptions
 	}
 	to.Kind, to.Room.Options = t.Kind, t.Options
-	if err := rooms.Check(to, f); err != nil {
+	if err := rooms.Check(to, f); err != nil && to.Kind != topics.Presence {
 		return t, refuseFilter(err)
 	}
 	t.NamesDocuments = len(f.Neighbours()) > 0

@@ -34,6 +34,11 @@ type Client struct {
 	// client was answered last.
 	lapse *date
 	asked atomic.Pointer[string]
+	// said is the DISCONNECT of the client, once it has come.
+	said atomic.Pointer[Parting]
+	// arrived says that the handler knows of it. Whoever has the turn of the client
+	// identifier reads and writes it.
+	arrived bool
 	// receiving counts the QoS 1 and 2 publishes that are not acknowledged.
 	receiving atomic.Int32
 	portion   portion

@@ -283,6 +283,7 @@ func (e *Engine) disconnected(c *Client) {
 	s.ended = expiry == 0
 	s.mu.Unlock()
 	e.log.Debug("disconnected", "client", c.ClientID)
+	e.part(c)
 	e.willDue(s, expiry == 0)
 	if expiry == 0 {
 		e.finish(s)

@@ -78,8 +78,9 @@ type Connect struct {
 	HasPassword  bool
 	Will         *Message // or nil
 	WillDelay    time.Duration
-	UserCount    int  // the user properties of the packet, or of its will if that has more
-	assigned     bool // the server has made the client identifier
+	Metadata     []byte // the user property of this name, or nil
+	UserCount    int    // the user properties of the packet, or of its will if that has more
+	assigned     bool   // the server has made the client identifier
 	Expiry       uint32
 	Receive      int    // Receive Maximum
 	PacketBytes  uint32 // Maximum Packet Size; 0 is no limit
@@ -162,6 +163,8 @@ func checkConnectFlags(flags, level byte) error {
 // take notes the properties of CONNECT.
 func (pk *Connect) take(p properties) {
 	pk.UserCount = p.users
+	metadata, _ := userProperty(p.passed, metadataProperty)
+	pk.Metadata = bytes.Clone(metadata)
 	pk.Expiry = p.number[packets.PropSessionExpiryInterval]
 	pk.PacketBytes = p.number[packets.PropMaximumPacketSize]
 	pk.AliasMaximum = uint16(p.number[packets.PropTopicAliasMaximum])
@@ -212,6 +215,7 @@ type subscribe struct {
 	id         uint16
 	identifier uint32 // 0 is none
 	users      int
+	volatile   []byte // the user property of this name, or nil
 	requests   []request
 }
 
@@ -221,6 +225,8 @@ func decodeSubscribe(body []byte, kind, version byte) (*subscribe, error) {
 	if version == 5 {
 		p := c.properties(kind)
 		pk.identifier, pk.users = p.number[packets.PropSubscriptionIdentifier], p.users
+		volatile, _ := userProperty(p.passed, volatileProperty)
+		pk.volatile = bytes.Clone(volatile)
 	}
 	if c.err == nil && pk.id == 0 { // [MQTT-2.2.1-3]
 		return nil, violation("the packet identifier must not be 0")

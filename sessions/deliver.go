@@ -322,5 +322,5 @@ func (e *Engine) Flush(seq uint64) {
 	e.tail.flush()
 }
 
-// isRoom says whether a target is the handler's.
+// isRoom says whether a target is told of changes.
 func (t Target) isRoom() bool { return t.Kind == topics.Room || t.Kind == topics.Scope }

@@ -47,6 +47,13 @@ type Handler interface {
 	// Resolve finds what a topic filter is about. remembered is the content filter
 	// that the store has for it, or nil.
 	Resolve(to topics.Filter, remembered []byte) (Target, error)
+	// Restore is called once, before anything else, by [Engine.Restore].
+	Restore() error
+	// Connected and Disconnected are told of each connection of a client that is let
+	// in, in order. Resumed says that its session goes on. While Disconnected is called,
+	// and later, the client has no subscription that ends with its session.
+	Connected(c *Client, resumed bool)
+	Disconnected(c *Client, why Parting)
 	// Join has the handler deliver to a session what a target is about, from the
 	// next change on, under the topic filter to; docs are the documents up to then.
 	// Leave ends that. Pause has nothing delivered until it joins again, for which
@@ -54,7 +61,7 @@ type Handler interface {
 	Join(client string, to topics.Filter, t Target, docs Documents) error
 	Pause(client string, to topics.Filter, t Target)
 	Leave(client string, to topics.Filter, t Target)
-	// First yields what a scope holds as of a snapshot.
+	// First yields what a scope holds as of a snapshot, or what a presence is.
 	First(to topics.Filter, t Target, snap *persistence.Snapshot) iter.Seq2[*Message, error]
 	// Replay yields what a target is told of the changes after one up to another,
 	// read from the change log; a message without a topic says only how far that
@@ -76,6 +83,9 @@ type Target struct {
 	Hash string
 	// Filter is its content filter as the store remembers it.
 	Filter string
+	// Volatile is the user property of this name of the SUBSCRIBE or UNSUBSCRIBE, or
+	// nil.
+	Volatile []byte
 	// NamesDocuments says that Join will ask for documents.
 	NamesDocuments bool
 	// Content is the handler's own.

@@ -55,7 +55,7 @@ const (
 // feedOf returns the feed that a new subscription has: the one of the
 // subscription that it replaces, unless it asks for another beginning.
 func (e *Engine) feedOf(s *session, sub, old *Subscription) *feed {
-	if sub.isPlain() {
+	if !sub.Target.isRoom() {
 		return nil
 	}
 	f := &feed{}

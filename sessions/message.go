@@ -70,12 +70,7 @@ func (m *Message) Keep() *Message {
 
 // UserProperty returns the value of the user property of this name, if there is one.
 func (m *Message) UserProperty(key string) (value []byte, ok bool) {
-	for p := range all(m.Properties) {
-		if p.ID == packets.PropUser && string(p.Key) == key {
-			value, ok = p.Value, true
-		}
-	}
-	return value, ok
+	return userProperty(m.Properties, key)
 }
 
 // record returns the message as the store keeps it, whose time is now.

@@ -217,6 +217,23 @@ func all(passed []byte) iter.Seq[Property] {
 	}
 }
 
+// User properties that the handler is given.
+const (
+	volatileProperty = "volatile"
+	metadataProperty = "metadata"
+)
+
+// userProperty returns the value of the last user property of this name, if there is
+// one.
+func userProperty(passed []byte, key string) (value []byte, ok bool) {
+	for p := range all(passed) {
+		if p.ID == packets.PropUser && string(p.Key) == key {
+			value, ok = p.Value, true
+		}
+	}
+	return value, ok
+}
+
 // AppendProperty appends a property to those of a message.
 func AppendProperty(b []byte, p Property) []byte {
 	b = append(b, p.ID)

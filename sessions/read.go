@@ -1,6 +1,7 @@
 package sessions
 
 import (
+	"bytes"
 	"cmp"
 	"errors"
 	"io"
@@ -238,5 +239,7 @@ func (c *Client) disconnect(f frame) error {
 	if r.code != packets.CodeDisconnectWillMessage.Code {
 		c.session.takeBackWill(c)
 	}
+	volatile, _ := userProperty(r.properties.passed, volatileProperty)
+	c.said.Store(&Parting{Said: true, Code: r.code, Volatile: bytes.Clone(volatile)})
 	return io.EOF
 }

@@ -13,6 +13,9 @@ import (
 // with their subscriptions. It is called once, before any client is
 // served.
 func (e *Engine) Restore() error {
+	if err := e.h.Restore(); err != nil {
+		return fmt.Errorf("sessions: restore: %w", err)
+	}
 	snap := e.store.Snapshot()
 	e.applied.Store(snap.Seq())
 	snap.Close()
@@ -111,6 +114,7 @@ func (e *Engine) restoreSubscription(r persistence.Subscription) error {
 	if err != nil {
 		return err
 	}
+	sub.Target.Volatile = r.Volatile
 	sub.feed = e.feedOf(s, sub, nil)
 	if err := e.join(s, sub, e.store); err != nil {
 		return err

@@ -54,7 +54,7 @@ func (s *system) match(topicFilter string) []*Message {
 // first yields what a new subscription is told first: what is in a scope, or the
 // plain retained messages and the documents that were published with retain.
 func (e *Engine) first(sub *Subscription, snap *persistence.Snapshot) iter.Seq2[*Message, error] {
-	if sub.Target.Kind == topics.Scope {
+	if !sub.isPlain() {
 		return e.h.First(sub.To, sub.Target, snap)
 	}
 	system := e.system.match(sub.To.Text)

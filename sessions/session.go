@@ -84,6 +84,7 @@ func (s *Subscription) record(client string, m mark) persistence.Record {
 		RetainHandling: s.request.retainHandling(), Identifier: s.identifier,
 		Seen: m.seen, HasSeen: m.ok,
 	}
+	r.Volatile = s.Target.Volatile
 	if s.Target.Filter != "" {
 		r.Filter = []byte(s.Target.Filter)
 	}
@@ -117,6 +118,9 @@ func (e *Engine) begin(c *Client) (s *session, resumed bool, err error) {
 		err = &Error{packets.ErrNotAuthorized.Code, "the client may stay no longer"}
 	} else {
 		err = e.keepConnected(s, c, resumed, stored)
+	}
+	if err == nil {
+		e.arrive(c, resumed)
 	}
 	s.unstored = err != nil && (s.unstored || !resumed || !stored) // else it is there as it was
 	return s, resumed && err == nil, err
@@ -228,12 +232,13 @@ func (e *Engine) retire(s *session, old *Client) {
 	old.handling.Lock()
 	defer old.handling.Unlock()
 	e.letGo(s, old.link)
+	e.part(old)
 }
 
 // letGo ends the outbox's use of a connection. Until there is another one, the
 // session's rooms are not told anything.
 func (e *Engine) letGo(s *session, l *link) {
-	subs := slices.DeleteFunc(s.subscriptions(), (*Subscription).isPlain)
+	subs := slices.DeleteFunc(s.subscriptions(), func(sub *Subscription) bool { return sub.feed == nil })
 	feeds := make([]*feed, len(subs))
 	for i, sub := range subs {
 		feeds[i] = sub.feed
@@ -351,13 +356,14 @@ func (s *session) leaveUnfinished(topicFilters []string) {
 }
 
 // takeUnfinished returns the subscriptions whose snapshot must be sent again,
-// because it was cut off.
+// because it was cut off, or is out of date.
 func (s *session) takeUnfinished() []*Subscription {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var subs []*Subscription
 	for _, sub := range s.subs {
-		if slices.Contains(s.unfinished, sub.To.Text) || s.box.lacks(sub.feed) {
+		again := sub.Target.Kind == topics.Presence // what it was told while the client was away is lost
+		if again || slices.Contains(s.unfinished, sub.To.Text) || s.box.lacks(sub.feed) {
 			subs = append(subs, sub)
 		}
 	}

@@ -36,6 +36,7 @@ func (c *Client) subscribe(f frame) error {
 			c.refuseFilter(&answer, i, r, err)
 			continue
 		}
+		sub.Target.Volatile = pk.volatile
 		answer.ReasonCodes[i] = sub.qos()
 		granted = append(granted, sub)
 		if sub.Target.Hash != "" {
@@ -234,7 +235,7 @@ func (c *Client) unsubscribe(f frame) error {
 	var records []persistence.Record
 	for _, r := range pk.requests {
 		code := packets.CodeNoSubscriptionExisted.Code
-		if persistent, existed := c.drop(r.topicFilter); existed {
+		if persistent, existed := c.drop(r.topicFilter, pk.volatile); existed {
 			code = packets.CodeSuccess.Code
 			if persistent {
 				records = append(records, persistence.DeleteSubscription(c.ClientID, r.topicFilter))
@@ -255,8 +256,8 @@ func (c *Client) unsubscribe(f frame) error {
 	return nil
 }
 
-// drop ends a subscription of the session.
-func (c *Client) drop(topicFilter string) (persistent, existed bool) {
+// drop ends a subscription of the session, with the volatile data of the UNSUBSCRIBE.
+func (c *Client) drop(topicFilter string, volatile []byte) (persistent, existed bool) {
 	s := c.session
 	s.mu.Lock()
 	sub := s.subs[topicFilter]
@@ -265,7 +266,9 @@ func (c *Client) drop(topicFilter string) (persistent, existed bool) {
 	if sub == nil {
 		return false, false
 	}
-	c.engine.leave(s, sub)
+	left := *sub
+	left.Target.Volatile = volatile
+	c.engine.leave(s, &left)
 	if sub.To.Share == "" {
 		s.box.dropSource(sub.To.Text)
 	}
