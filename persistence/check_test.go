@@ -32,6 +32,7 @@ func checkedStore(t *testing.T, fs vfs.FS) *Store {
 		PutCollection(Collection{Index: "zoo"}),
 		PutCredential(Credential{Kind: "key", ID: "a"}),
 		PutPresence(Presence{ClientID: "dash"}),
+		PutRoomName(RoomName{Index: "zoo", Collection: "cats", Name: "tame", Filter: []byte("{}")}),
 	}})
 	do(t, s, &Op{Queue: &Queue{Message: &Message{Topic: "one"}, Recipients: []Recipient{{ClientID: "dash", PacketID: 1}}}})
 	do(t, s, &Op{Queue: &Queue{Message: &Message{Topic: "both"}, Recipients: []Recipient{{ClientID: "dash"}, {ClientID: "map"}}}})
@@ -60,6 +61,7 @@ func TestTheCheckCountsWhatThereIs(t *testing.T) {
 		"what expires": 0, "collections with ephemeral documents": 0,
 		"named collections": 1, "indexes": 0, "entries of indexes": 0, "credentials": 1,
 		"clients that are there, or were": 1,
+		"names of rooms": 1,
 	}
 	if !maps.Equal(counts, want) {
 		t.Errorf("got %v, want %v", counts, want)

@@ -58,6 +58,7 @@ func checkedSpaces() map[byte]checkedSpace {
 		spaceTerms:         {"entries of indexes", (*checker).entry},
 		spaceCollections:   {"named collections", decodes(decodeCollection)},
 		spaceCredentials:   {"credentials", decodes(decodeCredential)},
+		spaceRoomNames:     {"names of rooms", decodes(decodeRoomName)},
 		spaceSessions:      {"sessions", decodes(decodeSession)},
 		spacePresence:      {"clients that are there, or were", decodes(decodePresence)},
 		spaceSubscriptions: {"subscriptions", (*checker).subscription},

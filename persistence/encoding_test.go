@@ -48,6 +48,13 @@ func kinds() []kind {
 			func(v any) []byte { return PutRetained(v.(Retained)).value },
 		},
 		{
+			"room name",
+			func(b []byte) (any, error) {
+				return decodeRoomName(roomNameKey(RoomName{"i", "c", "n", nil, "", time.Time{}}), b)
+			},
+			func(v any) []byte { return PutRoomName(v.(RoomName)).value },
+		},
+		{
 			"segment",
 			func(b []byte) (any, error) { return decodeSegment(appendSeqKey(nil, spaceSegments, 5), b) },
 			func(v any) []byte { return appendSegment([]byte{valueFormat}, v.(segment)) },
@@ -99,6 +106,7 @@ func examples() map[string][]any {
 			Presence{ClientID: "a", Since: at, Left: at.Add(1), Why: "keep-alive timeout", Code: 0x8d, HasCode: true},
 		},
 		"retained message": {Retained{Topic: "t"}, Retained{Topic: "t", Payload: []byte("p"), Properties: Properties{User: [][2]string{{"a", "b"}}, Expiry: at}}},
+		"room name":        {RoomName{"i", "c", "n", []byte("{}"), "u", at}},
 		"segment":          {segment{first: 5, bytes: 1000, began: at, ended: at}},
 		"log state":        {logState{}, logState{last: 10, trimmed: 2, open: segment{first: 5, bytes: 1000, began: at}, queued: 7, logged: 9}},
 	}

@@ -26,6 +26,7 @@ import (
 //	k      index· collection· name      an index, how far it is built  Open, and as it is built
 //	t      index's number term· id      nothing                    Write, of an indexed collection
 //	v      kind· id                     credential                 PutCredential
+//	f      index· collection· name      named filter               PutRoomName
 //	m      "node"                       node id, as text           Open, once
 //	m      "log"                        state of the change log    the committer, with every batch
 //	m      "reserved"                   the last reserved seq      changes of ephemeral documents, now and then
@@ -54,6 +55,7 @@ const (
 	spaceIndexes       byte = 'k'
 	spaceTerms         byte = 't'
 	spaceCredentials   byte = 'v'
+	spaceRoomNames     byte = 'f'
 	spaceMeta          byte = 'm'
 )
 

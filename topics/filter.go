@@ -39,8 +39,9 @@ type RoomRef struct {
 	// Filter is the content filter, a JSON value, when it was typed. An empty
 	// one means {}.
 	Filter string
-	// Hash is the hash of the filter when that was typed instead.
-	Hash string
+	// Hash is the hash of the filter when that was typed instead, and Name the name
+	// that was given to a filter.
+	Hash, Name string
 	// Options say which notifications are wanted, and in what form.
 	Options Options
 }
@@ -151,7 +152,7 @@ func parseScope(text, rest string) (Filter, error) {
 		room = "~" + room
 	}
 	if !strings.ContainsRune(roomMarks, rune(room[0])) {
-		return Filter{}, fmt.Errorf("%q is not a room: write ?<filter> or ~<hash>", room)
+		return Filter{}, fmt.Errorf("%q is not a room: write ?<filter>, ~<hash> or @<name>", room)
 	}
 	ref, rest, err := parseRoomRef(room)
 	switch {
@@ -185,8 +186,11 @@ func parseRoomRef(room string) (ref RoomRef, rest string, err error) {
 	}
 	switch room[0] {
 	case '@':
-		name, _, _ := strings.Cut(room[1:], "&")
-		return RoomRef{}, "", fmt.Errorf("no room has the name %q", name)
+		end := 1 + endOfName(room[1:])
+		ref.Name, rest = room[1:end], room[end:]
+		if err := CheckRoomName(ref.Name); err != nil {
+			return RoomRef{}, "", err
+		}
 	case '~':
 		end := min(len(room), 1+hashLen)
 		ref.Hash, rest = room[1:end], room[end:]

@@ -46,7 +46,7 @@ func parseMembers(text, rest string) (Filter, error) {
 	case isHash(room):
 		room = "~" + room
 	case !strings.ContainsRune(roomMarks, rune(room[0])):
-		return Filter{}, fmt.Errorf("%q is not a room: write ?<filter> or ~<hash>", room)
+		return Filter{}, fmt.Errorf("%q is not a room: write ?<filter>, ~<hash> or @<name>", room)
 	}
 	ref, rest, err := parseRoomRef(room)
 	switch {

@@ -6,6 +6,7 @@
 //
 //	<index>/<collection>/?<filter>[&option=value…]
 //	<index>/<collection>/~<hash>
+//	<index>/<collection>/@<name>
 //
 // or the documents that are in scope of a room now
 //

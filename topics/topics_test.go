@@ -83,6 +83,10 @@ func TestParseFilterReadsEverySpelling(t *testing.T) {
 		{"room of everything", `a/b/?`, Filter{Kind: Room, Index: "a", Collection: "b", Room: RoomRef{Options: all}}},
 		{"a filter may hold slashes and ampersands", `a/b/?{"equals":{"u":"x/y&z"}}`, Filter{Kind: Room, Index: "a", Collection: "b", Room: RoomRef{Filter: `{"equals":{"u":"x/y&z"}}`, Options: all}}},
 		{"room by hash", "a/b/~" + hash, Filter{Kind: Room, Index: "a", Collection: "b", Room: RoomRef{Hash: hash, Options: all}}},
+		{"room by name", "a/b/@zone 1", Filter{Kind: Room, Index: "a", Collection: "b", Room: RoomRef{Name: "zone 1", Options: all}}},
+		{"room by name with options", "a/b/@zone&payload=document", Filter{Kind: Room, Index: "a", Collection: "b", Room: RoomRef{Name: "zone", Options: Options{Transitions: Enter | Stay | Exit, Payload: Body}}}},
+		{"scope by name", "$scope/a/b/@zone/+", Filter{Kind: Scope, Index: "a", Collection: "b", Room: RoomRef{Name: "zone", Options: all}}},
+		{"presence of a room by name", "$presence/rooms/a/b/@zone", Filter{Kind: Presence, Index: "a", Collection: "b", Room: RoomRef{Name: "zone", Options: all}}},
 		{"scope option", "a/b/?{}&scope=in", Filter{Kind: Room, Index: "a", Collection: "b", Room: RoomRef{Filter: "{}", Options: Options{Transitions: Enter | Stay, Payload: Full}}}},
 		{"transition option", "a/b/~" + hash + "&transition=enter,exit", Filter{Kind: Room, Index: "a", Collection: "b", Room: RoomRef{Hash: hash, Options: Options{Transitions: Enter | Exit, Payload: Full}}}},
 		{"options narrow one another", "a/b/?{}&scope=in&transition=enter,exit&payload=document", Filter{Kind: Room, Index: "a", Collection: "b", Room: RoomRef{Filter: "{}", Options: Options{Transitions: Enter, Payload: Body}}}},
@@ -132,7 +136,11 @@ func TestParseFilterSaysWhatIsWrongAndWhere(t *testing.T) {
 		{"hash in a filter", `a/b/?{"equals":{"a":"#"}}`, `\u0023`},
 		{"room of many collections", "a/+/?{}", "that of one collection"},
 		{"short hash", "a/b/~123", "32 hexadecimal digits"},
-		{"no such name", "a/b/@zone", `no room has the name "zone"`},
+		{"a room without a name", "a/b/@", "@ must be followed by the name of a room"},
+		{"options without a name", "a/b/@&scope=in", "@ must be followed by the name of a room"},
+		{"a name with more behind it", "a/b/@zone/c", `unexpected "/c"`},
+		{"a name with a wildcard", "a/b/@zone+", "+ inside a filter"},
+		{"a long name", "a/b/@" + strings.Repeat("x", 129), "has 129 bytes, the limit is 128"},
 		{"unknown option", "a/b/?{}&colour=red", `unknown option "colour"`},
 		{"bad option", "a/b/?{}&scope=left", `option scope: "left" is not allowed: must be in, out or all`},
 		{"bad transition", "a/b/?{}&transition=enter,left", `option transition: "left"`},
@@ -165,6 +173,17 @@ func TestParseFilterSaysWhatIsWrongAndWhere(t *testing.T) {
 				t.Errorf("ParseFilter(%q): %v, want …%s…", tt.in, err, tt.want)
 			}
 		})
+	}
+}
+
+func TestParseRoomNameWantsACollectionAndAName(t *testing.T) {
+	if i, c, n, err := ParseRoomName("fleet/trucks/@depot"); i != "fleet" || c != "trucks" || n != "depot" || err != nil {
+		t.Errorf("ParseRoomName = %q, %q, %q, %v", i, c, n, err)
+	}
+	for _, in := range []string{"", "fleet/trucks", "fleet/trucks/depot", "fleet/trucks/@", "fleet/trucks/@a/b", "fleet/@a", "a/+/@b", "$a/b/@c", "a/b/@c&d", "a/b/@c\n", "a/b/@\xff"} {
+		if i, c, n, err := ParseRoomName(in); err == nil {
+			t.Errorf("ParseRoomName(%q) = %q, %q, %q", in, i, c, n)
+		}
 	}
 }
 
