@@ -6,6 +6,7 @@ package hooks
 import (
 	"iter"
 	"log/slog"
+	"sync"
 	"time"
 
 	"github.com/ambitmq/ambit/access"
@@ -72,6 +73,9 @@ type Hook struct {
 	expired string
 	// presence knows which clients are there, and in which rooms.
 	presence *attendance
+	// nothing is the filter of names that are deleted, and naming is held while one is set.
+	nothing *filter.Filter
+	naming  sync.Mutex
 }
 
 var (
@@ -86,6 +90,7 @@ func New(store *persistence.Store, o Options, engine sessions.Options) (*Hook, *
 	h := &Hook{opts: o, topics: engine.Topics, store: store, expired: tokenExpired(store.NodeID()), door: &access.Door{
 		Users: o.Users, Tokens: o.Tokens, Keys: o.Keys, Local: o.AllowLocal, Remote: o.AllowRemote,
 	}}
+	h.nothing = rooms.Nothing()
 	h.rooms = rooms.New(store.NodeID(), h, rooms.Options{})
 	h.presence = newAttendance(h, store.NodeID(), o.Presence)
 	h.engine = sessions.New(store, h, engine)
@@ -128,7 +133,7 @@ func (h *Hook) Rooms() int { return h.rooms.Len() }
 // Join makes a session a member of a room, or has it told of a presence.
 func (h *Hook) Join(client string, to topics.Filter, t sessions.Target, docs sessions.Documents) error {
 	if to.Kind != topics.Presence {
-		if _, err := h.rooms.Join(client, to, t.Content.(*filter.Filter), docs); err != nil {
+		if _, err := h.rooms.Join(client, to, t.Content.(rooms.View).Filter, docs); err != nil {
 			return err
 		}
 	}
@@ -154,17 +159,17 @@ func (h *Hook) First(to topics.Filter, t sessions.Target, snap *persistence.Snap
 	if to.Kind == topics.Presence {
 		return h.firstPresence(to, t)
 	}
-	return roomMessages(rooms.Snapshot(snap, to, t.Content.(*filter.Filter)))
+	return roomMessages(rooms.Snapshot(snap, to, t.Content.(rooms.View).Filter))
 }
 
 // Replay yields the notifications of past changes.
 func (h *Hook) Replay(to topics.Filter, t sessions.Target, after, upTo uint64) iter.Seq2[*sessions.Message, error] {
-	return roomMessages(h.rooms.Replay(to, t.Content.(*filter.Filter)).Messages(h.store, after, upTo))
+	return roomMessages(h.rooms.Replay(to, t.Content.(rooms.View)).Messages(h.store, after, upTo))
 }
 
 // Gap yields a notice, and the documents in scope as notifications.
 func (h *Hook) Gap(to topics.Filter, t sessions.Target, from uint64, snap *persistence.Snapshot) iter.Seq2[*sessions.Message, error] {
-	return roomMessages(h.rooms.Replay(to, t.Content.(*filter.Filter)).Gap(snap, from))
+	return roomMessages(h.rooms.Replay(to, t.Content.(rooms.View)).Gap(snap, from))
 }
 
 // Publish gives a room's message to its members.

@@ -10,16 +10,22 @@ import (
 )
 
 // Resolve finds the content filter of a room: the one that was typed, that of a
-// room with the hash that was typed, or the one that the store remembers.
+// room with the hash or the name that was typed, or the one that the store remembers.
 func (h *Hook) Resolve(to topics.Filter, remembered []byte) (sessions.Target, error) {
 	t := sessions.Target{Kind: to.Kind, Options: to.Room.Options}
-	var f *filter.Filter
+	var v rooms.View
 	var err error
 	switch {
 	case to.Kind == topics.Presence && to.Index == "": // of clients
 		return t, nil
 	case remembered != nil:
-		f, err = filter.ParseWithin(remembered, filter.NoLimits())
+		v, err = rooms.ParseView(remembered)
+	case to.Room.Name != "":
+		n, ok := h.rooms.Named(to.Index, to.Collection, to.Room.Name)
+		if !ok {
+			err = fmt.Errorf("no room of %s/%s has the name %s", to.Index, to.Collection, to.Room.Name)
+		}
+		v.Filter = n.Filter
 	case to.Room.Hash != "":
 		room, ok := h.rooms.Filter(to.Index, to.Collection, to.Room.Hash)
 		if !ok && to.Kind == topics.Plain {
@@ -28,13 +34,13 @@ func (h *Hook) Resolve(to topics.Filter, remembered []byte) (sessions.Target, er
 		if !ok {
 			err = fmt.Errorf("no room of %s/%s has the hash %s", to.Index, to.Collection, to.Room.Hash)
 		}
-		f = room
+		v.Filter = room
 	case to.Kind == topics.Plain:
 		return t, nil
 	case to.Room.Filter == "":
-		f, err = filter.Parse([]byte("{}"))
+		v.Filter, err = filter.Parse([]byte("{}"))
 	default:
-		f, err = filter.ParseWithin([]byte(to.Room.Filter), h.opts.Filters)
+		v.Filter, err = filter.ParseWithin([]byte(to.Room.Filter), h.opts.Filters)
 	}
 	if err != nil {
 		return t, refuseFilter(err)
@@ -43,10 +49,8 @@ func (h *Hook) Resolve(to topics.Filter, remembered []byte) (sessions.Target, er
 		t.Kind, t.Options = topics.Room, topics.DefaultOptions
 	}
 	to.Kind, to.Room.Options = t.Kind, t.Options
-	if err := rooms.Check(to, f); err != nil && to.Kind != topics.Presence {
+	if err := rooms.Check(to, v.Filter); err != nil && to.Kind != topics.Presence {
 		return t, refuseFilter(err)
 	}
-	t.NamesDocuments = len(f.Neighbours()) > 0
-	t.Hash, t.Filter, t.Content = f.Hash(to.Index, to.Collection), f.String(), f
-	return t, nil
+	return target(to, t, v), nil
 }

@@ -61,7 +61,7 @@ func TestTheCheckCountsWhatThereIs(t *testing.T) {
 		"what expires": 0, "collections with ephemeral documents": 0,
 		"named collections": 1, "indexes": 0, "entries of indexes": 0, "credentials": 1,
 		"clients that are there, or were": 1,
-		"names of rooms": 1,
+		"names of rooms":                  1,
 	}
 	if !maps.Equal(counts, want) {
 		t.Errorf("got %v, want %v", counts, want)

@@ -34,6 +34,7 @@ type Engine struct {
 	node      string
 	out       Publisher
 	standings *standings
+	scans     scans
 
 	mu          sync.RWMutex // guards what follows
 	collections map[collectionName]*collection
@@ -46,6 +47,7 @@ type collection struct {
 	matcher filter.Matcher[*room] // of those whose filters are not momentary
 	moments moments
 	rooms   map[string]*room // by hash
+	names   map[string]Name
 }
 
 // A room is one filter of one collection, with those who subscribed to it.
@@ -55,6 +57,7 @@ type room struct {
 	// outlets is in the order of their texts, and replaced, never written, so
 	// that a change in progress may read it without a lock.
 	outlets []outlet
+	named   int // how many names point to it
 }
 
 // An outlet is one topic filter by which members subscribed to a room: its
@@ -93,17 +96,23 @@ func (e *Engine) Join(member string, to topics.Filter, f *filter.Filter, docs Do
 	if c == nil {
 		c = &collection{rooms: map[string]*room{}}
 	}
-	hash := f.Hash(to.Index, to.Collection)
-	r := c.rooms[hash]
-	if r == nil {
-		r = &room{hash: hash, filter: f}
-		if err := c.open(r, name, docs); err != nil {
-			return "", err
-		}
+	r, err := c.room(f, name, docs)
+	if err != nil {
+		return "", err
 	}
 	e.collections[name] = c
 	r.join(member, to)
-	return hash, nil
+	return r.hash, nil
+}
+
+// room returns the room of a filter, which is opened if it is not there.
+func (c *collection) room(f *filter.Filter, name collectionName, docs Documents) (*room, error) {
+	hash := f.Hash(name.index, name.collection)
+	if r := c.rooms[hash]; r != nil {
+		return r, nil
+	}
+	r := &room{hash: hash, filter: f}
+	return r, c.open(r, name, docs)
 }
 
 func (c *collection) open(r *room, name collectionName, docs Documents) error {
@@ -137,7 +146,7 @@ func (e *Engine) Pause(member string, to topics.Filter, hash string) {
 }
 
 // Leave undoes Join. It reports whether the member was in the room; a room that
-// nobody is in any more is forgotten.
+// nobody is in any more, and no name points to, is forgotten.
 func (e *Engine) Leave(member string, to topics.Filter, hash string) bool {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -148,17 +157,22 @@ func (e *Engine) Leave(member string, to topics.Filter, hash string) bool {
 	}
 	r := c.rooms[hash]
 	was := r.leave(member, to.Text)
-	if len(r.outlets) == 0 {
+	e.closeUnused(c, r, name)
+	return was
+}
+
+// closeUnused forgets a room that nobody is in, and no name points to.
+func (e *Engine) closeUnused(c *collection, r *room, name collectionName) {
+	if len(r.outlets) == 0 && r.named == 0 {
 		c.close(r)
 	}
 	if len(c.rooms) == 0 {
 		delete(e.collections, name)
 		e.standings.forgetCollection(name)
 	}
-	return was
 }
 
-// Filter returns the filter of the room with this hash, if anybody is in it.
+// Filter returns the filter of the room with this hash, if there is one.
 func (e *Engine) Filter(index, collection, hash string) (*filter.Filter, bool) {
 	e.mu.RLock()
 	defer e.mu.RUnlock()

@@ -15,7 +15,7 @@ import (
 // scope has its Snapshot.
 func (r *Replay) Gap(s *persistence.Snapshot, from uint64) iter.Seq2[*Message, error] {
 	return func(yield func(*Message, error) bool) {
-		if !yield(r.notice(from, s.Seq()), nil) || r.filter.Momentary() {
+		if !yield(r.notice(from, s.Seq()), nil) || r.view.Filter.Momentary() {
 			return
 		}
 		for doc, err := range s.Documents(r.to.Index, r.to.Collection, "") {
@@ -41,15 +41,21 @@ func (r *Replay) present(doc *persistence.Document) (*Message, error) {
 	if err != nil {
 		return nil, fmt.Errorf("document %s: %w", doc.Key.ID, err)
 	}
-	if !r.filter.Match(d) {
+	if !r.view.Filter.Match(d) {
 		return nil, nil
 	}
-	c := &persistence.Change{Seq: doc.Seq, Key: doc.Key, Action: persistence.Create, After: doc, Time: doc.CreatedAt}
+	return r.stand(doc, topics.Enter, doc.Seq), nil
+}
+
+// stand returns what is told of a document that has not changed: how it stands to the
+// room as of a change.
+func (r *Replay) stand(doc *persistence.Document, t topics.Transition, seq uint64) *Message {
+	c := &persistence.Change{Seq: seq, Key: doc.Key, Action: persistence.Create, After: doc, Time: doc.CreatedAt}
 	if doc.Version > 1 {
 		c.Action, c.Time = persistence.Replace, doc.UpdatedAt
 	}
-	n := notification{change: c, node: r.node, room: r.hash, transition: topics.Enter}
-	return n.message(r.to), nil
+	n := notification{change: c, node: r.node, room: r.hash, transition: t}
+	return n.message(r.to)
 }
 
 // notice says that changes are missing. Its payload is a JSON object where that

@@ -24,7 +24,7 @@ func (e *Engine) All() iter.Seq[Occupancy] {
 	}
 }
 
-// Find returns the room with a hash, if anybody is in it.
+// Find returns the room with a hash, if there is one.
 func (e *Engine) Find(hash string) (Occupancy, bool) {
 	e.mu.RLock()
 	defer e.mu.RUnlock()

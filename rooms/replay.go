@@ -22,16 +22,17 @@ const (
 type Replay struct {
 	node, hash string
 	to         topics.Filter
-	filter     *filter.Filter
+	view       View
+	scans      *scans
 	// neighbours are where the documents that the filter names were, at the change
 	// that is told. Nil until the first one.
 	neighbours map[filter.Neighbour]filter.Position
 }
 
-// Replay returns a replay of the room that to, a topics.Room or topics.Scope, is
-// about. Nobody needs to be in it.
-func (e *Engine) Replay(to topics.Filter, f *filter.Filter) *Replay {
-	return &Replay{node: e.node, hash: f.Hash(to.Index, to.Collection), to: to, filter: f}
+// Replay returns a replay for to, a topics.Room or topics.Scope, by the view of who
+// is told. Nobody needs to be in the room.
+func (e *Engine) Replay(to topics.Filter, v View) *Replay {
+	return &Replay{node: e.node, hash: v.Filter.Hash(to.Index, to.Collection), to: to, view: v, scans: &e.scans}
 }
 
 // Messages yields what was told, or would have been, of the changes after one
@@ -109,7 +110,9 @@ func (r *Replay) message(c *persistence.Change) (*Message, error) {
 	return n.message(r.to), nil
 }
 
-// transition says how the changed document stood to the room, 0 for not at all.
+// transition says how the changed document stood to the room, 0 for not at all. Of
+// what may have been taken for in scope by an earlier filter, it is told that it is, or
+// that it is not.
 func (r *Replay) transition(c *persistence.Change) (topics.Transition, error) {
 	before, err := prepareVersion(c.Before)
 	if err != nil {
@@ -119,19 +122,21 @@ func (r *Replay) transition(c *persistence.Change) (topics.Transition, error) {
 	if err != nil {
 		return 0, err
 	}
-	if r.filter.Momentary() {
-		return r.moment(c, before, after), nil
+	maybe, surely := r.view.standing(before)
+	is := holds(r.view.Filter, after)
+	moment := topics.Transition(0)
+	if r.view.Filter.Momentary() {
+		moment = r.moment(c, before, after)
 	}
-	was, is := before != nil && r.filter.Match(before), after != nil && r.filter.Match(after)
 	switch {
-	case was && is:
+	case surely && is:
 		return topics.Stay, nil
 	case is:
 		return topics.Enter, nil
-	case was:
+	case maybe: // of a moment, he would not conclude that it has left the scope
 		return topics.Exit, nil
 	}
-	return 0, nil
+	return moment, nil
 }
 
 // moment is transition for a filter that is momentary. From then on the
@@ -140,7 +145,7 @@ func (r *Replay) moment(c *persistence.Change, before, after *filter.Document) (
 	if after != nil {
 		after.Follow(before)
 		after.Among(func(n filter.Neighbour) filter.Position { return r.neighbours[n] })
-		if r.filter.Match(after) {
+		if r.view.Filter.Match(after) {
 			t = topics.Enter
 		}
 	}
@@ -151,7 +156,7 @@ func (r *Replay) moment(c *persistence.Change, before, after *filter.Document) (
 // place finds where the documents that the filter names were after a change:
 // where the next change of each found it, or where it is now if there is none.
 func (r *Replay) place(snap *persistence.Snapshot, after uint64) error {
-	if r.neighbours != nil || len(r.filter.Neighbours()) == 0 {
+	if r.neighbours != nil || len(r.view.Filter.Neighbours()) == 0 {
 		return nil
 	}
 	neighbours, err := r.positions(snap)
@@ -185,7 +190,7 @@ func (r *Replay) place(snap *persistence.Snapshot, after uint64) error {
 // positions returns where the documents are that the filter names.
 func (r *Replay) positions(docs Documents) (map[filter.Neighbour]filter.Position, error) {
 	positions := map[filter.Neighbour]filter.Position{}
-	for _, n := range r.filter.Neighbours() {
+	for _, n := range r.view.Filter.Neighbours() {
 		d, err := fetch(docs, persistence.Key{Index: r.to.Index, Collection: r.to.Collection, ID: n.ID})
 		if err != nil {
 			return nil, err

@@ -44,7 +44,7 @@ func BenchmarkReplay(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	replay := New("node", nil, Options{}).Replay(to, f)
+	replay := New("node", nil, Options{}).Replay(to, View{Filter: f})
 	b.ReportAllocs()
 	b.ResetTimer()
 	for _, err := range replay.Messages(store, 0, uint64(b.N)) {

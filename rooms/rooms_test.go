@@ -139,7 +139,7 @@ func (w *world) join(member, text string) string {
 	if w.names[hash] == "" {
 		w.names[hash] = fmt.Sprintf("room-%d", len(w.names)+1)
 	}
-	r := w.engine.Replay(to, f)
+	r := w.engine.Replay(to, View{Filter: f})
 	if r.neighbours, err = r.positions(w); err != nil {
 		w.t.Fatal(err)
 	}

@@ -199,7 +199,7 @@ func (c *Client) establish() error {
 		}
 		s.box.startSources()
 	}
-	if s.isBehind() {
+	if e.isBehind(s) {
 		e.proceed(s, c.link)
 	}
 	return nil

@@ -67,6 +67,12 @@ type Handler interface {
 	// read from the change log; a message without a topic says only how far that
 	// is. Its error is persistence.ErrTrimmed if the log does not go back that far.
 	Replay(to topics.Filter, t Target, after, upTo uint64) iter.Seq2[*Message, error]
+	// Shift says whether a subscription, of what was told by a target, is to be told by
+	// another one from now on: next. While it goes over to that, its client may have been
+	// told by either: over is such a target, by which it is told again what it missed.
+	Shift(to topics.Filter, told Target) (next, over Target, ok bool)
+	// Difference yields what it is told when it goes over, as of a snapshot.
+	Difference(to topics.Filter, over Target, snap *persistence.Snapshot) iter.Seq2[*Message, error]
 	// Gap yields what a room is told instead, as of a snapshot.
 	Gap(to topics.Filter, t Target, from uint64, snap *persistence.Snapshot) iter.Seq2[*Message, error]
 }
@@ -88,6 +94,9 @@ type Target struct {
 	Volatile []byte
 	// NamesDocuments says that Join will ask for documents.
 	NamesDocuments bool
+	// Lost says, of one by which a subscription goes over, that its client has been told
+	// by too many others: it is told of a gap instead.
+	Lost bool
 	// Content is the handler's own.
 	Content any
 }

@@ -2,6 +2,7 @@ package sessions
 
 import (
 	"errors"
+	"slices"
 
 	"github.com/ambitmq/ambit/persistence"
 	"github.com/ambitmq/ambit/topics"
@@ -41,6 +42,10 @@ type feed struct {
 	// since it was taken.
 	kept         mark
 	acknowledged bool
+	// shift is that to another target, if one is set. The last one that began was told
+	// as of the change shifted, or is unfinished.
+	shift   *shift
+	shifted uint64
 }
 
 // A pace is how a feed is given messages.
@@ -59,8 +64,9 @@ func (e *Engine) feedOf(s *session, sub, old *Subscription) *feed {
 		return nil
 	}
 	f := &feed{}
-	if old != nil && old.Target.Hash == sub.Target.Hash && old.feed != nil && !sub.To.Room.Options.HasSince {
+	if old != nil && old.feed != nil && !sub.To.Room.Options.HasSince { // by the same text
 		f = old.feed
+		sub.Target, sub.over = old.Target, old.over // it shifts when it is told everything by that
 	}
 	s.box.mu.Lock()
 	defer s.box.mu.Unlock()
@@ -77,6 +83,9 @@ func (b *outbox) begin(sub, old *Subscription, seen uint64) {
 	if old != nil && old.feed == f {
 		b.retune(sub)
 		return
+	}
+	if old != nil && old.feed != nil {
+		old.feed.dropShift()
 	}
 	f.seen, f.pace, f.whole, f.most = seen, live, true, catchUpChanges
 	if o := sub.To.Room.Options; o.HasSince {
@@ -129,6 +138,7 @@ func (f *feed) takes(m *Message, online bool) bool {
 // applied was given to those that are live, but what is still queued.
 func (b *outbox) suspend(feeds []*feed, applied uint64) {
 	for _, f := range feeds {
+		f.dropShift()
 		if f.busy = false; f.pace == live {
 			f.seen = max(f.seen, applied)
 		}
@@ -171,14 +181,18 @@ func (f *feed) lose(m *Message) {
 // and are live; the others are replayed up to it at the client's pace, and then
 // proceed again.
 func (e *Engine) proceed(s *session, l *link) {
-	op := &persistence.Op{Snapshot: s.trimmed(), Applied: func(r *persistence.Result) {
+	s.keeping.Lock()
+	defer s.keeping.Unlock()
+	shifts, records := e.shiftsOf(s)
+	snapshot := len(shifts) > 0 || e.needsSnapshot(s)
+	op := &persistence.Op{Records: records, Snapshot: snapshot, Applied: func(r *persistence.Result) {
 		if r.Err != nil {
 			l.box.mu.Lock()
 			defer l.box.mu.Unlock()
 			l.end(errorOf(r.Err)) // so that it tries again
 			return
 		}
-		e.step(s, l, r)
+		e.step(s, l, r, shifts)
 	}}
 	if err := e.append(op); err != nil && !errors.Is(err, persistence.ErrClosed) {
 		e.log.Error("replay", "client", s.id, "error", err)
@@ -188,62 +202,94 @@ func (e *Engine) proceed(s *session, l *link) {
 	}
 }
 
-// isBehind says whether a feed of the session is.
-func (s *session) isBehind() bool {
+// isBehind says whether a feed of the session is, or is to shift.
+func (e *Engine) isBehind(s *session) bool {
+	return s.hasFeed(func(sub *Subscription) bool { return sub.feed.pace == behind || e.differs(sub) })
+}
+
+// needsSnapshot says whether a feed of the session is behind the change log, or is to
+// shift.
+func (e *Engine) needsSnapshot(s *session) bool {
+	return s.hasFeed(func(sub *Subscription) bool {
+		return sub.feed.pace == behind && sub.feed.trimmed || e.differs(sub)
+	})
+}
+
+// hasFeed says whether a subscription with a feed is so.
+func (s *session) hasFeed(is func(*Subscription) bool) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.box.mu.Lock()
 	defer s.box.mu.Unlock()
 	for _, sub := range s.subs {
-		if sub.feed != nil && sub.feed.pace == behind {
+		if sub.feed != nil && is(sub) {
 			return true
 		}
 	}
 	return false
 }
 
-// trimmed says whether a feed of the session is behind the change log.
-func (s *session) trimmed() bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.box.mu.Lock()
-	defer s.box.mu.Unlock()
-	for _, sub := range s.subs {
-		if sub.feed != nil && sub.feed.pace == behind && sub.feed.trimmed {
-			return true
-		}
-	}
-	return false
-}
-
-// step is what proceed does once its turn has come.
-func (e *Engine) step(s *session, l *link, r *persistence.Result) {
+// step is what proceed does once its turn has come. The store knows of shifts.
+func (e *Engine) step(s *session, l *link, r *persistence.Result, shifts []*shift) {
 	snapshot := newShared(r.Snapshot)
 	defer snapshot.release()
-	replays := 0
+	replays, again := 0, false
 	for _, sub := range s.subscriptions() {
-		f := sub.feed
-		if f == nil {
+		if sub.feed == nil {
 			continue
 		}
-		s.box.mu.Lock()
-		skip, trimmed, seen := s.box.online() != l || f.pace != behind || f.busy || !f.whole, f.trimmed, f.seen
-		if f.busy {
-			replays++
-		}
-		s.box.mu.Unlock()
-		switch {
-		case skip || trimmed && r.Snapshot == nil:
-		case replays >= maxReplays:
+		if replays >= maxReplays {
 			return // the next one that is done proceeds
-		case trimmed:
-			e.tellGap(s, sub, l, r.Seq, snapshot)
+		}
+		switch e.stepFeed(s, sub, l, r, snapshot, shifts) {
+		case reads:
 			replays++
-		case r.Seq-min(seen, r.Seq) > f.most || !e.catchUp(s, sub, l, r.Seq):
-			e.replay(s, sub, l, r.Seq)
-			replays++
+		case proceeds:
+			again = true
+		case rests:
 		}
 	}
+	if again {
+		e.tasks.Go(func() { e.proceed(s, l) })
+	}
+}
+
+// What a feed does after a step.
+type stride byte
+
+const (
+	rests    stride = iota
+	reads           // a source, and proceeds when that is done
+	proceeds        // at once
+)
+
+// stepFeed takes one feed further.
+func (e *Engine) stepFeed(s *session, sub *Subscription, l *link, r *persistence.Result, snapshot *shared, shifts []*shift) stride {
+	f := sub.feed
+	s.box.mu.Lock()
+	skip, busy, pace := s.box.online() != l || !f.whole, f.busy, f.pace
+	trimmed, seen, shift := f.trimmed, f.seen, f.shift
+	s.box.mu.Unlock()
+	switch {
+	case skip || pace == catching:
+		return rests
+	case busy:
+		return reads
+	case shift != nil && slices.Contains(shifts, shift):
+		e.goOver(s, sub, l, r.Snapshot)
+		return reads
+	case shift != nil || pace == behind && trimmed && r.Snapshot == nil:
+		return rests
+	case pace == behind && trimmed:
+		e.tellGap(s, sub, l, r, snapshot)
+		return reads
+	case pace == behind && (r.Seq-min(seen, r.Seq) > f.most || !e.catchUp(s, sub, l, r.Seq)):
+		e.replay(s, sub, l, r.Seq)
+		return reads
+	case e.shift(s, sub, r.Seq, snapshot) != nil:
+		return proceeds
+	}
+	return rests
 }
 
 // catchUp gives a feed everything up to a change, and makes it live. It reports
@@ -256,12 +302,12 @@ func (e *Engine) catchUp(s *session, sub *Subscription, l *link, upTo uint64) bo
 		return true // it is another connection's
 	}
 	f.pace = catching
-	seen := f.seen
+	seen, told := f.seen, sub.told()
 	b.mu.Unlock()
 	e.rejoin(s, sub)
 	var failed error
 	full := false
-	for m, err := range e.h.Replay(sub.To, sub.Target, seen, upTo) {
+	for m, err := range e.h.Replay(sub.To, told, seen, upTo) {
 		if failed = err; err != nil {
 			break
 		}
@@ -311,30 +357,36 @@ func (e *Engine) rejoin(s *session, sub *Subscription) {
 func (e *Engine) replay(s *session, sub *Subscription, l *link, upTo uint64) {
 	f := sub.feed
 	s.box.mu.Lock()
-	seen := f.seen
+	seen, told := f.seen, sub.told()
 	s.box.mu.Unlock()
-	src := newSource(sub, e.h.Replay(sub.To, sub.Target, seen, upTo), func() {})
+	src := newSource(sub, e.h.Replay(sub.To, told, seen, upTo), func() {})
 	src.replays, src.noLocal, src.asPublished = true, sub.request.noLocal(), sub.request.asPublished()
 	e.chain(s, l, src)
 }
 
 // tellGap has the link read a snapshot in place of what the change log does not
 // have any more. A scope is live at once, as one that is new.
-func (e *Engine) tellGap(s *session, sub *Subscription, l *link, seq uint64, snapshot *shared) {
+func (e *Engine) tellGap(s *session, sub *Subscription, l *link, r *persistence.Result, snapshot *shared) {
+	s.box.mu.Lock()
+	seen := sub.feed.seen
+	next, _, ok := e.h.Shift(sub.To, sub.told())
+	s.box.mu.Unlock()
+	if ok { // what the client knows is out of date, by whatever it was told
+		if sub = e.exchange(s, sub, next, Target{}, r.Snapshot); sub == nil {
+			return
+		}
+	}
 	snapshot.users.Add(1)
 	if sub.Target.Kind == topics.Scope {
-		e.goLive(s, sub, seq)
-		src := newSource(sub, e.h.First(sub.To, sub.Target, snapshot.snap), snapshot.release)
+		e.goLive(s, sub, r.Seq)
+		src := e.newFirst(s, sub, snapshot)
 		if src.started = true; !s.box.addSource(src) {
 			s.leaveUnfinished([]string{sub.To.Text})
 		}
 		return
 	}
-	s.box.mu.Lock()
-	seen := sub.feed.seen
-	s.box.mu.Unlock()
 	src := newSource(sub, e.h.Gap(sub.To, sub.Target, seen, snapshot.snap), snapshot.release)
-	src.complete = seq
+	src.complete = r.Seq
 	e.chain(s, l, src)
 }
 
@@ -346,6 +398,9 @@ func (e *Engine) chain(s *session, l *link, src *source) {
 		f.busy, f.trimmed = false, errors.Is(err, persistence.ErrTrimmed)
 		if f.most = min(2*f.most, maxCatchUp); src.complete > 0 {
 			f.seen = src.complete
+		}
+		if src.shifts {
+			f.shifted = src.complete
 		}
 		e.tasks.Go(func() { e.proceed(s, l) })
 	}

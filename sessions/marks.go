@@ -68,7 +68,7 @@ func (s *session) marks(applied uint64, all bool) []persistence.Record {
 			continue
 		}
 		if m, moved := s.box.takeMark(sub.feed, applied); moved {
-			records = append(records, sub.record(s.id, m))
+			records = append(records, sub.record(s.box, s.id, m))
 		}
 	}
 	return records

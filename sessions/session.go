@@ -63,6 +63,8 @@ type Subscription struct {
 	identifier uint32
 	ids        []byte
 	feed       *feed // nil for a plain one
+	// over is the target by which the client may still know what it knows: see [shift].
+	over Target
 }
 
 func (s *Subscription) qos() byte { return s.request.qos() }
@@ -77,7 +79,7 @@ func (s *Subscription) resumes() bool {
 func (s *Subscription) isPlain() bool { return s.Target.Kind == topics.Plain }
 
 // record returns the subscription as the store keeps it.
-func (s *Subscription) record(client string, m mark) persistence.Record {
+func (s *Subscription) record(b *outbox, client string, m mark) persistence.Record {
 	r := persistence.Subscription{
 		ClientID: client, TopicFilter: s.request.topicFilter, QoS: s.qos(),
 		NoLocal: s.request.noLocal(), RetainAsPublished: s.request.asPublished(),
@@ -85,8 +87,8 @@ func (s *Subscription) record(client string, m mark) persistence.Record {
 		Seen: m.seen, HasSeen: m.ok,
 	}
 	r.Volatile = s.Target.Volatile
-	if s.Target.Filter != "" {
-		r.Filter = []byte(s.Target.Filter)
+	if kept := s.kept(b, m); kept != "" {
+		r.Filter = []byte(kept)
 	}
 	return persistence.PutSubscription(r)
 }
@@ -290,12 +292,22 @@ func (e *Engine) leaveAll(s *session) {
 		e.retire(s, client)
 	}
 	for _, sub := range subs {
-		e.leave(s, sub)
+		e.end(s, sub)
 	}
 	e.publishWill(s.id, left)
 }
 
-// leave ends a subscription.
+// end ends a subscription, and what its feed was about to do.
+func (e *Engine) end(s *session, sub *Subscription) {
+	e.leave(s, sub)
+	if sub.feed != nil {
+		s.box.mu.Lock()
+		defer s.box.mu.Unlock()
+		sub.feed.dropShift()
+	}
+}
+
+// leave has a session told nothing more by a subscription.
 func (e *Engine) leave(s *session, sub *Subscription) {
 	if sub.isPlain() {
 		e.tree.remove(sub.To.Text, sub.To.Share, s)
@@ -340,7 +352,7 @@ func (s *session) subscriptionRecords(applied uint64) []persistence.Record {
 	var records []persistence.Record
 	for _, sub := range s.subscriptions() {
 		m, _ := s.box.takeMark(sub.feed, applied)
-		records = append(records, sub.record(s.id, m))
+		records = append(records, sub.record(s.box, s.id, m))
 	}
 	return records
 }

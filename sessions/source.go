@@ -36,6 +36,10 @@ type source struct {
 	// all of a room, or 0.
 	replays, noLocal, asPublished bool
 	complete                      uint64
+	// shifts says that the source is the difference that a shift makes; after, which may
+	// be nil, is called at the end of a new subscription's snapshot, under the outbox's mutex.
+	shifts bool
+	after  func()
 
 	// Under the outbox's mutex:
 	started   bool            // it may be pulled
@@ -50,6 +54,18 @@ func newSource(sub *Subscription, messages iter.Seq2[*Message, error], release f
 		topicFilter: sub.To.Text, qos: sub.qos(), ids: sub.ids, overtaken: map[string]bool{},
 		messages: messages, release: release, feed: sub.feed,
 	}
+}
+
+// newFirst returns the source of what a new subscription is told first. A scope that is
+// to shift does so behind that.
+func (e *Engine) newFirst(s *session, sub *Subscription, snapshot *shared) *source {
+	src := newSource(sub, e.first(sub, snapshot.snap), snapshot.release)
+	src.after = func() {
+		if l := s.box.online(); l != nil && e.differs(sub) {
+			e.tasks.Go(func() { e.proceed(s, l) })
+		}
+	}
+	return src
 }
 
 func (s *source) begin() {
@@ -219,7 +235,7 @@ func (l *link) offer(s *source, m *Message, err error, ok bool) bool {
 	if s.overtaken[m.Topic] || s.replays && s.noLocal && m.From == b.id {
 		return true
 	}
-	d := delivery{m: m, qos: min(m.QoS, s.qos), retain: m.Retain && (!s.replays || s.asPublished), ids: s.ids, feed: s.feed}
+	d := delivery{m: m, qos: min(m.QoS, s.qos), retain: m.Retain && (!s.replays && !s.shifts || s.asPublished), ids: s.ids, feed: s.feed}
 	if m.Last {
 		b.queue = append(b.queue, d) // behind what has overtaken the snapshot
 		b.bytes += m.size()
@@ -237,6 +253,9 @@ func (s *source) finish(err error) {
 		s.done(err)
 	case s.feed != nil && err == nil:
 		s.feed.whole = true
+		if s.after != nil {
+			s.after()
+		}
 	}
 }
 

@@ -56,7 +56,7 @@ func (c *Client) subscribe(f frame) error {
 	// The standard lets what is retained come before SUBACK, but not every client
 	// does.
 	c.session.box.startSources()
-	if c.session.isBehind() {
+	if c.engine.isBehind(c.session) {
 		c.engine.proceed(c.session, c.link)
 	}
 	return nil
@@ -141,7 +141,7 @@ func (c *Client) grant(granted []*Subscription) error {
 		old := s.sub(sub.request.topicFilter)
 		sub.feed = e.feedOf(s, sub, old)
 		if persistent {
-			records = append(records, sub.record(s.id, s.box.firstMark(sub, e.applied.Load())))
+			records = append(records, sub.record(s.box, s.id, s.box.firstMark(sub, e.applied.Load())))
 		}
 		if rh := sub.request.retainHandling(); rh == 0 || rh == 1 && old == nil { // [MQTT-3.3.1-9] to [MQTT-3.3.1-11]
 			first = append(first, sub)
@@ -212,7 +212,7 @@ func (e *Engine) tellFirst(s *session, subs []*Subscription, op *persistence.Op)
 			if sub.feed != nil {
 				e.goLive(s, sub, r.Seq)
 			}
-			if !s.box.addSource(newSource(sub, e.first(sub, r.Snapshot), snapshot.release)) {
+			if !s.box.addSource(e.newFirst(s, sub, snapshot)) {
 				s.leaveUnfinished([]string{sub.To.Text})
 			}
 		}
@@ -268,7 +268,7 @@ func (c *Client) drop(topicFilter string, volatile []byte) (persistent, existed 
 	}
 	left := *sub
 	left.Target.Volatile = volatile
-	c.engine.leave(s, &left)
+	c.engine.end(s, &left)
 	if sub.To.Share == "" {
 		s.box.dropSource(sub.To.Text)
 	}
