@@ -12,6 +12,7 @@ import (
 	"crypto/rand"
 	"encoding/json"
 	"runtime"
+	"sync"
 	"time"
 
 	"github.com/ambitmq/ambit/access"
@@ -28,6 +29,9 @@ type Outlet interface {
 	// a topic: the body that its write makes, if it has one, and else payload. From is
 	// the client that caused it, or "".
 	Announce(op *persistence.Op, topic string, payload []byte, from string)
+	// GoOver has members of rooms told by the filters that their names point to now, as of
+	// a result with a snapshot, which it closes. Whoever drains the store's tail calls it.
+	GoOver(members []rooms.Membership, r *persistence.Result)
 }
 
 // Options are the settings of a [Router]. They are not written after [New].
@@ -51,6 +55,8 @@ type Options struct {
 	// ScanDocuments is how many documents a search may look at. Defaults to
 	// 100,000.
 	ScanDocuments int
+	// RoomNames is how many names the rooms of a collection may have. Defaults to 10,000.
+	RoomNames int
 	// DocumentBytes is the longest body that an update may make. Defaults to 256
 	// KiB.
 	DocumentBytes int
@@ -78,7 +84,7 @@ func (o Options) withDefaults() Options {
 		value *int
 		or    int
 	}{
-		{&o.WriteDocuments, 200}, {&o.ReadDocuments, 10_000}, {&o.ScanDocuments, 100_000},
+		{&o.WriteDocuments, 200}, {&o.ReadDocuments, 10_000}, {&o.ScanDocuments, 100_000}, {&o.RoomNames, 10_000},
 		{&o.DocumentBytes, 256 << 10}, {&o.PageBytes, 4 << 20},
 		{&o.Documents.Depth, 32}, {&o.Documents.Members, 1000}, {&o.Documents.Elements, 10_000},
 	} {
@@ -106,6 +112,7 @@ type Router struct {
 	rates   rates
 	scans   chan struct{}                // bounds how many read whole collections at a time
 	actions map[string]map[string]action // by controller
+	naming  sync.Mutex                   // held while a name is set
 }
 
 // An action does what a request asks for. Its result is what the answer has.
@@ -118,7 +125,7 @@ func New(store *persistence.Store, engine *rooms.Engine, out Outlet, o Options) 
 		rates: rates{buckets: map[string]*bucket{}}, scans: make(chan struct{}, max(2, runtime.GOMAXPROCS(0))),
 		actions: map[string]map[string]action{
 			"document": documentActions(), "index": indexActions(), "collection": collectionActions(),
-			"realtime": realtimeActions(), "server": serverActions(),
+			"realtime": realtimeActions(), "room": roomActions(), "server": serverActions(),
 			"auth": authActions(), "security": securityActions(),
 			"presence": presenceActions(),
 		},

@@ -96,6 +96,13 @@ func (w *world) Announce(op *persistence.Op, topic string, payload []byte, from 
 	}
 }
 
+func (w *world) GoOver(members []rooms.Membership, r *persistence.Result) {
+	for _, m := range members {
+		fmt.Fprintf(&w.told, "%s on %s goes over\n", m.Member, m.TopicFilter)
+	}
+	r.Snapshot.Close()
+}
+
 // ask asks as a client over MQTT.
 func (w *world) ask(text string) Response {
 	from := Caller{Name: "dash", ClientID: "dash", User: "ada", Protocol: "mqtt"}
@@ -107,11 +114,12 @@ func (w *world) ask(text string) Response {
 //	request [quiet]      a request; its answer, and unless it is quiet what was told of it
 //	keep name=N          the last answer's cursor, which stands for $N from then on
 //	join member=M        a topic filter
+//	configure name=N     a filter of fleet/trucks
 //
 // Times, names of nodes and random ids are left out.
 func TestScripts(t *testing.T) {
 	datadriven.Walk(t, "testdata", func(t *testing.T, path string) { //nolint:thelper // it is a subtest
-		w := newWorld(t, Options{AutoCreate: !strings.Contains(path, "declared"), Collections: map[string]Collection{"fleet/trucks": {}}, ScanDocuments: 20, Version: "1.0"})
+		w := newWorld(t, Options{AutoCreate: !strings.Contains(path, "declared"), Collections: map[string]Collection{"fleet/trucks": {}}, ScanDocuments: 20, RoomNames: 3, Version: "1.0"})
 		var last Response
 		datadriven.RunTest(t, path, func(t *testing.T, d *datadriven.TestData) string {
 			t.Helper()
@@ -132,6 +140,10 @@ func TestScripts(t *testing.T) {
 				var member string
 				d.ScanArgs(t, "member", &member)
 				return w.join(member, d.Input)
+			case "configure":
+				var name string
+				d.ScanArgs(t, "name", &name)
+				return w.configure(name, d.Input)
 			}
 			t.Fatalf("unknown command %s", d.Cmd)
 			return ""
@@ -160,7 +172,11 @@ func (w *world) join(member, text string) string {
 	if err != nil {
 		return err.Error() + "\n"
 	}
-	f, err := filter.Parse([]byte(to.Room.Filter))
+	text = to.Room.Filter
+	if n, ok := w.rooms.Named(to.Index, to.Collection, to.Room.Name); ok {
+		text = n.Filter.String()
+	}
+	f, err := filter.Parse([]byte(text))
 	if err != nil {
 		return err.Error() + "\n"
 	}
@@ -170,6 +186,18 @@ func (w *world) join(member, text string) string {
 	}
 	w.presence.join(member, to, hash)
 	return hash + "\n"
+}
+
+// configure has a name point to a filter, as a setting does.
+func (w *world) configure(name, text string) string {
+	f, err := filter.Parse([]byte(text))
+	if err == nil {
+		err = w.rooms.SetName(rooms.Name{Index: "fleet", Collection: "trucks", Name: name, Filter: f, Configured: true}, w.store)
+	}
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return "ok\n"
 }
 
 // readable returns what differs from one answer to another.

@@ -37,6 +37,9 @@ var (
 	roomNotFound   = fault{"core.realtime.room_not_found", 0x00010001, 404, `The room "%s" doesn't exist`}
 	invalidUsers   = fault{"core.realtime.invalid_users", 0x00010005, 400, `Invalid value for the "users" parameter (allowed: "all", "in", "out", "none").`}
 	invalidScope   = fault{"core.realtime.invalid_scope", 0x00010004, 400, `Invalid value for the "scope" parameter (allowed: "all", "in", "out").`}
+	nameExists     = fault{"core.realtime.room_already_exists", 0x000100f0, 412, `The room "%s" already exists`}
+	nameConfigured = fault{"core.realtime.room_configured", 0x000100f1, 403, `The room "%s" is a setting of the broker, which requests do not change`}
+	nameLimit      = fault{"core.realtime.too_many_rooms", 0x000100f2, 413, `The rooms of "%s":"%s" may have %d names`}
 	unexpected     = fault{"core.fatal.unexpected_error", 0x00000001, 500, `Caught an unexpected error: %s.`}
 	unavailable    = fault{"core.fatal.service_unavailable", 0x00000002, 503, `Service unavailable: %s.`}
 	unknownIndex   = fault{"services.storage.unknown_index", 0x01010001, 412, `The index "%s" does not exist.`}

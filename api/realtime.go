@@ -128,17 +128,20 @@ func join(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	room, ok := c.rooms.Find(id)
+	room, topic, ok := c.find(id)
 	if !ok {
 		return nil, roomNotFound.with(id)
 	}
-	return channel{id, room.Index + "/" + room.Collection + "/~" + id + options}, nil
+	return channel{room.Hash, topic + options}, nil
 }
 
 func countMembers(c *call) (any, error) {
 	id, err := c.room()
 	if err != nil {
 		return nil, err
+	}
+	if room, _, ok := c.find(id); ok {
+		id = room.Hash
 	}
 	return struct {
 		Count int `json:"count"`
@@ -229,11 +232,7 @@ func explain(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	text := body["query"]
-	if text == nil {
-		return nil, missing.with("query")
-	}
-	f, err := filter.ParseWithin(text, c.opts.Filters)
+	f, err := c.queryOrName(body)
 	if err != nil {
 		return nil, err
 	}

@@ -6,7 +6,6 @@ package hooks
 import (
 	"iter"
 	"log/slog"
-	"sync"
 	"time"
 
 	"github.com/ambitmq/ambit/access"
@@ -73,9 +72,8 @@ type Hook struct {
 	expired string
 	// presence knows which clients are there, and in which rooms.
 	presence *attendance
-	// nothing is the filter of names that are deleted, and naming is held while one is set.
+	// nothing is the filter of names that are deleted.
 	nothing *filter.Filter
-	naming  sync.Mutex
 }
 
 var (

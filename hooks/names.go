@@ -1,7 +1,6 @@
 package hooks
 
 import (
-	"context"
 	"fmt"
 	"iter"
 
@@ -78,56 +77,15 @@ func (h *Hook) RestoreNames(configured []rooms.Name) error {
 	return nil
 }
 
-// Rename has a name point to what edit makes of what it points to now: a filter, nil for
-// none. When it returns, that is on disk, and who is told by the name is told nothing more by
-// the old filter. An error of edit is returned, and nothing is changed.
-func (h *Hook) Rename(ctx context.Context, name rooms.Name, edit func(now *rooms.Name) (next *rooms.Name, err error)) error {
-	h.naming.Lock()
-	defer h.naming.Unlock()
-	var now *rooms.Name
-	old := h.nothing
-	if n, ok := h.rooms.Named(name.Index, name.Collection, name.Name); ok {
-		now, old = &n, n.Filter
-	}
-	next, err := edit(now)
-	if err != nil {
-		return err
-	}
-	stored := persistence.RoomName{Index: name.Index, Collection: name.Collection, Name: name.Name}
-	record := persistence.DeleteRoomName(stored)
-	if next != nil {
-		stored.Filter, stored.User, stored.Time = []byte(next.Filter.String()), next.User, next.Time
-		record = persistence.PutRoomName(stored)
-	}
-	done := make(chan error, 1)
-	op := &persistence.Op{Records: []persistence.Record{record}, Snapshot: true, Applied: func(r *persistence.Result) {
-		if r.Err != nil {
-			done <- r.Err
-			return
-		}
-		done <- h.renamed(name, old, next, r)
-	}}
-	if err := h.store.Append(ctx, op); err != nil {
-		return err
-	}
-	return <-done // what is appended is applied
-}
-
-// renamed is what Rename does when its turn has come.
-func (h *Hook) renamed(name rooms.Name, old *filter.Filter, next *rooms.Name, r *persistence.Result) error {
-	if next == nil {
-		h.rooms.DropName(name.Index, name.Collection, name.Name)
-	} else if err := h.rooms.SetName(*next, r.Snapshot); err != nil {
-		r.Snapshot.Close()
-		return fmt.Errorf("hooks: name %s/%s/@%s: %w", name.Index, name.Collection, name.Name, err)
-	}
-	called := h.rooms.Called(name.Index, name.Collection, name.Name, old.Hash(name.Index, name.Collection))
+// GoOver has members go over from the filter by which they are told to the one that their
+// names point to now, as of a result with a snapshot. Whoever drains the store's tail
+// calls it.
+func (h *Hook) GoOver(members []rooms.Membership, r *persistence.Result) {
 	h.engine.Shift(func(yield func(client, topicFilter string) bool) {
-		for _, m := range called {
+		for _, m := range members {
 			if !yield(m.Member, m.TopicFilter) {
 				return
 			}
 		}
 	}, r)
-	return nil
 }

@@ -27,6 +27,7 @@ type nobody struct{}
 
 func (nobody) Publish(string, []string, *rooms.Message)         {}
 func (nobody) Announce(*persistence.Op, string, []byte, string) {}
+func (nobody) GoOver([]rooms.Membership, *persistence.Result)   {}
 func (nobody) apply(t *testing.T, s *persistence.Store) func() {
 	t.Helper()
 	done := make(chan struct{})

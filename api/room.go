@@ -1,0 +1,252 @@
+package api
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	"github.com/ambitmq/ambit/filter"
+	"github.com/ambitmq/ambit/persistence"
+	"github.com/ambitmq/ambit/rooms"
+	"github.com/ambitmq/ambit/topics"
+)
+
+// roomActions is the table of the controller room: names of rooms.
+func roomActions() map[string]action {
+	return map[string]action{
+		"create": createName, "update": updateName, "delete": deleteName, "get": getName, "list": listNames,
+	}
+}
+
+// A namedRoom is what is answered of a name.
+type namedRoom struct {
+	Index      string          `json:"index"`
+	Collection string          `json:"collection"`
+	Name       string          `json:"name"`
+	Channel    string          `json:"channel"`
+	RoomID     string          `json:"roomId"`
+	Filter     json.RawMessage `json:"filter"`
+	Members    int             `json:"members"`
+	Configured bool            `json:"configured"`
+	// Author and UpdatedAt are null of one that is configured.
+	Author    *string `json:"author"`
+	UpdatedAt *int64  `json:"updatedAt"`
+}
+
+func (c *call) namedRoom(n rooms.Name) namedRoom {
+	id := n.Filter.Hash(n.Index, n.Collection)
+	room, _ := c.rooms.Find(id)
+	answer := namedRoom{
+		Index: n.Index, Collection: n.Collection, Name: n.Name, Channel: topicOf(n), RoomID: id,
+		Filter: json.RawMessage(n.Filter.String()), Members: room.Members, Configured: n.Configured,
+	}
+	if !n.Configured {
+		at := n.Time.UnixMilli()
+		answer.Author, answer.UpdatedAt = orNull(n.User), &at
+	}
+	return answer
+}
+
+func topicOf(n rooms.Name) string { return n.Index + "/" + n.Collection + "/@" + n.Name }
+
+// name returns the name that a request is about, with or without its @.
+func (c *call) name() (rooms.Name, error) {
+	if err := c.collection(); err != nil {
+		return rooms.Name{}, err
+	}
+	text, err := c.string("name")
+	if err != nil {
+		return rooms.Name{}, err
+	}
+	if text == "" {
+		return rooms.Name{}, missing.with("name")
+	}
+	n := rooms.Name{Index: c.Index, Collection: c.Collection, Name: strings.TrimPrefix(text, "@")}
+	if err := topics.CheckRoomName(n.Name); err != nil {
+		return n, invalidValue.with("name", "the name of a room: "+err.Error())
+	}
+	to, err := topics.ParseFilter(topicOf(n), c.opts.Topics)
+	if err != nil || to.Room.Name != n.Name {
+		return n, invalidValue.with("name", "the name of a room, which can be subscribed to")
+	}
+	return n, nil
+}
+
+// find returns a room by its id, or by its name as "<index>/<collection>/@<name>", and the
+// topic by which it is subscribed to.
+func (c *call) find(id string) (room rooms.Occupancy, topic string, ok bool) {
+	if index, collection, name, err := topics.ParseRoomName(id); err == nil {
+		n, ok := c.rooms.Named(index, collection, name)
+		if !ok {
+			return room, "", false
+		}
+		room, ok = c.rooms.Find(n.Filter.Hash(index, collection))
+		return room, id, ok
+	}
+	room, ok = c.rooms.Find(id)
+	return room, room.Index + "/" + room.Collection + "/~" + id, ok
+}
+
+// queryOrName returns the filter that a body has, or names.
+func (c *call) queryOrName(body map[string]json.RawMessage) (*filter.Filter, error) {
+	if text := body["query"]; text != nil {
+		return filter.ParseWithin(text, c.opts.Filters)
+	}
+	if body["name"] == nil {
+		return nil, missing.with("query")
+	}
+	c.args["name"] = body["name"]
+	n, err := c.name()
+	if err != nil {
+		return nil, err
+	}
+	known, ok := c.rooms.Named(n.Index, n.Collection, n.Name)
+	if !ok {
+		return nil, roomNotFound.with(topicOf(n))
+	}
+	return known.Filter, nil
+}
+
+func createName(c *call) (any, error) {
+	return c.setName(func(n rooms.Name, now *rooms.Name) error {
+		if now != nil {
+			return nameExists.with(topicOf(n))
+		}
+		if len(c.rooms.Names(n.Index, n.Collection)) >= c.opts.RoomNames {
+			return nameLimit.with(n.Index, n.Collection, c.opts.RoomNames)
+		}
+		return nil
+	})
+}
+
+func updateName(c *call) (any, error) {
+	return c.setName(func(n rooms.Name, now *rooms.Name) error {
+		if now == nil {
+			return roomNotFound.with(topicOf(n))
+		}
+		return nil
+	})
+}
+
+// setName has the name of a request point to the filter in its body.
+func (c *call) setName(check func(n rooms.Name, now *rooms.Name) error) (any, error) {
+	n, err := c.name()
+	if err != nil {
+		return nil, err
+	}
+	if c.Body == nil {
+		return nil, bodyRequired.with()
+	}
+	if n.Filter, err = filter.ParseWithin(c.Body, c.opts.Filters); err != nil {
+		return nil, err
+	}
+	n.User, n.Time = c.from.User, c.now
+	err = c.rename(n, func(now *rooms.Name) (*rooms.Name, error) { return &n, check(n, now) })
+	if err != nil {
+		return nil, err
+	}
+	return c.namedRoom(n), nil
+}
+
+func deleteName(c *call) (any, error) {
+	n, err := c.name()
+	if err != nil {
+		return nil, err
+	}
+	err = c.rename(n, func(now *rooms.Name) (*rooms.Name, error) {
+		if now == nil {
+			return nil, roomNotFound.with(topicOf(n))
+		}
+		return nil, nil
+	})
+	return acknowledgement{err == nil}, err
+}
+
+// rename has a name point to what edit makes of what it points to now: a filter, nil for
+// none. When it returns, that is on disk, and who is told by the name is told nothing more
+// by the old filter.
+func (c *call) rename(name rooms.Name, edit func(now *rooms.Name) (next *rooms.Name, err error)) error {
+	c.naming.Lock()
+	defer c.naming.Unlock()
+	var now *rooms.Name
+	old := rooms.Nothing()
+	if n, ok := c.rooms.Named(name.Index, name.Collection, name.Name); ok {
+		now, old = &n, n.Filter
+	}
+	if now != nil && now.Configured {
+		return nameConfigured.with(topicOf(name))
+	}
+	next, err := edit(now)
+	if err != nil {
+		return err
+	}
+	record := persistence.RoomName{Index: name.Index, Collection: name.Collection, Name: name.Name}
+	records := []persistence.Record{persistence.DeleteRoomName(record)}
+	if next != nil {
+		record.Filter, record.User, record.Time = []byte(next.Filter.String()), next.User, next.Time
+		records[0] = persistence.PutRoomName(record)
+	}
+	done := make(chan error, 1)
+	op := &persistence.Op{Records: records, Snapshot: true, Applied: func(r *persistence.Result) {
+		done <- c.renamed(name, old, next, r)
+	}}
+	if err := c.store.Append(c.ctx, op); err != nil {
+		return err
+	}
+	return <-done // whatever is appended is applied, and the next one must see it
+}
+
+// renamed is what rename does when its turn has come.
+func (c *call) renamed(name rooms.Name, old *filter.Filter, next *rooms.Name, r *persistence.Result) error {
+	if r.Err != nil {
+		return r.Err
+	}
+	if next == nil {
+		c.rooms.DropName(name.Index, name.Collection, name.Name)
+	} else if err := c.rooms.SetName(*next, r.Snapshot); err != nil {
+		r.Snapshot.Close()
+		return fmt.Errorf("name %s: %w", topicOf(name), err)
+	}
+	c.out.GoOver(c.rooms.Called(name.Index, name.Collection, name.Name, old.Hash(name.Index, name.Collection)), r)
+	return nil
+}
+
+func getName(c *call) (any, error) {
+	n, err := c.name()
+	if err != nil {
+		return nil, err
+	}
+	known, ok := c.rooms.Named(n.Index, n.Collection, n.Name)
+	if !ok {
+		return nil, roomNotFound.with(topicOf(n))
+	}
+	return c.namedRoom(known), nil
+}
+
+// listNames lists the names of a collection, or of all.
+func listNames(c *call) (any, error) {
+	if c.Index+c.Collection != "" {
+		if err := c.collection(); err != nil {
+			return nil, err
+		}
+	}
+	from, err := c.count("from", 0, int(^uint32(0)>>1))
+	if err != nil {
+		return nil, err
+	}
+	size, err := c.count("size", min(1000, c.opts.ReadDocuments), c.opts.ReadDocuments)
+	if err != nil {
+		return nil, err
+	}
+	names := c.rooms.Names(c.Index, c.Collection)
+	total := len(names)
+	names = names[min(from, total):]
+	answer := []namedRoom{}
+	for _, n := range names[:min(size, len(names))] {
+		answer = append(answer, c.namedRoom(n))
+	}
+	return struct {
+		Rooms []namedRoom `json:"rooms"`
+		Total int         `json:"total"`
+	}{answer, total}, nil
+}
