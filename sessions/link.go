@@ -268,7 +268,7 @@ func (l *link) writeAll(b []byte) error {
 // fail ends a link whose connection cannot be written to.
 func (l *link) fail() {
 	l.out, l.rest = nil, nil
-	l.end(&Error{packets.ErrUnspecifiedError.Code, "the connection cannot be written to"})
+	l.end(lost)
 	l.out = nil
 }
 

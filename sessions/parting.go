@@ -1,6 +1,10 @@
 package sessions
 
-import "time"
+import (
+	"time"
+
+	"github.com/mochi-mqtt/server/v2/packets"
+)
 
 // A Parting is how a connection came to its end.
 type Parting struct {
@@ -13,6 +17,10 @@ type Parting struct {
 	// Volatile is the user property of this name of the DISCONNECT, or nil.
 	Volatile []byte
 }
+
+// lost is why a connection ends that cannot be written to. It says no more than that
+// it was lost.
+var lost = &Error{packets.ErrUnspecifiedError.Code, "the connection cannot be written to"}
 
 // Assigned says whether the server has made the client identifier, so that nobody
 // comes back by it.
@@ -33,6 +41,9 @@ func (e *Engine) part(c *Client) {
 	}
 	c.arrived = false
 	p := Parting{Why: c.cause.Load()}
+	if p.Why == lost {
+		p.Why = nil
+	}
 	if said := c.said.Load(); said != nil { // before anything else ended it
 		p = *said
 	}
