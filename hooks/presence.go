@@ -126,7 +126,7 @@ func (h *Hook) Restore() error {
 		}
 		stored = append(stored, p)
 	}
-	h.presence.Engine.Restore(stored, time.Now().UTC())
+	h.presence.Restore(stored, time.Now().UTC())
 	h.presence.arm()
 	return nil
 }
@@ -145,13 +145,13 @@ func (h *Hook) Connected(c *sessions.Client, resumed bool) {
 			h.opts.Log.Warn("metadata left out", "client", c.ClientID, "reason", fmt.Sprintf("it is no JSON object of at most %d bytes", maxDataBytes))
 		}
 	}
-	h.presence.append(h.presence.keep(h.presence.Engine.Connected(who, time.Now().UTC())))
+	h.presence.append(h.presence.keep(h.presence.Connected(who, time.Now().UTC())))
 	h.presence.arm()
 }
 
 // Disconnected notes that the connection of a client has ended.
 func (h *Hook) Disconnected(c *sessions.Client, p sessions.Parting) {
-	h.presence.append(h.presence.keep(h.presence.Engine.Disconnected(c.ClientID, whyOf(p), jsonData(p.Volatile), time.Now().UTC())))
+	h.presence.append(h.presence.keep(h.presence.Disconnected(c.ClientID, whyOf(p), jsonData(p.Volatile), time.Now().UTC())))
 	h.presence.arm()
 }
 

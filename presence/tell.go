@@ -123,7 +123,10 @@ func deliveries(outlets map[string]*outlet, ev *event, wanted func(topics.Filter
 		}
 		var ids []string
 		for c, after := range o.watchers {
-			if c.connected && (ev == nil || after < ev.serial && !(ev.silent && c.id == ev.from)) {
+			if ev != nil && (after >= ev.serial || ev.silent && c.id == ev.from) {
+				continue
+			}
+			if c.connected {
 				ids = append(ids, c.id)
 			}
 		}
