@@ -42,5 +42,8 @@ const (
 	Certificate Proof = "certificate"
 )
 
+// Nobody returns who did not sign in.
+func Nobody() *Identity { return nobody }
+
 // nobody is whoever comes in without signing in.
 var nobody = &Identity{By: Anonymous}

@@ -10,11 +10,16 @@ import (
 // manager is the role of those who may make and revoke API keys of others.
 const manager = "admin"
 
+// IsForAll says whether an action can be asked for by everybody: to sign in, and what counts.
+func IsForAll(controller, action string) bool {
+	return controller == "auth" && (action == "login" || action == "checkToken")
+}
+
 // identify finds out who asks: whoever the token or the key of the request says, or else who
 // came in. Signing in and asking about a token need none that counts.
 func (c *call) identify() error {
 	secret, err := c.string("jwt")
-	if err != nil || secret == "" || c.Controller == "auth" && (c.Action == "login" || c.Action == "checkToken") {
+	if err != nil || secret == "" || IsForAll(c.Controller, c.Action) {
 		return err
 	}
 	who, err := c.opts.Door.Show(c.from.Arrival, secret)
