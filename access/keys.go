@@ -66,7 +66,7 @@ func (k *Keys) Create(ctx context.Context, key Key) (Key, string, error) {
 	if err := key.Check(); err != nil {
 		return Key{}, "", err
 	}
-	if err := k.forgetExpired(ctx, key.Created); err != nil {
+	if err := k.forgetExpired(ctx, time.Now()); err != nil {
 		return Key{}, "", err
 	}
 	if len(k.List(key.User)) >= maxKeysOfUser || len(k.List("")) >= maxKeys {

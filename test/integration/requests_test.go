@@ -110,7 +110,9 @@ func TestRequestsAreAnsweredAlike(t *testing.T) {
 				{request: `{"controller":"realtime","action":"publish","index":"zoo","collection":"cats","body":{}}`, result: `{"published":true}`},
 				{request: `{"controller":"realtime","action":"list"}`, result: `{}`},
 				{request: `{"controller":"server","action":"healthCheck"}`, result: `{"status":"green","services":{"storage":"green"}}`},
-				{request: `{"controller":"auth","action":"login"}`, id: "api.process.controller_not_found"},
+				{request: `{"controller":"auth","action":"login","body":{"username":"anna","password":"x"}}`, id: "plugin.strategy.missing_user"},
+				{request: `{"controller":"auth","action":"createApiKey"}`, id: "security.rights.unauthorized"},
+				{request: `{"controller":"nobody","action":"login"}`, id: "api.process.controller_not_found"},
 			} {
 				a := by.ask(t, b, step.request)
 				switch {
