@@ -1,6 +1,7 @@
 package access
 
 import (
+	"cmp"
 	"context"
 	"crypto/x509"
 	"errors"
@@ -31,6 +32,9 @@ type Door struct {
 	Local, Remote bool
 	// Guard is asked before anybody signs in. May be nil.
 	Guard Guard
+	// Audit is told of who is not let in, and of who signs in by name and password for a
+	// token. May be nil.
+	Audit *Audit
 }
 
 // A Guard is asked before somebody signs in from an address as a user, who is ""
@@ -81,6 +85,18 @@ func (d *Door) Open(ctx context.Context) error {
 // [ErrElsewhere], or that of the guard. Where there are no users, a password that is no
 // token and no key is not looked at.
 func (d *Door) Enter(a Arrival) (*Identity, error) {
+	who, err := d.enter(a)
+	if err != nil {
+		name := a.User
+		if a.Login != nil {
+			name = cmp.Or(a.Login.Name, name)
+		}
+		d.Audit.Refused(name, "", a.From, err)
+	}
+	return who, err
+}
+
+func (d *Door) enter(a Arrival) (*Identity, error) {
 	switch {
 	case a.Certificate != nil:
 		return d.byCertificate(a)
@@ -145,10 +161,18 @@ func (d *Door) Show(a Arrival, secret string) (*Identity, error) {
 // SignIn returns a user who says the password. The error is [ErrDenied], [ErrBusy], or that of
 // the guard.
 func (d *Door) SignIn(from net.Addr, name, password string) (*Identity, error) {
-	if d.Users == nil {
-		return nil, ErrDenied
+	who, err := d.guarded(from, name, func() (*Identity, error) {
+		if d.Users == nil {
+			return nil, ErrDenied
+		}
+		return d.Users.Verify(name, []byte(password))
+	})
+	if err != nil {
+		d.Audit.Refused(name, "", from, err)
+		return nil, err
 	}
-	return d.guarded(from, name, func() (*Identity, error) { return d.Users.Verify(name, []byte(password)) })
+	d.Audit.SignedIn(who, "", from)
+	return who, nil
 }
 
 // byCertificate returns whom a certificate names. The client may say the same, and

@@ -15,8 +15,9 @@ const Method = "SCRAM-SHA-256"
 type Exchange struct {
 	conversation *scram.ServerConversation
 	users        *Users
-	verifier     Scram // of the user
-	guard        Guard // or nil
+	verifier     Scram  // of the user
+	guard        Guard  // or nil
+	audit        *Audit // or nil
 	from         net.Addr
 	done         func(error) // that the guard wants to be told with, or nil
 }
@@ -27,7 +28,7 @@ func (d *Door) Begin(from net.Addr) (*Exchange, error) {
 	if d.Users == nil {
 		return nil, nil
 	}
-	x := &Exchange{users: d.Users, guard: d.Guard, from: from}
+	x := &Exchange{users: d.Users, guard: d.Guard, audit: d.Audit, from: from}
 	server, err := scram.SHA256.NewServer(func(name string) (scram.StoredCredentials, error) {
 		x.verifier = d.Users.findScram(name)
 		return scram.StoredCredentials(x.verifier), nil
@@ -45,6 +46,7 @@ func (x *Exchange) Step(data []byte) (answer []byte, done bool, err error) {
 	text, err := x.conversation.Step(string(data))
 	if other := x.conversation.AuthzID(); err != nil || other != "" && other != x.Name() {
 		x.end(ErrDenied)
+		x.audit.Refused(x.Name(), "", x.from, ErrDenied)
 		return nil, false, ErrDenied
 	}
 	if x.conversation.Valid() {
@@ -53,6 +55,7 @@ func (x *Exchange) Step(data []byte) (answer []byte, done bool, err error) {
 	}
 	if x.guard != nil && x.done == nil { // the first step has said who it is
 		if x.done, err = x.guard(x.from, x.Name()); err != nil {
+			x.audit.Refused(x.Name(), "", x.from, err)
 			return nil, false, err
 		}
 	}

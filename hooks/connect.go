@@ -36,6 +36,7 @@ func (h *Hook) admit(c *sessions.Client, who *access.Identity) error {
 		return &sessions.Error{Code: packets.ErrClientIdentifierNotValid.Code, Text: "the client identifier has to be that of the certificate"}
 	}
 	c.User, c.Identity = who.User, who
+	h.door.Audit.SignedIn(who, c.ClientID, c.Remote)
 	if !who.Expires.IsZero() {
 		c.Lapse = sessions.Lapse{At: who.Expires, Why: refuse(access.ErrExpired), Say: h.expired}
 	}
@@ -59,7 +60,11 @@ func tokenExpired(node string) string {
 
 // Still says whether a client that was let in may stay.
 func (h *Hook) Still(c *sessions.Client) error {
-	return refuse(h.door.Still(c.Identity.(*access.Identity)))
+	err := h.door.Still(c.Identity.(*access.Identity))
+	if err != nil {
+		h.door.Audit.Ended(c.User, c.ClientID, err)
+	}
+	return refuse(err)
 }
 
 // Authenticate begins an exchange by SCRAM-SHA-256.

@@ -86,7 +86,7 @@ var (
 // [Hook.Apply].
 func New(store *persistence.Store, o Options, engine sessions.Options) (*Hook, *sessions.Engine) {
 	h := &Hook{opts: o, topics: engine.Topics, store: store, expired: tokenExpired(store.NodeID()), door: &access.Door{
-		Users: o.Users, Tokens: o.Tokens, Keys: o.Keys, Local: o.AllowLocal, Remote: o.AllowRemote,
+		Users: o.Users, Tokens: o.Tokens, Keys: o.Keys, Local: o.AllowLocal, Remote: o.AllowRemote, Audit: access.NewAudit(o.Log),
 	}}
 	h.nothing = rooms.Nothing()
 	h.rooms = rooms.New(store.NodeID(), h, rooms.Options{})

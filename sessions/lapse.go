@@ -22,13 +22,7 @@ type Lapse struct {
 // Recheck asks the handler of every client that is connected whether it may stay, and
 // ends the connections of those that may not.
 func (e *Engine) Recheck() {
-	e.mu.RLock()
-	clients := make([]*Client, 0, len(e.clients))
-	for c := range e.clients {
-		clients = append(clients, c)
-	}
-	e.mu.RUnlock()
-	for _, c := range clients {
+	for _, c := range e.everybody() {
 		if err := e.h.Still(c); err != nil {
 			c.end(errorOf(err))
 		}

@@ -1,0 +1,148 @@
+package access
+
+import (
+	"context"
+	"log/slog"
+	"net"
+	"strings"
+	"sync"
+	"time"
+)
+
+// An Audit writes a line for each event that concerns who came in and who may do what. All
+// have the attribute audit, the name of the event, and none has a password, a token or
+// a key. A nil Audit writes nothing. Its methods may be called concurrently.
+type Audit struct {
+	log *slog.Logger
+
+	mu      sync.Mutex // guards what follows
+	second  int64      // of which written are
+	written int
+	left    int // refusals that were not written since the last one that was
+}
+
+// maxRefusals is how many refusals are written in a second: whoever is refused may try
+// again at once, and logs are on a disk.
+const maxRefusals = 50
+
+// NewAudit returns one that writes to log.
+func NewAudit(log *slog.Logger) *Audit { return &Audit{log: log} }
+
+// SignedIn tells that somebody came in who did sign in. client is a client identifier, or "".
+func (a *Audit) SignedIn(who *Identity, client string, from net.Addr) {
+	if who.By == Anonymous {
+		return
+	}
+	a.write(slog.LevelInfo, "signed in", "signed_in", "user", who.User, "by", string(who.By), "credential", who.Credential,
+		"client", client, "remote", address(from))
+}
+
+// SignedOut tells that the credential of somebody counts no more, by his own wish.
+func (a *Audit) SignedOut(who *Identity) {
+	a.write(slog.LevelInfo, "signed out", "signed_out", "user", who.User, "by", string(who.By), "credential", who.Credential)
+}
+
+// Refused tells that somebody was not let in. user is the name that was claimed.
+func (a *Audit) Refused(user, client string, from net.Addr, why error) {
+	a.refuse("not let in", "refused", "user", user, "client", client, "remote", address(from), "reason", why.Error())
+}
+
+// Forbidden tells that somebody may not do something: action is such as "publish",
+// "subscribe" or "document:create", and on a topic, or "".
+func (a *Audit) Forbidden(user, client, action, on, why string) {
+	a.refuse("forbidden", "forbidden", "user", user, "client", client, "action", action, "on", on, "reason", why)
+}
+
+// Ended tells that a connection was ended because its client may stay no longer.
+func (a *Audit) Ended(user, client string, why error) {
+	a.write(slog.LevelInfo, "may stay no longer", "ended", "user", user, "client", client, "reason", why.Error())
+}
+
+// RulesChanged tells that the rules, or the users, of a file hold from now on.
+func (a *Audit) RulesChanged(file string) {
+	a.write(slog.LevelInfo, "rules changed", "rules_changed", "file", file)
+}
+
+// RulesRefused tells that a file could not be used, and that what was there holds on.
+func (a *Audit) RulesRefused(file string, why error) {
+	a.write(slog.LevelError, "rules were not changed", "rules_refused", "file", file, "reason", why.Error())
+}
+
+// KeyMade tells of a new API key. by is who made it: a user, or "operator".
+func (a *Audit) KeyMade(by string, key Key) {
+	a.write(slog.LevelInfo, "API key made", "key_made", "by", by, "user", key.User, "credential", key.ID, "expires", until(key.Expires))
+}
+
+// KeyRevoked tells of an API key that counts no more.
+func (a *Audit) KeyRevoked(by string, key Key) {
+	a.write(slog.LevelInfo, "API key revoked", "key_revoked", "by", by, "user", key.User, "credential", key.ID)
+}
+
+// refuse writes of a refusal, unless there were too many in this second; how many were
+// left out is written with the next one.
+func (a *Audit) refuse(text, event string, attrs ...any) {
+	if a == nil {
+		return
+	}
+	a.mu.Lock()
+	if now := time.Now().Unix(); now != a.second {
+		a.second, a.written = now, 0
+	}
+	if a.written >= maxRefusals {
+		a.left++
+		a.mu.Unlock()
+		return
+	}
+	a.written++
+	if a.left > 0 {
+		attrs = append(attrs, "not_written", a.left)
+		a.left = 0
+	}
+	a.mu.Unlock()
+	a.write(slog.LevelWarn, text, event, attrs...)
+}
+
+// write writes a line. Texts from outside are shortened.
+func (a *Audit) write(level slog.Level, text, event string, attrs ...any) {
+	if a == nil {
+		return
+	}
+	line := []any{"audit", event}
+	for i := 0; i < len(attrs); i += 2 {
+		switch v := attrs[i+1].(type) {
+		case string:
+			if v != "" {
+				line = append(line, attrs[i], shorten(v))
+			}
+		default:
+			line = append(line, attrs[i], v)
+		}
+	}
+	a.log.Log(context.Background(), level, text, line...)
+}
+
+// maxAuditBytes is how much of a text from outside is in a line.
+const maxAuditBytes = 256
+
+func shorten(text string) string {
+	if len(text) <= maxAuditBytes {
+		return text
+	}
+	return strings.ToValidUTF8(text[:maxAuditBytes], "") + "…"
+}
+
+// address returns an address as it is written.
+func address(from net.Addr) string {
+	if from == nil {
+		return ""
+	}
+	return from.String()
+}
+
+// until returns when something ends, or "never".
+func until(t time.Time) string {
+	if t.IsZero() {
+		return "never"
+	}
+	return t.UTC().Format(time.RFC3339)
+}
