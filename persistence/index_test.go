@@ -2,6 +2,7 @@ package persistence
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -155,43 +156,78 @@ func TestAnIndexComesAndGoes(t *testing.T) {
 	sound(t, s)
 }
 
-// Wherever a crash comes, while an index is built or later, it is built to its end
-// after it, and right.
+// Wherever a crash comes, while an index is built or later, what is there is right,
+// and it is built to its end after it.
 func TestAnIndexSurvivesACrash(t *testing.T) {
 	t.Parallel()
-	stores := 8
-	if testing.Short() {
-		stores = 2
-	}
-	halfway := 0
-	for seed := range uint64(stores) {
-		rng := rand.New(rand.NewPCG(seed, 3))
-		fs := vfs.NewCrashableMem()
-		s, stop := open(t, "data", Options{FS: fs})
-		for i := range 5 * maxBuildDocuments {
-			put(t, s, fmt.Sprint("x", i), `{"n":1}`)
+	rng := rand.New(rand.NewPCG(1, 3))
+	fs := vfs.NewCrashableMem()
+	s, stop := open(t, "data", Options{FS: fs})
+	for i := range 40 * maxBuildDocuments {
+		w := &Write{Key: Key{"fleet", "trucks", fmt.Sprint("x", i)}, Body: []byte(`{"n":1,"m":2}`), Time: time.Unix(1, 0)}
+		if err := s.Append(t.Context(), &Op{Write: w}); err != nil {
+			t.Fatal(err)
 		}
-		stop()
-		acks := newAckLog()
-		for i := range 5 {
-			o := indexing(fs, []string{"n", "pad"}[i%2:]...)
-			o.QueueOps = 100
-			fs = crash(t, o, acks, rng)
-			o.FS = fs
-			s, stop := open(t, "data", o)
-			r, err := s.Check(t.Context())
-			if err != nil || len(r.Faults) > 0 {
-				t.Errorf("the check finds %+v, %v", r, err)
+	}
+	do(t, s, &Op{})
+	stop()
+	halfway := 0
+	for i := range 20 {
+		o := indexing(fs, []string{"n", "m"}[i/10:]...) // after ten crashes n goes, and m was built
+		s, stop := open(t, "data", o)
+		for range rng.IntN(12) {
+			committed := make(chan *Result, 1)
+			op := randomOp(rng, fmt.Sprint(i), func(r *Result) { committed <- r })
+			if err := s.Append(t.Context(), op); err != nil {
+				t.Fatal(err)
 			}
-			if found(t, s, "pad", "", "", "") == "no" {
+			<-committed
+		}
+		left := fs.CrashClone(vfs.CrashCloneCfg{UnsyncedDataPercent: rng.IntN(101), RNG: rng})
+		stop()
+		fs = left
+		if r, err := Check(t.Context(), "data", indexing(fs)); err != nil || len(r.Faults) > 0 {
+			t.Fatalf("after crash %d the check finds %+v, %v", i, r, err)
+		}
+		for _, x := range indexesIn(t, fs) {
+			if !x.complete && x.built != "" {
 				halfway++
 			}
-			awaitIndex(t, s, "pad")
+		}
+		if i == 9 {
+			s, stop = open(t, "data", indexing(fs, "m"))
+			stop()
+			s, stop = open(t, "data", indexing(fs, "n", "m"))
+			awaitIndex(t, s, "n")
+			awaitIndex(t, s, "m")
 			sound(t, s)
 			stop()
 		}
 	}
-	t.Logf("%d of %d times it was not complete", halfway, 5*stores)
+	t.Logf("%d times an index was half built", halfway)
+	if halfway == 0 {
+		t.Error("no crash came while an index was built")
+	}
+	s = openTest(t, "data", indexing(fs, "m"))
+	awaitIndex(t, s, "m")
+	sound(t, s)
+}
+
+// indexesIn returns what a crash has left of indexes.
+func indexesIn(t *testing.T, fs vfs.FS) []*openIndex {
+	t.Helper()
+	o := Options{FS: readOnlyFS{fs, t.Context().Err}}.withDefaults()
+	options := o.pebble(nil, &pebbleLog{log: o.Log})
+	options.ReadOnly = true
+	db, err := pebble.Open("data", options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	all, err := readIndexes(db)
+	if err := errors.Join(err, db.Close()); err != nil {
+		t.Fatal(err)
+	}
+	return all
 }
 
 func TestAnIndexHasEphemeralDocuments(t *testing.T) {
