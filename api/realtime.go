@@ -145,7 +145,7 @@ func countMembers(c *call) (any, error) {
 	}
 	return struct {
 		Count int `json:"count"`
-	}{c.opts.Presence.Count(id)}, nil
+	}{c.opts.Presence.Count(c.hashOf(id))}, nil
 }
 
 // listRooms lists the rooms by index and collection.

@@ -35,10 +35,9 @@ type namedRoom struct {
 
 func (c *call) namedRoom(n rooms.Name) namedRoom {
 	id := n.Filter.Hash(n.Index, n.Collection)
-	room, _ := c.rooms.Find(id)
 	answer := namedRoom{
 		Index: n.Index, Collection: n.Collection, Name: n.Name, Channel: topicOf(n), RoomID: id,
-		Filter: json.RawMessage(n.Filter.String()), Members: room.Members, Configured: n.Configured,
+		Filter: json.RawMessage(n.Filter.String()), Members: c.opts.Presence.Count(id), Configured: n.Configured,
 	}
 	if !n.Configured {
 		at := n.Time.UnixMilli()
@@ -85,6 +84,14 @@ func (c *call) find(id string) (room rooms.Occupancy, topic string, ok bool) {
 	}
 	room, ok = c.rooms.Find(id)
 	return room, room.Index + "/" + room.Collection + "/~" + id, ok
+}
+
+// hashOf returns the id of a room that may be named.
+func (c *call) hashOf(id string) string {
+	if room, _, ok := c.find(id); ok {
+		return room.Hash
+	}
+	return id
 }
 
 // queryOrName returns the filter that a body has, or names.

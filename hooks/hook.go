@@ -28,6 +28,8 @@ type Options struct {
 	AutoCreate bool
 	// Mappings say which further topics are documents. Nil is none.
 	Mappings *mappings.Table
+	// Names are those of rooms that are settings of the node.
+	Names []rooms.Name
 	// Collections are the declared ones, by "<index>/<collection>".
 	Collections map[string]Collection
 	// AllowLocal and AllowRemote let clients of this machine, and of others, in

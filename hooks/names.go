@@ -53,9 +53,9 @@ func (h *Hook) Difference(to topics.Filter, over sessions.Target, snap *persiste
 	return roomMessages(h.rooms.Replay(to, over.Content.(rooms.View)).Difference(snap))
 }
 
-// RestoreNames brings back the names that the store has, and those of the configuration,
-// which go before. It is called before sessions are restored.
-func (h *Hook) RestoreNames(configured []rooms.Name) error {
+// restoreNames brings back the names that the store has, and those of the configuration,
+// which go before.
+func (h *Hook) restoreNames() error {
 	for n, err := range h.store.RoomNames() {
 		if err != nil {
 			return fmt.Errorf("hooks: restore names: %w", err)
@@ -68,7 +68,7 @@ func (h *Hook) RestoreNames(configured []rooms.Name) error {
 			return fmt.Errorf("hooks: restore name %s/%s/@%s: %w", n.Index, n.Collection, n.Name, err)
 		}
 	}
-	for _, n := range configured {
+	for _, n := range h.opts.Names {
 		n.Configured = true
 		if err := h.rooms.SetName(n, h.store); err != nil {
 			return fmt.Errorf("hooks: configured name %s/%s/@%s: %w", n.Index, n.Collection, n.Name, err)

@@ -117,8 +117,11 @@ func (a *attendance) keep(record persistence.Record, held *presence.Hold) *persi
 	}}
 }
 
-// Restore takes what is known of clients from the store.
+// Restore takes the names of rooms, and what is known of clients, from the store.
 func (h *Hook) Restore() error {
+	if err := h.restoreNames(); err != nil {
+		return err
+	}
 	var stored []persistence.Presence
 	for p, err := range h.store.Presences() {
 		if err != nil {

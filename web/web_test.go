@@ -25,9 +25,10 @@ import (
 // nobody is told of anything.
 type nobody struct{}
 
-func (nobody) Publish(string, []string, *rooms.Message)         {}
-func (nobody) Announce(*persistence.Op, string, []byte, string) {}
-func (nobody) GoOver([]rooms.Membership, *persistence.Result)   {}
+func (nobody) Publish(string, []string, *rooms.Message)           {}
+func (nobody) Announce(*persistence.Op, string, []byte, string)   {}
+func (nobody) GoOver(_ []rooms.Membership, r *persistence.Result) { r.Snapshot.Close() }
+
 func (nobody) apply(t *testing.T, s *persistence.Store) func() {
 	t.Helper()
 	done := make(chan struct{})
