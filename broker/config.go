@@ -54,6 +54,9 @@ type Config struct {
 	// there comes in as it is. Of those that fit a topic the first one counts.
 	Mappings []Mapping `mapstructure:"mappings"`
 
+	// Rooms are names of filters that are there at every start.
+	Rooms []RoomName `mapstructure:"rooms"`
+
 	JWT      JWT      `mapstructure:"jwt"`
 	Tokens   Tokens   `mapstructure:"tokens"`
 	Presence Presence `mapstructure:"presence"`
@@ -176,6 +179,8 @@ type Limits struct {
 	// ScanDocuments is how many documents a search may look at. One that is cut short
 	// says so.
 	ScanDocuments int `mapstructure:"scan_documents"`
+	// RoomNames is how many names requests may give to the rooms of a collection.
+	RoomNames int `mapstructure:"room_names"`
 }
 
 // DefaultConfig returns the settings of a broker that needs none.
@@ -223,6 +228,7 @@ func DefaultConfig() Config {
 			WriteDocuments: 200,
 			ReadDocuments:  10_000,
 			ScanDocuments:  100_000,
+			RoomNames:      10_000,
 		},
 	}
 }
@@ -259,6 +265,7 @@ func (c Config) Validate() error {
 	c.checkAccess(k)
 	c.checkCollections(k)
 	c.checkMappings(k)
+	c.checkRooms(k)
 	c.checkNumbers(k)
 	c.Presence.check(k)
 	k.duration("store.log_age", c.Store.LogAge, time.Minute, 10*365*24*time.Hour)
@@ -330,6 +337,7 @@ func (c Config) checkNumbers(k *check) {
 		{"limits.write_documents", int64(c.Limits.WriteDocuments), 1, 100_000},
 		{"limits.read_documents", int64(c.Limits.ReadDocuments), 1, 1_000_000},
 		{"limits.scan_documents", int64(c.Limits.ScanDocuments), 1, 1_000_000_000},
+		{"limits.room_names", int64(c.Limits.RoomNames), 1, 1_000_000},
 	} {
 		k.number(n.key, n.value, n.min, n.max)
 	}

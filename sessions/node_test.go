@@ -82,9 +82,6 @@ func (n *node) start() {
 			n.hook.Apply(batch)
 		}
 	}()
-	if err := n.hook.RestoreNames(nil); err != nil {
-		n.t.Fatal(err)
-	}
 	if err := n.engine.Restore(); err != nil {
 		n.t.Fatal(err)
 	}

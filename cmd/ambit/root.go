@@ -109,7 +109,7 @@ func newRoot() *cobra.Command {
 	root.SuggestionsMinimumDistance = 2
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &exitError{exitUsage, err} })
 	root.AddCommand(newServe(), newDemo(), newPub(), newSub(), newReplay(), newMatch(), newBench(), newPasswd(), newConfig(),
-		newAPIKey(),
+		newAPIKey(), newRoom(),
 		newBackup(), newRestore(), newCheck(), newVersion())
 	return root
 }

@@ -18,8 +18,8 @@ import (
 
 const subHelp = `Subscribe and print what arrives.
 
-With two arguments, an <index>/<collection> and a filter, it is told of the
-documents that match the filter. Each line has the time, + for a document that
+With two arguments, an <index>/<collection> and a filter, or the name of one, it is
+told of the documents that match the filter. Each line has the time, + for a document that
 comes to match, = for one that changes and still does, - for one that no longer
 does, its id and its body:
 
@@ -48,11 +48,12 @@ type subOptions struct {
 func newSub() *cobra.Command {
 	var o subOptions
 	cmd := &cobra.Command{
-		Use:   "sub COLLECTION FILTER | sub TOPIC_FILTER",
+		Use:   "sub COLLECTION FILTER | sub COLLECTION @NAME | sub TOPIC_FILTER",
 		Short: "Be told who enters, stays in and leaves a filter",
 		Long:  subHelp,
 		Example: `  ambit sub fleet/trucks '{"range":{"speed":{"gt":50}}}'
   ambit sub fleet/trucks '{}' --members
+  ambit sub fleet/trucks @depot --scope in
   ambit sub fleet/trucks '{"equals":{"state":"stopped"}}' --transition enter --json --count 1
   ambit sub 'fleet/#'`,
 		Args: arguments(cobra.RangeArgs(1, 2)),
@@ -151,6 +152,9 @@ func (o *subOptions) topicFilter(args []string) (string, error) {
 		return "", usageErrorf("--members takes no --scope, --transition or --payload")
 	}
 	room := roomTopic(collection, args[1]) + options
+	if strings.HasPrefix(args[1], "@") {
+		room = collection + "/" + args[1] + options
+	}
 	if o.members {
 		return "$scope/" + room + "/+", nil
 	}
