@@ -32,9 +32,9 @@ text.`
 
 // passwdFlags are those of ambit passwd.
 type passwdFlags struct {
-	scram, noPassword bool
-	iterations        int
-	roles, attributes []string
+	scram, noPassword, keep bool
+	iterations              int
+	roles, attributes       []string
 }
 
 func newPasswd() *cobra.Command {
@@ -44,6 +44,7 @@ func newPasswd() *cobra.Command {
 		Long:  passwdHelp,
 		Example: `  ambit passwd users.txt anna --role dispatcher --attribute tenant=acme
   pwgen 20 1 | tee secret | ambit passwd users.txt truck-42
+  ambit passwd users.txt anna --keep-password --role admin
   ambit passwd users.txt truck-43 --no-password --role truck     # comes with a certificate`,
 		Args: arguments(cobra.ExactArgs(2)),
 	}
@@ -53,6 +54,7 @@ func newPasswd() *cobra.Command {
 	flags.IntVar(&o.iterations, "iterations", access.DefaultIterations,
 		fmt.Sprintf("with --scram, how `often` it is hashed: from %d to %d", access.MinIterations, access.MaxIterations))
 	flags.BoolVar(&o.noPassword, "no-password", false, "the user has none, and signs in by a certificate or an API key")
+	flags.BoolVar(&o.keep, "keep-password", false, "change roles and attributes alone")
 	flags.StringArrayVar(&o.roles, "role", nil, "a `role` of the user; may be given several times")
 	flags.StringArrayVar(&o.attributes, "attribute", nil, "an attribute of the user, `name=value`; may be given several times")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
@@ -68,7 +70,9 @@ func newPasswd() *cobra.Command {
 			return err
 		}
 		err = access.Set(args[0], args[1], func(u *access.User) {
-			u.Verifier = verifier
+			if !o.keep {
+				u.Verifier = verifier
+			}
 			if cmd.Flags().Changed("role") {
 				u.Roles = slices.DeleteFunc(o.roles, func(role string) bool { return role == "" })
 			}
@@ -80,7 +84,9 @@ func newPasswd() *cobra.Command {
 			return err
 		}
 		done := "the password of %s is set in %s\n"
-		if o.noPassword {
+		if o.keep {
+			done = "%s is changed in %s\n"
+		} else if o.noPassword {
 			done = "%s has no password in %s\n"
 		}
 		_, err = fmt.Fprintf(cmd.OutOrStdout(), done, args[1], args[0])
@@ -89,9 +95,10 @@ func newPasswd() *cobra.Command {
 	return cmd
 }
 
-// verifier reads a password, and returns what is kept of it: nil for none.
+// verifier reads a password, and returns what is kept of it: nil for none, or if it is to
+// stay.
 func (o passwdFlags) verifier(cmd *cobra.Command) (access.Verifier, error) {
-	if o.noPassword {
+	if o.noPassword || o.keep {
 		return nil, nil
 	}
 	password, err := readPassword(cmd.InOrStdin(), cmd.ErrOrStderr())

@@ -25,6 +25,8 @@ type connectOptions struct {
 	keep   bool   // no clean start
 	expiry uint32 // of the session in seconds, MQTT 5
 	will   *message
+	// user and password are there both, or neither.
+	user, password string
 }
 
 // The identifiers of the properties that the tests use [MQTT-2.2.2.2].
@@ -47,6 +49,9 @@ func connectPacket(o connectOptions) []byte {
 	if o.will != nil {
 		flags |= 4 | o.will.qos<<3
 	}
+	if o.user != "" {
+		flags |= 0xC0
+	}
 	body := appendString(nil, "MQTT")
 	body = append(body, version, flags, 0, 0)
 	if o.v5 {
@@ -59,6 +64,9 @@ func connectPacket(o connectOptions) []byte {
 			body = append(body, 0)
 		}
 		body = appendString(appendString(body, o.will.topic), string(o.will.payload))
+	}
+	if o.user != "" {
+		body = appendString(appendString(body, o.user), o.password)
 	}
 	return frame(typeConnect<<4, body)
 }
