@@ -132,6 +132,7 @@ func (c *call) makeKey(key access.Key) (any, error) {
 	if err != nil {
 		return nil, told(err)
 	}
+	c.opts.Door.Audit.KeyMade(c.author(), made)
 	return answerKey(made, token), nil
 }
 
@@ -205,7 +206,8 @@ func (c *call) revokeKey(may func(access.Key) bool) (any, error) {
 	if keys == nil {
 		return nil, gone
 	}
-	if key, ok := keys.Find(c.ID); !ok || !may(key) {
+	key, ok := keys.Find(c.ID)
+	if !ok || !may(key) {
 		return nil, gone
 	}
 	if err := keys.Delete(c.ctx, c.ID); errors.Is(err, access.ErrNoKey) {
@@ -213,7 +215,16 @@ func (c *call) revokeKey(may func(access.Key) bool) (any, error) {
 	} else if err != nil {
 		return nil, err
 	}
+	c.opts.Door.Audit.KeyRevoked(c.author(), key)
 	return struct {
 		ID string `json:"_id"`
 	}{c.ID}, nil
+}
+
+// author returns who asks, as the audit has it.
+func (c *call) author() string {
+	if c.from.Operator {
+		return "operator"
+	}
+	return c.from.User
 }

@@ -129,7 +129,11 @@ func logout(c *call) (any, error) {
 	if who.By != access.Token {
 		return nil, badToken.with()
 	}
-	return acknowledgement{true}, told(c.opts.Door.Tokens.Revoke(c.ctx, who, global))
+	if err := c.opts.Door.Tokens.Revoke(c.ctx, who, global); err != nil {
+		return nil, told(err)
+	}
+	c.opts.Door.Audit.SignedOut(who)
+	return acknowledgement{true}, nil
 }
 
 // checkToken says whether a token counts, which stands in the body; without one, who asks.

@@ -157,6 +157,12 @@ func TestRequestsAreByWhoeverTheirTokenSays(t *testing.T) {
 			t.Errorf("%s: %s %s, want %s %s", tt.name, result, id, tt.want, tt.id)
 		}
 	}
+	for _, event := range []string{`"audit":"key_made","by":"bert","user":"bert"`, `"audit":"key_made","by":"operator"`, `"audit":"key_revoked","by":"bert"`, `"audit":"signed_out","user":"bert"`} {
+		if !strings.Contains(s.log.String(), event) {
+			t.Errorf("the log does not say %s", event)
+		}
+	}
+	noSecretIn(t, s.log.String(), "secret", anna, bert, key)
 	s.kill()
 	s.broker = startBroker(t, brokerOptions{dir: s.dir, config: fmt.Sprintf("{anonymous: none, users: %q}", s.users)})
 	for name, login := range map[string]string{"the token": bert, "the key": key} {
