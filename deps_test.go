@@ -20,6 +20,7 @@ import (
 // from lines above its own. The standard library is open to all.
 const policy = `
 topics:
+limits:
 geofilter: [github.com/golang/geo]
 persistence: [github.com/cockroachdb/pebble/v2 github.com/tidwall/btree]
 persistence test: persistence/persistencetest
@@ -30,7 +31,7 @@ filter test: [github.com/cockroachdb/datadriven]
 mappings: filter topics [github.com/go-json-experiment/json]
 client: topics [github.com/coder/websocket github.com/eclipse/paho.golang]
 
-sessions: persistence topics [
+sessions: limits persistence topics [
 	github.com/mochi-mqtt/server/v2
 	github.com/puzpuzpuz/xsync/v4
 ]
