@@ -31,7 +31,7 @@ type Outlet interface {
 	Announce(op *persistence.Op, topic string, payload []byte, from string)
 	// GoOver has members of rooms told by the filters that their names point to now, as of
 	// a result with a snapshot, which it closes. Whoever drains the store's tail calls it.
-	GoOver(members []rooms.Membership, r *persistence.Result)
+	GoOver(name rooms.Name, members []rooms.Membership, r *persistence.Result)
 }
 
 // Options are the settings of a [Router]. They are not written after [New].

@@ -96,7 +96,7 @@ func (w *world) Announce(op *persistence.Op, topic string, payload []byte, from 
 	}
 }
 
-func (w *world) GoOver(members []rooms.Membership, r *persistence.Result) {
+func (w *world) GoOver(_ rooms.Name, members []rooms.Membership, r *persistence.Result) {
 	for _, m := range members {
 		fmt.Fprintf(&w.told, "%s on %s goes over\n", m.Member, m.TopicFilter)
 	}

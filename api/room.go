@@ -214,7 +214,7 @@ func (c *call) renamed(name rooms.Name, old *filter.Filter, next *rooms.Name, r 
 		r.Snapshot.Close()
 		return fmt.Errorf("name %s: %w", topicOf(name), err)
 	}
-	c.out.GoOver(c.rooms.Called(name.Index, name.Collection, name.Name, old.Hash(name.Index, name.Collection)), r)
+	c.out.GoOver(name, c.rooms.Called(name.Index, name.Collection, name.Name, old.Hash(name.Index, name.Collection)), r)
 	return nil
 }
 

@@ -77,10 +77,13 @@ func (h *Hook) restoreNames() error {
 	return nil
 }
 
-// GoOver has members go over from the filter by which they are told to the one that their
-// names point to now, as of a result with a snapshot. Whoever drains the store's tail
+// GoOver has members go over from the filter by which they are told to the one that
+// their name points to now, as of a result with a snapshot. Whoever drains the store's tail
 // calls it.
-func (h *Hook) GoOver(members []rooms.Membership, r *persistence.Result) {
+func (h *Hook) GoOver(name rooms.Name, members []rooms.Membership, r *persistence.Result) {
+	h.presence.Rename(name.Index, name.Collection, name.Name, h.pointsTo(topics.Filter{
+		Kind: topics.Presence, Index: name.Index, Collection: name.Collection, Room: topics.RoomRef{Name: name.Name, Options: topics.DefaultOptions},
+	}).Hash(name.Index, name.Collection))
 	h.engine.Shift(func(yield func(client, topicFilter string) bool) {
 		for _, m := range members {
 			if !yield(m.Member, m.TopicFilter) {

@@ -15,6 +15,11 @@ func (h *Hook) Resolve(to topics.Filter, remembered []byte) (sessions.Target, er
 	t := sessions.Target{Kind: to.Kind, Options: to.Room.Options}
 	var v rooms.View
 	var err error
+	if to.Kind == topics.Presence && to.Room.Name != "" {
+		if _, ok := h.rooms.Named(to.Index, to.Collection, to.Room.Name); ok {
+			remembered = nil // the name may have come to point to another filter
+		}
+	}
 	switch {
 	case to.Kind == topics.Presence && to.Index == "": // of clients
 		return t, nil

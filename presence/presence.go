@@ -86,6 +86,8 @@ type Engine struct {
 	rooms   map[string]*room // by hash
 	// watched are the topic filters of those who are told of clients.
 	watched map[string]*outlet
+	// named are the rooms of which somebody is told by a name, by topic filter.
+	named map[string]*room
 	// absences are the ends of connections whose grace is not over, in order.
 	absences []absence
 	// offline are the clients that are not there, those for the longest time in front.
@@ -109,7 +111,7 @@ func New(out Outlet, o Options) *Engine {
 	}
 	return &Engine{
 		opts: o, out: out,
-		clients: map[string]*client{}, rooms: map[string]*room{}, watched: map[string]*outlet{}, dirty: map[*room]bool{},
+		clients: map[string]*client{}, rooms: map[string]*room{}, watched: map[string]*outlet{}, named: map[string]*room{}, dirty: map[*room]bool{},
 	}
 }
 

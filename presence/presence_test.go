@@ -24,6 +24,7 @@ type world struct {
 	opts   Options
 	now    time.Time
 	told   strings.Builder
+	names  map[string]string // the rooms that they point to
 }
 
 func newWorld(t *testing.T, o Options) *world {
@@ -47,7 +48,7 @@ func newWorld(t *testing.T, o Options) *world {
 		}
 		<-drained
 	})
-	w := &world{t: t, store: store, opts: o, now: time.Unix(1000, 0).UTC()}
+	w := &world{t: t, store: store, opts: o, now: time.Unix(1000, 0).UTC(), names: map[string]string{}}
 	w.engine = New(w, o)
 	return w
 }
@@ -102,9 +103,10 @@ func (w *world) settle() string {
 //	connect client=C [user=U] [resumed] [passing]     metadata
 //	disconnect client=C [why=TEXT]                    volatile data
 //	join client=C         a topic filter, and below it volatile data
-//	leave client=C        the same
+//	leave client=C [room=R]    the same; the room is one that the name pointed to
 //	update client=C       metadata
 //	first                 a topic filter of $presence; prints what it is told first
+//	rename                a name, and below it the room that it points to
 //	wait seconds=N
 //	crash
 //
@@ -143,6 +145,7 @@ func (w *world) run(t *testing.T, d *datadriven.TestData) string {
 		w.engine.Join(id, to, hash, bytesOf(data), w.now)
 	case "leave":
 		to, hash := w.parse(text)
+		d.MaybeScanArgs(t, "room", &hash)
 		w.engine.Leave(id, to, hash, bytesOf(data), w.now)
 	case "update":
 		record, h, known := w.engine.Update(id, bytesOf(d.Input), w.now)
@@ -155,6 +158,9 @@ func (w *world) run(t *testing.T, d *datadriven.TestData) string {
 		for m := range w.engine.First(to, hash) {
 			fmt.Fprintf(&w.told, "%s\n  %s\n", m.Topic, m.Payload)
 		}
+	case "rename":
+		w.names[text] = data
+		w.engine.Rename("fleet", "trucks", text, data)
 	case "wait":
 		w.now = w.now.Add(time.Duration(seconds) * time.Second)
 	case "crash":
@@ -182,6 +188,9 @@ func (w *world) parse(text string) (topics.Filter, string) {
 	to, err := topics.ParseFilter(text, topics.Limits{})
 	if err != nil {
 		w.t.Fatal(err)
+	}
+	if to.Room.Name != "" {
+		return to, cmp.Or(w.names[to.Room.Name], to.Room.Name)
 	}
 	return to, to.Collection
 }

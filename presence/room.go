@@ -42,11 +42,7 @@ func (e *Engine) Join(id string, to topics.Filter, hash string, volatile []byte,
 		watch(e.watched, c, to, e.serial)
 		return
 	}
-	r := e.rooms[hash]
-	if r == nil {
-		r = &room{hash: hash, index: to.Index, collection: to.Collection, outlets: map[string]*outlet{}}
-		e.rooms[hash] = r
-	}
+	r := e.room(to, hash)
 	added, first := false, false
 	if to.Kind == topics.Presence || to.Room.Options.Users != 0 {
 		added, first = watch(r.outlets, c, to, e.serial)
@@ -67,7 +63,7 @@ func (e *Engine) Join(id string, to topics.Filter, hash string, volatile []byte,
 	if s.present || !c.online {
 		return
 	}
-	e.enter(s, now, nil)
+	e.enter(s, now, nil).except = c.moved(s, to)
 	if added && first { // Kuzzle tells whoever opens a channel nothing of that
 		r.outlets[to.Text].watchers[c] = e.serial
 	}
@@ -87,12 +83,15 @@ func (e *Engine) Leave(id string, to topics.Filter, hash string, volatile []byte
 		unwatch(e.watched, c, to)
 		return
 	}
-	r := e.rooms[hash]
+	r := e.find(to, hash)
 	if r == nil {
 		return
 	}
 	defer e.tidyRoom(r)
 	unwatch(r.outlets, c, to)
+	if r.outlets[to.Text] == nil {
+		delete(e.named, to.Text)
+	}
 	s := c.seats[r]
 	if s == nil || to.Kind == topics.Presence {
 		return
@@ -103,7 +102,7 @@ func (e *Engine) Leave(id string, to topics.Filter, hash string, volatile []byte
 	case !s.present:
 		e.drop(s)
 	case c.connected:
-		e.exit(s, now, volatile, Unsubscribed, nil)
+		e.exit(s, now, volatile, Unsubscribed, nil).except = c.moved(s, to)
 		e.drop(s)
 	default:
 		s.vacated = c.absence
@@ -119,14 +118,14 @@ func (e *Engine) enter(s *seat, now time.Time, h *Hold) *event {
 
 // exit has a client not be in a room any more. Without data that it left with, it is
 // told what it joined with.
-func (e *Engine) exit(s *seat, at time.Time, volatile []byte, why Why, h *Hold) {
+func (e *Engine) exit(s *seat, at time.Time, volatile []byte, why Why, h *Hold) *event {
 	s.present = false
 	s.room.present.Remove(s.place)
 	s.place = nil
 	if volatile == nil {
 		volatile = s.volatile
 	}
-	e.tellUsers(s, topics.UserOut, at, volatile, why.Text, h)
+	return e.tellUsers(s, topics.UserOut, at, volatile, why.Text, h)
 }
 
 // change tells a room that a client in it has other metadata.
@@ -146,6 +145,59 @@ func (e *Engine) tidyRoom(r *room) {
 	if r.seats == 0 && len(r.outlets) == 0 {
 		delete(e.rooms, r.hash)
 		delete(e.dirty, r)
+	}
+}
+
+// room returns the room with a hash, or of the name by which somebody is told of it.
+func (e *Engine) room(to topics.Filter, hash string) *room {
+	r := e.find(to, hash)
+	if r == nil {
+		r = &room{hash: hash, index: to.Index, collection: to.Collection, outlets: map[string]*outlet{}}
+		e.rooms[hash] = r
+	}
+	if to.Kind == topics.Presence && to.Room.Name != "" {
+		e.named[to.Text] = r
+	}
+	return r
+}
+
+func (e *Engine) find(to topics.Filter, hash string) *room {
+	if r := e.named[to.Text]; r != nil && to.Kind == topics.Presence {
+		return r
+	}
+	return e.rooms[hash]
+}
+
+// moved returns the topic filter by which a client is in another room, too: its name
+// points to that now. Those who are told by the name go along, and are told nothing of it.
+func (c *client) moved(from *seat, to topics.Filter) string {
+	if to.Room.Name == "" {
+		return ""
+	}
+	for _, s := range c.seats {
+		if s != from && s.present && s.by[to.Text] {
+			return to.Text
+		}
+	}
+	return ""
+}
+
+// Rename has those who are told of a presence by a name be told of the room with a hash:
+// that is what the name points to now.
+func (e *Engine) Rename(index, collection, name, hash string) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for text, old := range e.named {
+		o := old.outlets[text]
+		if o.to.Index != index || o.to.Collection != collection || o.to.Room.Name != name {
+			continue
+		}
+		delete(old.outlets, text)
+		delete(e.named, text)
+		e.tidyRoom(old)
+		r := e.room(o.to, hash)
+		r.outlets[text] = o
+		e.dirty[r] = true
 	}
 }
 

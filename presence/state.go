@@ -121,7 +121,7 @@ func (r *room) state() []byte {
 func (e *Engine) First(to topics.Filter, hash string) iter.Seq[*Message] {
 	return func(yield func(*Message) bool) {
 		if to.Index != "" {
-			yield(&Message{Topic: to.Text, Payload: e.roomState(hash), Retain: true})
+			yield(&Message{Topic: to.Text, Payload: e.roomState(to, hash), Retain: true})
 			return
 		}
 		for _, id := range e.ids(to.ID) {
@@ -132,10 +132,10 @@ func (e *Engine) First(to topics.Filter, hash string) iter.Seq[*Message] {
 	}
 }
 
-func (e *Engine) roomState(hash string) []byte {
+func (e *Engine) roomState(to topics.Filter, hash string) []byte {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if r := e.rooms[hash]; r != nil {
+	if r := e.find(to, hash); r != nil {
 		return r.state()
 	}
 	return (&room{}).state()

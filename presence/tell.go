@@ -30,8 +30,10 @@ type event struct {
 	serial uint64
 	hold   *Hold
 	from   string
-	// silent says that the client itself is not told.
+	// silent says that the client itself is not told, and except is a topic filter by which
+	// nobody is, or "".
 	silent bool
+	except string
 	// user is what a user notification tells, else 0; count is how many are in the room
 	// then.
 	user  topics.Users
@@ -108,7 +110,7 @@ func (e *Engine) take() (*event, []delivery) {
 	e.pending[0] = nil
 	e.pending = e.pending[1:]
 	if ev.user != 0 {
-		return ev, deliveries(ev.room.outlets, ev, func(to topics.Filter) bool { return to.Room.Options.Users&ev.user != 0 })
+		return ev, deliveries(ev.room.outlets, ev, func(to topics.Filter) bool { return to.Room.Options.Users&ev.user != 0 && to.Text != ev.except })
 	}
 	return ev, deliveries(e.watched, ev, func(to topics.Filter) bool { return to.ID == "" || to.ID == ev.from })
 }

@@ -25,9 +25,9 @@ import (
 // nobody is told of anything.
 type nobody struct{}
 
-func (nobody) Publish(string, []string, *rooms.Message)           {}
-func (nobody) Announce(*persistence.Op, string, []byte, string)   {}
-func (nobody) GoOver(_ []rooms.Membership, r *persistence.Result) { r.Snapshot.Close() }
+func (nobody) Publish(string, []string, *rooms.Message)                         {}
+func (nobody) Announce(*persistence.Op, string, []byte, string)                 {}
+func (nobody) GoOver(_ rooms.Name, _ []rooms.Membership, r *persistence.Result) { r.Snapshot.Close() }
 
 func (nobody) apply(t *testing.T, s *persistence.Store) func() {
 	t.Helper()
