@@ -27,6 +27,8 @@ type seat struct {
 	present bool
 	since   time.Time
 	place   *list.Element // in the room's present
+	// text is the member as JSON, once it was needed.
+	text []byte
 	// vacated is the absence in which the last topic filter went.
 	vacated int
 }
@@ -111,7 +113,7 @@ func (e *Engine) Leave(id string, to topics.Filter, hash string, volatile []byte
 
 // enter has a client be in a room.
 func (e *Engine) enter(s *seat, now time.Time, h *Hold) *event {
-	s.present, s.since = true, now
+	s.present, s.since, s.text = true, now, nil
 	s.place = s.room.present.PushBack(s)
 	return e.tellUsers(s, topics.UserIn, now, s.volatile, "", h)
 }
@@ -130,6 +132,7 @@ func (e *Engine) exit(s *seat, at time.Time, volatile []byte, why Why, h *Hold) 
 
 // change tells a room that a client in it has other metadata.
 func (e *Engine) change(s *seat, now time.Time, h *Hold) {
+	s.text = nil
 	e.tellUsers(s, topics.UserUpdate, now, s.volatile, "", h)
 }
 

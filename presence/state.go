@@ -100,7 +100,11 @@ func (r *room) state() []byte {
 	var list bytes.Buffer
 	n := 0
 	for at := r.present.Front(); at != nil; at = at.Next() {
-		member := encode(at.Value.(*seat).member())
+		s := at.Value.(*seat)
+		if s.text == nil {
+			s.text = encode(s.member())
+		}
+		member := s.text
 		if n == maxMembers || n > 0 && list.Len()+len(member) > maxMembersBytes {
 			break
 		}
