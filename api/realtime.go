@@ -24,6 +24,8 @@ func realtimeActions() map[string]action {
 type channel struct {
 	RoomID  string `json:"roomId"`
 	Channel string `json:"channel"`
+	// Seq is the last change by then, for a request that asks for it.
+	Seq *uint64 `json:"seq,omitempty"`
 }
 
 // options returns those of a channel as they stand in a topic filter.
@@ -69,7 +71,7 @@ func subscribe(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	ch := channel{f.Hash(c.Index, c.Collection), c.Index + "/" + c.Collection + "/?" + inTopic(f.String()) + options}
+	ch := channel{RoomID: f.Hash(c.Index, c.Collection), Channel: c.Index + "/" + c.Collection + "/?" + inTopic(f.String()) + options}
 	to, err := topics.ParseFilter(ch.Channel, c.opts.Topics)
 	if err == nil {
 		err = rooms.Check(to, f)
@@ -77,7 +79,20 @@ func subscribe(c *call) (any, error) {
 	if err != nil {
 		return nil, badFilter.with(err)
 	}
-	return ch, nil
+	return c.asOf(ch)
+}
+
+// asOf adds to a channel where the sequence of changes is, if the request asks for
+// it: who subscribes with that as since misses nothing that comes after the answer.
+func (c *call) asOf(ch channel) (channel, error) {
+	asks, err := c.bool("seq")
+	if asks {
+		snap := c.store.Snapshot()
+		defer snap.Close()
+		seq := snap.Seq()
+		ch.Seq = &seq
+	}
+	return ch, err
 }
 
 // inTopic returns a filter as it may stand in a topic: + and # only as escapes.
@@ -132,7 +147,7 @@ func join(c *call) (any, error) {
 	if !ok {
 		return nil, roomNotFound.with(id)
 	}
-	return channel{room.Hash, topic + options}, nil
+	return c.asOf(channel{RoomID: room.Hash, Channel: topic + options})
 }
 
 func countMembers(c *call) (any, error) {

@@ -124,6 +124,8 @@ type page struct {
 	Total *int `json:"total,omitempty"`
 	// Cursor asks for the next page, if there is one.
 	Cursor string `json:"cursor,omitempty"`
+	// Seq is the last change that the page knows, for a request that asks for it.
+	Seq *uint64 `json:"seq,omitempty"`
 	scan
 }
 
@@ -158,9 +160,18 @@ func search(c *call) (any, error) {
 	if start != nil && from > 0 {
 		return nil, invalidValue.with("from", "0 with a cursor")
 	}
+	asks, err := c.bool("seq")
+	if err != nil {
+		return nil, err
+	}
 	snap := c.store.Snapshot()
 	defer snap.Close()
-	return c.page(snap, q, from, size, start)
+	p, err := c.page(snap, q, from, size, start)
+	if err == nil && asks {
+		seq := snap.Seq()
+		p.Seq = &seq
+	}
+	return p, err
 }
 
 func (c *call) page(snap *persistence.Snapshot, q query, from, size int, start *position) (*page, error) {

@@ -1,0 +1,314 @@
+import mqtt, { type IClientOptions, type MqttClient } from "mqtt";
+
+import { Emitter } from "./emitter.js";
+import { AmbitError, isLost, lost } from "./error.js";
+import { Feed, type Listener } from "./feed.js";
+import type { Source } from "./types.js";
+
+export interface Options {
+  /** The version of MQTT: 5 by default, 4 is 3.1.1. */
+  version?: 4 | 5;
+  username?: string;
+  password?: string;
+  /** Names the client. By default one is made up. */
+  clientId?: string;
+  /** After how many milliseconds a lost connection is tried again: 1,000 by default. */
+  reconnectPeriod?: number;
+  /** How many milliseconds an answer may take: 15,000 by default. */
+  timeout?: number;
+  /** Further options of mqtt.js. */
+  mqtt?: IClientOptions;
+}
+
+export interface ConnectionEvents {
+  /** It is connected, for the first time or again. */
+  connect: [];
+  /** The connection was lost; it is tried again. */
+  disconnect: [];
+  /** Connecting again has failed. */
+  error: [Error];
+}
+
+/** A request, as API.md describes them. */
+export interface Request {
+  controller: string;
+  action: string;
+  index?: string;
+  collection?: string;
+  _id?: string;
+  body?: unknown;
+  volatile?: Source;
+  [option: string]: unknown;
+}
+
+interface Pending {
+  resolve(result: unknown): void;
+  reject(error: AmbitError): void;
+  timer: ReturnType<typeof setTimeout>;
+}
+
+type Receiver = (payload: Uint8Array, topic: string) => void;
+
+const requests = "$ambit/request";
+const answers = "$ambit/response";
+
+/**
+ * A connection to a broker that is made again when it is lost. What was subscribed to goes on where it was: what
+ * was missed comes first, in order.
+ */
+export class Connection extends Emitter<ConnectionEvents> {
+  readonly #mqtt: MqttClient;
+  readonly #timeout: number;
+  readonly #pending = new Map<string, Pending>();
+  readonly #feeds = new Map<string, Feed>();
+  /** Who gets the messages of a topic, or of all that begin with it if it ends in a slash. */
+  readonly #topics = new Map<string, Receiver>();
+  readonly #followed = new Map<string, Receiver>();
+  readonly #waiting = new Set<() => void>();
+  #requests = 0;
+  #wasUp = false;
+  #closed = false;
+
+  private constructor(client: MqttClient, timeout: number) {
+    super();
+    this.#mqtt = client;
+    this.#timeout = timeout;
+    client.on("message", (topic, payload) => this.#receive(topic, payload));
+    client.on("connect", () => this.#up());
+    client.on("close", () => this.#down());
+    client.on("error", (e) => this.emit("error", e));
+  }
+
+  /** Connects. It is an error if the first try fails. */
+  static async open(url: string, options: Options = {}): Promise<Connection> {
+    const { version = 5, reconnectPeriod = 1000, timeout = 15_000 } = options;
+    const settings: IClientOptions = {
+      ...options.mqtt,
+      protocolVersion: version,
+      reconnectPeriod,
+      clean: true,
+      resubscribe: false,
+      queueQoSZero: false,
+    };
+    if (options.clientId !== undefined) settings.clientId = options.clientId;
+    if (options.username !== undefined) settings.username = options.username;
+    if (options.password !== undefined) settings.password = options.password;
+    const client = mqtt.connect(url, settings);
+    const connection = new Connection(client, timeout);
+    await new Promise<void>((resolve, reject) => {
+      const fail = (e: Error) => {
+        client.end(true);
+        reject(new AmbitError("client.not_connected", `${url}: ${e.message}`));
+      };
+      const closed = () => fail(new Error("the connection was closed"));
+      client.once("error", fail);
+      client.once("close", closed);
+      client.once("connect", () => {
+        client.off("error", fail);
+        client.off("close", closed);
+        resolve();
+      });
+    });
+    return connection;
+  }
+
+  get connected(): boolean {
+    return this.#mqtt.connected;
+  }
+
+  /** Ends the connection. Whoever waits for an answer gets an error. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#down();
+    this.#awake();
+    await this.#mqtt.endAsync();
+  }
+
+  /** Asks, and returns the result of the answer. Without a connection it waits for one, within the timeout. */
+  async request<T = unknown>(request: Request): Promise<T> {
+    await this.#online();
+    const requestId = `${this.#mqtt.options.clientId}-${++this.#requests}`;
+    return new Promise<T>((resolve, reject) => {
+      const timer = setTimeout(() => {
+        this.#pending.delete(requestId);
+        reject(late());
+      }, this.#timeout);
+      this.#pending.set(requestId, { resolve: resolve as (result: unknown) => void, reject, timer });
+      this.#mqtt.publish(requests, JSON.stringify({ ...request, requestId }));
+    });
+  }
+
+  /** Publishes, and waits for the acknowledgement: of a document, it says that it is on disk. */
+  async publish(topic: string, payload: string | object | null, options: { qos?: 0 | 1 | 2; retain?: boolean } = {}): Promise<void> {
+    const text = payload === null ? "" : typeof payload === "string" ? payload : JSON.stringify(payload);
+    await this.#mqtt.publishAsync(topic, text, { qos: options.qos ?? 1, retain: options.retain ?? false });
+  }
+
+  /**
+   * Tells a listener what a room tells after a change, until the function that is returned is called. Listeners of
+   * one channel share one subscription, unless they are alone by choice.
+   */
+  async listen(channel: string, seq: number, listener: Listener, alone = false): Promise<() => Promise<void>> {
+    const key = alone ? `${channel}&since=${seq}` : channel;
+    let feed = this.#feeds.get(key);
+    if (!feed) {
+      feed = new Feed(channel, seq, (topic, to) => this.#subscribe(topic, to));
+      this.#feeds.set(key, feed);
+    }
+    const its = feed;
+    const leave = async () => {
+      if (its.remove(listener) && this.#feeds.get(key) === its) {
+        this.#feeds.delete(key);
+        await its.close();
+      }
+    };
+    try {
+      await its.add(listener, () => this.#online());
+    } catch (e) {
+      await leave();
+      throw e;
+    }
+    return leave;
+  }
+
+  /** Subscribes to a topic filter, which may end in a wildcard, also when the connection is made again. */
+  async follow(topicFilter: string, to: Receiver): Promise<() => Promise<void>> {
+    this.#followed.set(topicFilter, to);
+    let unsubscribe: (() => Promise<void>) | undefined;
+    try {
+      await this.#online();
+      unsubscribe = await this.#subscribe(topicFilter, to);
+    } catch (e) {
+      if (!isLost(e)) {
+        this.#followed.delete(topicFilter);
+        throw e;
+      }
+    }
+    return async () => {
+      this.#followed.delete(topicFilter);
+      await unsubscribe?.();
+    };
+  }
+
+  /** Subscribes on the connection that there is now. */
+  async #subscribe(topicFilter: string, to: Receiver): Promise<() => Promise<void>> {
+    const route = topicFilter.replace(/[+#]$/, "");
+    const forget = () => {
+      if (this.#topics.get(route) === to) this.#topics.delete(route);
+    };
+    this.#topics.set(route, to);
+    try {
+      await this.#granted(topicFilter);
+    } catch (e) {
+      forget();
+      throw e;
+    }
+    return async () => {
+      forget();
+      if (this.connected) await this.#mqtt.unsubscribeAsync(topicFilter).catch(() => undefined); // it ended with the connection
+    };
+  }
+
+  /** Resolves when a subscription is granted. */
+  #granted(topicFilter: string): Promise<void> {
+    return new Promise((resolve, reject) => {
+      if (!this.connected) {
+        reject(lost());
+        return;
+      }
+      this.#mqtt.subscribe(topicFilter, { qos: 1 }, (e, granted, ack) => {
+        const code = granted?.[0]?.qos ?? 0;
+        if (!e && code < 0x80) {
+          resolve();
+          return;
+        }
+        const told = ack?.properties?.userProperties?.["error-0"];
+        const refused = ack !== undefined || code >= 0x80;
+        reject(refused ? new AmbitError("client.refused", String(told ?? e?.message ?? "the subscription was refused")) : lost());
+      });
+    });
+  }
+
+  /** Resolves when there is a connection. */
+  #online(): Promise<void> {
+    if (this.#closed) return Promise.reject(new AmbitError("client.closed", "the connection was closed"));
+    if (this.connected) return Promise.resolve();
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => done(late()), this.#timeout);
+      const done = (e?: AmbitError) => {
+        clearTimeout(timer);
+        this.#waiting.delete(awake);
+        e ? reject(e) : resolve();
+      };
+      const awake = () => done(this.#closed ? lost() : undefined);
+      this.#waiting.add(awake);
+    });
+  }
+
+  #awake(): void {
+    for (const awake of [...this.#waiting]) awake();
+  }
+
+  #up(): void {
+    for (const [key, feed] of this.#feeds) {
+      feed.open().catch((e: AmbitError) => {
+        if (this.#feeds.get(key) === feed) this.#feeds.delete(key);
+        feed.fail(e);
+      });
+    }
+    for (const [topicFilter, to] of this.#followed) {
+      this.#subscribe(topicFilter, to).catch((e: AmbitError) => {
+        if (!isLost(e)) this.emit("error", e);
+      });
+    }
+    this.#awake();
+    this.#wasUp = true;
+    this.emit("connect");
+  }
+
+  #down(): void {
+    if (!this.#wasUp) return;
+    this.#wasUp = false;
+    this.#topics.clear();
+    const pending = [...this.#pending.values()];
+    this.#pending.clear();
+    for (const p of pending) {
+      clearTimeout(p.timer);
+      p.reject(lost());
+    }
+    for (const feed of this.#feeds.values()) feed.lost();
+    this.emit("disconnect");
+  }
+
+  #receive(topic: string, payload: Uint8Array): void {
+    if (topic === answers) {
+      this.#answer(JSON.parse(text(payload)) as Answer);
+      return;
+    }
+    const to = this.#topics.get(topic) ?? this.#topics.get(topic.slice(0, topic.lastIndexOf("/") + 1));
+    to?.(payload, topic);
+  }
+
+  #answer(a: Answer): void {
+    const pending = this.#pending.get(a.requestId);
+    if (!pending) return; // it came too late
+    this.#pending.delete(a.requestId);
+    clearTimeout(pending.timer);
+    if (!a.error) {
+      pending.resolve(a.result);
+      return;
+    }
+    const { id, message, status, ...details } = a.error;
+    pending.reject(new AmbitError(id, message, status, details));
+  }
+}
+
+interface Answer {
+  requestId: string;
+  result: unknown;
+  error: null | { id: string; message: string; status: number; code: number; keyword?: string; errors?: unknown[] };
+}
+
+const late = () => new AmbitError("client.timeout", "there was no answer in time: the request was done, or not");
+
+export const text = (payload: Uint8Array) => new TextDecoder().decode(payload);

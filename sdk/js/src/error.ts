@@ -1,0 +1,26 @@
+/** What was asked was refused, or cannot be answered. */
+export class AmbitError extends Error {
+  override readonly name = "AmbitError";
+
+  constructor(
+    /** Which error it is: one of API.md, or `client.…` for those of this package. */
+    readonly id: string,
+    message: string,
+    /** As in HTTP; 0 for those of this package. */
+    readonly status = 0,
+    readonly details: {
+      code?: number;
+      /** The keyword of a filter that is at fault. */
+      keyword?: string;
+      /** What failed of a request for several documents. */
+      errors?: unknown[];
+    } = {},
+  ) {
+    super(message);
+  }
+}
+
+/** The connection was lost before the answer came: the request was done, or not. */
+export const lost = () => new AmbitError("client.connection_lost", "the connection was lost before the answer came");
+
+export const isLost = (e: unknown) => e instanceof AmbitError && e.id === "client.connection_lost";
