@@ -1,7 +1,7 @@
 import mqtt, { type IClientOptions, type MqttClient } from "mqtt";
 
 import { Emitter } from "./emitter.js";
-import { AmbitError, isLost, lost } from "./error.js";
+import { AmbitError, isLost, lost, offline } from "./error.js";
 import { Feed, type Listener } from "./feed.js";
 import type { Source } from "./types.js";
 
@@ -100,12 +100,12 @@ export class Connection extends Emitter<ConnectionEvents> {
         client.end(true);
         reject(new AmbitError("client.not_connected", `${url}: ${e.message}`));
       };
-      const closed = () => fail(new Error("the connection was closed"));
+      const ended = () => fail(new Error("the connection was closed"));
       client.once("error", fail);
-      client.once("close", closed);
+      client.once("close", ended);
       client.once("connect", () => {
         client.off("error", fail);
-        client.off("close", closed);
+        client.off("close", ended);
         resolve();
       });
     });
@@ -231,16 +231,16 @@ export class Connection extends Emitter<ConnectionEvents> {
 
   /** Resolves when there is a connection. */
   #online(): Promise<void> {
-    if (this.#closed) return Promise.reject(new AmbitError("client.closed", "the connection was closed"));
+    if (this.#closed) return Promise.reject(closed());
     if (this.connected) return Promise.resolve();
     return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => done(late()), this.#timeout);
+      const timer = setTimeout(() => done(offline()), this.#timeout);
       const done = (e?: AmbitError) => {
         clearTimeout(timer);
         this.#waiting.delete(awake);
         e ? reject(e) : resolve();
       };
-      const awake = () => done(this.#closed ? lost() : undefined);
+      const awake = () => done(this.#closed ? closed() : undefined);
       this.#waiting.add(awake);
     });
   }
@@ -308,6 +308,8 @@ interface Answer {
   result: unknown;
   error: null | { id: string; message: string; status: number; code: number; keyword?: string; errors?: unknown[] };
 }
+
+const closed = () => new AmbitError("client.closed", "the connection was closed");
 
 const late = () => new AmbitError("client.timeout", "there was no answer in time: the request was done, or not");
 

@@ -1,18 +1,16 @@
 /** Calls functions by the name of an event. */
 export class Emitter<Events extends { [name in keyof Events]: unknown[] }> {
-  readonly #handlers = new Map<keyof Events, Set<(...args: never[]) => void>>();
+  readonly #handlers: { [Name in keyof Events]?: Set<(...args: Events[Name]) => void> } = {};
 
   /** Has a function called with every event of a name, until the one that is returned is called. */
   on<Name extends keyof Events>(name: Name, handler: (...args: Events[Name]) => void): () => void {
-    const handlers = this.#handlers.get(name) ?? new Set();
-    this.#handlers.set(name, handlers.add(handler));
+    const handlers = (this.#handlers[name] ??= new Set());
+    handlers.add(handler);
     return () => void handlers.delete(handler);
   }
 
   protected emit<Name extends keyof Events>(name: Name, ...args: Events[Name]): void {
-    for (const handler of [...(this.#handlers.get(name) ?? [])]) {
-      guarded(() => (handler as (...args: Events[Name]) => void)(...args));
-    }
+    for (const handler of [...(this.#handlers[name] ?? [])]) guarded(() => handler(...args));
   }
 }
 

@@ -24,3 +24,8 @@ export class AmbitError extends Error {
 export const lost = () => new AmbitError("client.connection_lost", "the connection was lost before the answer came");
 
 export const isLost = (e: unknown) => e instanceof AmbitError && e.id === "client.connection_lost";
+
+/** There was no connection for as long as an answer may take: nothing was asked. */
+export const offline = () => new AmbitError("client.not_connected", "there is no connection");
+
+export const isOffline = (e: unknown) => e instanceof AmbitError && e.id === "client.not_connected";

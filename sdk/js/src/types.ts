@@ -53,11 +53,23 @@ export interface DocumentNotification<T extends object = Source> extends Told {
   seq?: number;
 }
 
-/** Somebody has come to the room, or has left it. */
-export interface UserNotification extends Told {
+/** A client, and what it says of itself. */
+export interface Member {
+  clientId: string;
+  user: string | null;
+  /** In milliseconds. */
+  since: number;
+  metadata: Source | null;
+}
+
+/** Somebody has come to the room, has left it, or says something else of itself. */
+export interface UserNotification extends Omit<Told, "requestId"> {
   type: "user";
-  user: "in" | "out";
+  user: "in" | "out" | "update";
   result: { count: number };
+  member: Member;
+  /** Why a member has left. */
+  why?: string;
 }
 
 /** The changes after `from` and up to `to` cannot be told: the documents in scope follow, each as an enter. */
