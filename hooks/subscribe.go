@@ -23,6 +23,9 @@ func (h *Hook) Resolve(to topics.Filter, remembered []byte) (sessions.Target, er
 	switch {
 	case to.Kind == topics.Presence && to.Index == "": // of clients
 		return t, nil
+	case to.Kind == topics.Channel || to.Kind == topics.User:
+		t.Kind = topics.Plain // the tree has them
+		return t, nil
 	case remembered != nil:
 		v, err = rooms.ParseView(remembered)
 	case to.Room.Name != "":

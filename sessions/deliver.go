@@ -39,13 +39,13 @@ func (e *Engine) fanOut(m *Message, w *waiting, f *flushes, c *Client) {
 		// Nobody is in one leaf twice.
 		if members := leaves[0].members.Load(); members != nil {
 			for i := range *members {
-				if s, sub := (*members)[i].session, (*members)[i].sub; !sub.request.noLocal() || s.id != m.From {
+				if s, sub := (*members)[i].session, (*members)[i].sub; !m.skips(s, sub) {
 					e.deliver(m, sub.match(s), w, nil, f)
 				}
 			}
 		}
 	} else {
-		matches = gather(matches, leaves, m.From, false)
+		matches = gather(matches, leaves, m, false)
 		for i := range matches {
 			e.deliver(m, matches[i], w, nil, f)
 		}
@@ -71,7 +71,7 @@ const manyMatches = 32
 
 // gather appends what the members of all leaves are to get, or only those whose
 // sessions are kept.
-func gather(matches []match, leaves []*leaf, from string, kept bool) []match {
+func gather(matches []match, leaves []*leaf, message *Message, kept bool) []match {
 	var places map[*session]int
 	for _, l := range leaves {
 		members := l.members.Load()
@@ -81,7 +81,7 @@ func gather(matches []match, leaves []*leaf, from string, kept bool) []match {
 		for i := range *members {
 			s, sub := (*members)[i].session, (*members)[i].sub
 			switch {
-			case sub.request.noLocal() && s.id == from: // [MQTT-3.8.3-3]; another of its subscriptions may do
+			case message.skips(s, sub): // another of its subscriptions may do
 				continue
 			case kept && !s.persistent.Load():
 				continue
@@ -276,7 +276,7 @@ func (e *Engine) Deliver(topicFilter string, members []string, m *Message) {
 			continue
 		}
 		sub := s.sub(topicFilter)
-		if sub == nil || sub.isPlain() || sub.request.noLocal() && m.From == id {
+		if sub == nil || sub.isPlain() || m.skips(s, sub) {
 			continue
 		}
 		to := sub.match(s)

@@ -22,6 +22,8 @@ type Message struct {
 	Properties []byte
 	// From is the client that caused it, for No Local [MQTT-3.8.3-3].
 	From string
+	// Unheard says that this client is not told, even if it did not ask for No Local.
+	Unheard bool
 	// User is who that client was signed in as, or "".
 	User string
 	// Supersedes says that what a snapshot holds for the same topic is out of date.
@@ -46,6 +48,12 @@ const messageOverhead = 128
 // size is about what a message takes in memory.
 func (m *Message) size() int {
 	return messageOverhead + len(m.Topic) + len(m.Payload) + len(m.Properties)
+}
+
+// skips says whether a session is not told that subscribed: what it caused itself, where
+// it does not want that [MQTT-3.8.3-3].
+func (m *Message) skips(s *session, sub *Subscription) bool {
+	return (m.Unheard || sub.request.noLocal()) && s.id == m.From
 }
 
 // begin returns m with its life beginning now.

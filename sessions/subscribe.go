@@ -32,6 +32,9 @@ func (c *Client) subscribe(f frame) error {
 		if err == nil {
 			err = c.engine.checkToken(sub)
 		}
+		if err == nil {
+			err = c.checkUser(sub)
+		}
 		if err != nil {
 			c.refuseFilter(&answer, i, r, err)
 			continue

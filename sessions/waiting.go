@@ -51,9 +51,9 @@ func (e *Engine) awaited(m *Message, c *Client) *waiting {
 	}
 	w := &waiting{}
 	if len(leaves) == 1 {
-		w.addAll(leaves[0].members.Load(), m.From)
+		w.addAll(leaves[0].members.Load(), m)
 	} else {
-		for _, to := range gather(nil, leaves, m.From, true) {
+		for _, to := range gather(nil, leaves, m, true) {
 			w.add(to, nil)
 		}
 	}
@@ -94,14 +94,14 @@ func mayKeep(members *[]member) bool {
 }
 
 // addAll adds the sessions of one leaf, in which nobody is twice.
-func (w *waiting) addAll(members *[]member, from string) {
+func (w *waiting) addAll(members *[]member, m *Message) {
 	if members == nil {
 		return
 	}
 	for i := range *members {
 		s, sub := (*members)[i].session, (*members)[i].sub
-		if sub.request.noLocal() && s.id == from {
-			continue // [MQTT-3.8.3-3]
+		if m.skips(s, sub) {
+			continue
 		}
 		if s.persistent.Load() && sub.qos() > 0 {
 			w.add(sub.match(s), nil)

@@ -23,14 +23,14 @@ type Filter struct {
 	Text string
 	// Share is the group of a shared subscription, else empty.
 	Share string
-	Kind  Kind // Plain, Room, Scope or Presence
+	Kind  Kind // Plain, Room, Scope, Presence, Channel or User
 	// Index and Collection are those of a room, a scope or the presence of a room,
 	// else empty.
 	Index, Collection string
 	// Room says which filter a room or a scope is about.
 	Room RoomRef
-	// ID is the one document of a scope, or the client of a presence that is not that
-	// of a room, or "" for all of them.
+	// ID is the one document of a scope, the client of a presence that is not that
+	// of a room, the channel or the user; or "" for all of them.
 	ID string
 }
 
@@ -71,6 +71,12 @@ func ParseFilter(text string, lim Limits) (Filter, error) {
 	if rest, ok := strings.CutPrefix(text, presencePrefix); ok {
 		return parsePresence(text, rest)
 	}
+	if rest, ok := strings.CutPrefix(text, channelPrefix); ok {
+		return parseChannel(text, rest)
+	}
+	if rest, ok := strings.CutPrefix(text, usersPrefix); ok {
+		return parseUser(text, rest)
+	}
 	index, rest, _ := strings.Cut(text, "/")
 	collection, room, _ := strings.Cut(rest, "/")
 	if room != "" && strings.ContainsRune(roomMarks, rune(room[0])) {
@@ -81,7 +87,7 @@ func ParseFilter(text string, lim Limits) (Filter, error) {
 
 func parsePlain(text string, lim Limits) (Filter, error) {
 	if strings.HasPrefix(text, "$") && !strings.HasPrefix(text, sysPrefix) && text != ResponseName {
-		return Filter{}, errors.New("no such system topic (there are $scope/…, $presence/…, $SYS/… and $ambit/response)")
+		return Filter{}, errors.New("no such system topic (there are $scope/…, $presence/…, $channel/…, $users/…, $SYS/… and $ambit/response)")
 	}
 	if err := checkSize(text, lim); err != nil {
 		return Filter{}, err

@@ -17,6 +17,11 @@
 //	$presence/rooms/<index>/<collection>/<room>
 //	$presence/clients/<client id>
 //
+// or what is told in a channel, and to a user
+//
+//	$channel/<name>/<event>
+//	$users/<user>/events
+//
 // The package only reads text: it knows neither who asks nor what is stored.
 package topics
 
@@ -53,6 +58,10 @@ const (
 	Request
 	// Presence is who is in a room, or whether a client is there.
 	Presence
+	// Channel is what is told in a channel.
+	Channel
+	// User is what is told to a user.
+	User
 )
 
 // Requests are published on RequestName, and answered on ResponseName unless
@@ -81,6 +90,10 @@ func (k Kind) String() string {
 		return "request"
 	case Presence:
 		return "presence"
+	case Channel:
+		return "channel"
+	case User:
+		return "user"
 	}
 	return fmt.Sprintf("kind %d", byte(k))
 }
