@@ -45,10 +45,13 @@ rooms test: [github.com/cockroachdb/datadriven]
 presence: persistence topics
 presence test: [github.com/cockroachdb/datadriven github.com/cockroachdb/pebble/v2]
 
-api: access filter persistence presence rooms topics [github.com/go-json-experiment/json]
+channels:
+channels test: [github.com/cockroachdb/datadriven]
+
+api: access channels filter persistence presence rooms topics [github.com/go-json-experiment/json]
 api test: [github.com/cockroachdb/datadriven github.com/cockroachdb/pebble/v2]
 
-hooks: access api filter mappings persistence presence rooms sessions topics [
+hooks: access api channels filter mappings persistence presence rooms sessions topics [
 	github.com/go-json-experiment/json
 	github.com/mochi-mqtt/server/v2
 ]
@@ -57,7 +60,7 @@ hooks test: [github.com/cockroachdb/pebble/v2]
 web: access api
 web test: persistence rooms [github.com/cockroachdb/pebble/v2]
 
-broker: access api filter hooks mappings persistence rooms sessions topics web [
+broker: access api channels filter hooks mappings persistence rooms sessions topics web [
 	github.com/coder/websocket
 	github.com/mochi-mqtt/server/v2
 	github.com/pires/go-proxyproto
