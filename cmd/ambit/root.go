@@ -26,6 +26,7 @@ const rootHelp = `Ambit is an MQTT broker in which a topic can be a filter.
   ambit sub fleet/trucks '{"range":{"speed":{"gt":50}}}'   be told who enters, stays in and leaves a filter
   ambit pub fleet/trucks/42 '{"speed":60}'                 publish a message
   ambit match --filters F.ndjson --docs D.ndjson           say which filters match, without a broker
+  ambit explain FILTER DOCUMENT                            say clause by clause why
   ambit backup /backups/ambit                              make a backup, while the broker runs or not
 
 Exit codes: 0 done, 1 failed or refused, 2 wrong usage, or bad lines of "ambit
@@ -108,7 +109,7 @@ func newRoot() *cobra.Command {
 	}
 	root.SuggestionsMinimumDistance = 2
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &exitError{exitUsage, err} })
-	root.AddCommand(newServe(), newDemo(), newPub(), newSub(), newReplay(), newMatch(), newBench(), newPasswd(), newConfig(),
+	root.AddCommand(newServe(), newDemo(), newPub(), newSub(), newReplay(), newMatch(), newExplain(), newBench(), newPasswd(), newConfig(),
 		newAPIKey(), newRoom(),
 		newBackup(), newRestore(), newCheck(), newVersion())
 	return root
