@@ -53,6 +53,8 @@ type Users struct {
 	mu    sync.Mutex  // guards what follows
 	seen  os.FileInfo // nil while the file is not there
 	users map[string]User
+	// renewed are those that have changed, until somebody asks.
+	renewed []string
 	// changes is how often the users were read.
 	changes uint64
 	// costs are the verifiers that there are, in the order of the users.
@@ -84,6 +86,7 @@ func Load(path string, log *slog.Logger) (*Users, error) {
 
 // set replaces what the file said. The caller holds u.mu, if others know of u.
 func (u *Users) set(info os.FileInfo, users map[string]User) {
+	u.renew(users)
 	u.seen, u.users, u.known, u.costs = info, users, map[string][]byte{}, nil
 	u.changes++
 	for _, name := range slices.Sorted(maps.Keys(users)) {

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/ambitmq/ambit/access"
+	"github.com/ambitmq/ambit/channels"
 	"github.com/ambitmq/ambit/filter"
 	"github.com/ambitmq/ambit/persistence"
 	"github.com/ambitmq/ambit/rooms"
@@ -32,6 +33,11 @@ type Outlet interface {
 	// GoOver has members of rooms told by the filters that their names point to now, as of
 	// a result with a snapshot, which it closes. Whoever drains the store's tail calls it.
 	GoOver(name rooms.Name, members []rooms.Membership, r *persistence.Result)
+	// LeaveRoom ends the subscriptions of a client to the room with a hash, and reports
+	// whether there were any.
+	LeaveRoom(client, hash string) (bool, error)
+	// TellUser tells a user of something. told gets a value when he has been told.
+	TellUser(user string, e UserEvent) (told <-chan error)
 }
 
 // Options are the settings of a [Router]. They are not written after [New].
@@ -67,6 +73,8 @@ type Options struct {
 	Door *access.Door
 	// Presence says who is there.
 	Presence Presence
+	// Channels are those of the node.
+	Channels *channels.Engine
 	// Version is what server:info says.
 	Version string
 }
@@ -127,7 +135,7 @@ func New(store *persistence.Store, engine *rooms.Engine, out Outlet, o Options) 
 			"document": documentActions(), "index": indexActions(), "collection": collectionActions(),
 			"realtime": realtimeActions(), "room": roomActions(), "server": serverActions(),
 			"auth": authActions(), "security": securityActions(),
-			"presence": presenceActions(),
+			"presence": presenceActions(), "channel": channelActions(),
 		},
 	}
 }

@@ -2,6 +2,7 @@ package api
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"regexp"
@@ -12,6 +13,7 @@ import (
 	"github.com/cockroachdb/datadriven"
 	"github.com/cockroachdb/pebble/v2/vfs"
 
+	"github.com/ambitmq/ambit/channels"
 	"github.com/ambitmq/ambit/filter"
 	"github.com/ambitmq/ambit/persistence"
 	"github.com/ambitmq/ambit/rooms"
@@ -28,7 +30,8 @@ type world struct {
 	told   strings.Builder
 	// presence knows who joined.
 	presence attendance
-	values   map[string]string // that scripts keep
+	values   map[string]string                     // that scripts keep
+	joined   map[string]map[string][]topics.Filter // by room and client
 }
 
 // newWorld returns a world on a new store in memory.
@@ -48,6 +51,8 @@ func newWorldWith(t *testing.T, so persistence.Options, o Options) *world {
 	w.rooms = rooms.New("node-1", w, rooms.Options{})
 	w.presence = newAttendance()
 	o.Presence = w.presence
+	w.joined = map[string]map[string][]topics.Filter{}
+	o.Channels = channels.New(w, channels.Options{Node: "node-1", PerClient: 2, Bytes: 5000})
 	w.router = New(store, w.rooms, w, o)
 	applied := make(chan struct{})
 	go func() {
@@ -104,14 +109,53 @@ func (w *world) GoOver(_ rooms.Name, members []rooms.Membership, r *persistence.
 }
 
 // ask asks as a client over MQTT.
-func (w *world) ask(text string) Response {
-	from := Caller{Name: "dash", ClientID: "dash", User: "ada", Protocol: "mqtt"}
+func (w *world) ask(text string) Response { return w.askAs("dash", text) }
+
+// askAs asks as another one, or over HTTP as "".
+func (w *world) askAs(client, text string) Response {
+	from := Caller{Name: "dash", ClientID: client, User: "ada", Protocol: "mqtt"}
+	if client == "" {
+		from.Protocol = "http"
+	}
 	return w.router.Serve(w.t.Context(), from, "", "", []byte(text))
+}
+
+// LeaveRoom has a client leave a room, as its session would.
+func (w *world) LeaveRoom(client, hash string) (bool, error) {
+	room, ok := w.rooms.Find(hash)
+	if !ok || w.joined[hash] == nil {
+		return false, nil
+	}
+	for _, to := range w.joined[hash][client] {
+		w.rooms.Leave(client, to, room.Hash)
+	}
+	left := len(w.joined[hash][client]) > 0
+	delete(w.joined[hash], client)
+	return left, nil
+}
+
+// TellUser writes down what a user is told.
+func (w *world) TellUser(user string, e UserEvent) <-chan error {
+	fmt.Fprintf(&w.told, "user %s: %s of a %s by %q over %s\n", user, e.Event, e.What, e.ClientID, e.Protocol)
+	return nil
+}
+
+// Tell writes down what is told in a channel.
+func (w *world) Tell(_ context.Context, m *channels.Message) (<-chan error, error) {
+	told := make(chan error, 1)
+	told <- nil
+	to := "all"
+	if !m.Echo {
+		to = "all but " + m.From
+	}
+	fmt.Fprintf(&w.told, "%s in %q, to %s\n  %s\n", m.Event, m.Channel, to, m.Payload)
+	return told, nil
 }
 
 // TestScripts runs the scripts of testdata. Their commands are
 //
-//	request [quiet]      a request; its answer, and unless it is quiet what was told of it
+//	request [quiet]      a request; its answer, and unless it is quiet what was told of it;
+//	  [client=M]         by another client than dash, or over HTTP with M as -
 //	keep name=N          the last answer's cursor, which stands for $N from then on
 //	join member=M        a topic filter
 //	configure name=N     a filter of fleet/trucks
@@ -126,7 +170,11 @@ func TestScripts(t *testing.T) {
 			switch d.Cmd {
 			case "request":
 				w.told.Reset()
-				last = w.ask(w.expand(d.Input))
+				client := "dash"
+				if d.HasArg("client") {
+					d.ScanArgs(t, "client", &client)
+				}
+				last = w.askAs(strings.Trim(client, "-"), w.expand(d.Input))
 				if d.HasArg("quiet") {
 					w.told.Reset()
 				}
@@ -185,6 +233,10 @@ func (w *world) join(member, text string) string {
 		return err.Error() + "\n"
 	}
 	w.presence.join(member, to, hash)
+	if w.joined[hash] == nil {
+		w.joined[hash] = map[string][]topics.Filter{}
+	}
+	w.joined[hash][member] = append(w.joined[hash][member], to)
 	return hash + "\n"
 }
 

@@ -133,6 +133,7 @@ func (c *call) makeKey(key access.Key) (any, error) {
 		return nil, told(err)
 	}
 	c.opts.Door.Audit.KeyMade(c.author(), made)
+	c.tellUser(made.User, Changed, "key")
 	return answerKey(made, token), nil
 }
 
@@ -216,6 +217,7 @@ func (c *call) revokeKey(may func(access.Key) bool) (any, error) {
 		return nil, err
 	}
 	c.opts.Door.Audit.KeyRevoked(c.author(), key)
+	c.tellUser(key.User, Changed, "key")
 	return struct {
 		ID string `json:"_id"`
 	}{c.ID}, nil

@@ -74,6 +74,7 @@ func login(c *call) (any, error) {
 	if err != nil {
 		return nil, told(err)
 	}
+	c.tellUser(who.User, SignedIn, "token")
 	return c.answerToken(who.User, text, expires), nil
 }
 
@@ -133,6 +134,7 @@ func logout(c *call) (any, error) {
 		return nil, told(err)
 	}
 	c.opts.Door.Audit.SignedOut(who)
+	c.tellUser(who.User, SignedOut, "token")
 	return acknowledgement{true}, nil
 }
 

@@ -11,6 +11,7 @@ func collectionActions() map[string]action {
 	return map[string]action{
 		"create": createCollection, "exists": collectionExists, "list": listCollections,
 		"truncate": truncateCollection, "delete": deleteCollection, "refresh": refresh,
+		"getMapping": getMapping, "getSettings": getSettings,
 	}
 }
 

@@ -40,6 +40,10 @@ var (
 	nameExists     = fault{"core.realtime.room_already_exists", 0x000100f0, 412, `The room "%s" already exists`}
 	nameConfigured = fault{"core.realtime.room_configured", 0x000100f1, 403, `The room "%s" is a setting of the broker, which requests do not change`}
 	nameLimit      = fault{"core.realtime.too_many_rooms", 0x000100f2, 413, `The rooms of "%s":"%s" may have %d names`}
+	notSubscribed  = fault{"core.realtime.not_subscribed", 0x00010003, 412, `User "%s" has not subscribed to "%s".`}
+	notInChannel   = fault{"core.channel.not_a_member", 0x00f00001, 412, `The client "%s" is not in the channel "%s"`}
+	manyChannels   = fault{"core.channel.too_many", 0x00f00002, 413, `The client "%s" is in as many channels as it may be`}
+	channelsFull   = fault{"core.channel.full", 0x00f00003, 413, `The members of all channels take as much memory as they may`}
 	unexpected     = fault{"core.fatal.unexpected_error", 0x00000001, 500, `Caught an unexpected error: %s.`}
 	unavailable    = fault{"core.fatal.service_unavailable", 0x00000002, 503, `Service unavailable: %s.`}
 	unknownIndex   = fault{"services.storage.unknown_index", 0x01010001, 412, `The index "%s" does not exist.`}
@@ -67,6 +71,7 @@ var (
 	tooMany        = fault{"api.process.too_many_requests", 0x02020008, 429, `Rejected: requests rate limit exceeded: %g a second.`}
 	incompleteAll  = fault{"api.process.incomplete_multiple_request", 0x0202000a, 400, `The request to %s several documents failed, at least in part.`}
 	notSupported   = fault{"api.process.not_supported", 0x020200f0, 501, `API action "%s":"%s" is not supported: %s`}
+	needsClient    = fault{"api.process.no_client", 0x020200f3, 400, `API action "%s":"%s" is for a client that is connected over MQTT: ask on $ambit/request`}
 	late           = fault{"api.process.timeout", 0x020200f1, 504, `The request took longer than it may: %v.`}
 	longAnswer     = fault{"api.process.answer_too_large", 0x020200f2, 413, `The answer has %d bytes, which are more than the %d that may be sent: ask for less.`}
 	badLogin       = fault{"plugin.strategy.missing_user", 0x04030014, 401, `%s`}

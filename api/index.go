@@ -14,7 +14,7 @@ import (
 func indexActions() map[string]action {
 	return map[string]action{
 		"create": createIndex, "exists": indexExistsAction, "list": listIndexes,
-		"delete": deleteIndex, "mDelete": deleteIndexes,
+		"delete": deleteIndex, "mDelete": deleteIndexes, "stats": indexStats,
 	}
 }
 

@@ -13,7 +13,7 @@ import (
 // realtimeActions is the table of the controller realtime.
 func realtimeActions() map[string]action {
 	return map[string]action{
-		"subscribe": subscribe, "join": join,
+		"subscribe": subscribe, "join": join, "unsubscribe": unsubscribe,
 		"count": countMembers, "list": listRooms, "publish": publish,
 		"validate": validateFilter, "explain": explain,
 	}

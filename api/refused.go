@@ -8,15 +8,21 @@ const (
 // refused says of actions that Kuzzle has why they are not here.
 func refused(controller, action string) (why string, ok bool) {
 	switch controller + ":" + action {
-	case "collection:getMapping", "collection:update", "collection:updateMapping", "collection:getSettings":
+	case "collection:update", "collection:updateMapping":
 		return noMappings, true
 	case "collection:getSpecifications", "collection:updateSpecifications", "collection:validateSpecifications",
 		"collection:deleteSpecifications", "collection:searchSpecifications", "collection:scrollSpecifications":
 		return noSpecifications, true
 	case "document:scroll":
 		return "document:search takes the cursor of its last answer", true
-	case "realtime:unsubscribe":
-		return "an MQTT client leaves a room by an UNSUBSCRIBE from its channel", true
+	case "document:export":
+		return "document:search without a sort gives all documents, page by page", true
+	case "server:getConfig":
+		return "the settings are those of whoever runs the broker", true
+	case "server:getStats", "server:getLastStats", "server:getAllStats", "server:metrics":
+		return "statistics are told on $SYS/broker/#", true
+	case "server:capabilities", "server:openapi":
+		return "server:publicApi lists the actions", true
 	}
 	return "", false
 }

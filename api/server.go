@@ -8,7 +8,10 @@ import (
 
 // serverActions is the table of the controller server.
 func serverActions() map[string]action {
-	return map[string]action{"now": now, "info": info, "healthCheck": healthCheck}
+	return map[string]action{
+		"now": now, "info": info, "healthCheck": healthCheck,
+		"adminExists": adminExists, "publicApi": publicAPI,
+	}
 }
 
 // now returns the time in milliseconds since 1970.
@@ -52,4 +55,32 @@ func healthCheck(c *call) (any, error) {
 		Status   string   `json:"status"`
 		Services services `json:"services"`
 	}{"green", services{"green"}}, nil
+}
+
+// adminExists says whether anybody may do everything: who runs the broker may.
+func adminExists(*call) (any, error) {
+	return struct {
+		Exists bool `json:"exists"`
+	}{true}, nil
+}
+
+// publicAPI lists the actions by controller, with how they are asked over HTTP.
+func publicAPI(c *call) (any, error) {
+	type route struct {
+		Verb string `json:"verb"`
+		URL  string `json:"url"`
+	}
+	type entry struct {
+		Controller string  `json:"controller"`
+		Action     string  `json:"action"`
+		HTTP       []route `json:"http"`
+	}
+	all := map[string]map[string]entry{}
+	for controller, actions := range c.actions {
+		all[controller] = map[string]entry{}
+		for name := range actions {
+			all[controller][name] = entry{controller, name, []route{{"POST", "/api/" + controller + "/" + name}}}
+		}
+	}
+	return all, nil
 }

@@ -14,6 +14,7 @@ import (
 
 	"github.com/ambitmq/ambit/access"
 	"github.com/ambitmq/ambit/api"
+	"github.com/ambitmq/ambit/channels"
 	"github.com/ambitmq/ambit/filter"
 	"github.com/ambitmq/ambit/hooks"
 	"github.com/ambitmq/ambit/persistence"
@@ -149,6 +150,7 @@ func hookOptions(cfg Config, store *persistence.Store, who gate, log *slog.Logge
 		Tokens: access.NewTokens(who.users, hooks.NewVault(store), access.TokenOptions{
 			TTL: cfg.Tokens.TTL, MaxTTL: cfg.Tokens.MaxTTL, Issuer: who.issuer,
 		}),
+		Channels: channels.Options{PerClient: cfg.Limits.Channels, Bytes: cfg.Limits.ChannelBytes},
 		API: api.Options{
 			Timeout: cfg.Limits.RequestTimeout, Rate: float64(cfg.Limits.RequestRate),
 			WriteDocuments: cfg.Limits.WriteDocuments, ReadDocuments: cfg.Limits.ReadDocuments,

@@ -181,6 +181,10 @@ type Limits struct {
 	ScanDocuments int `mapstructure:"scan_documents"`
 	// RoomNames is how many names requests may give to the rooms of a collection.
 	RoomNames int `mapstructure:"room_names"`
+	// Channels is in how many channels a client may be, and ChannelBytes how much memory
+	// the members of all channels may take, with their metadata.
+	Channels     int `mapstructure:"channels"`
+	ChannelBytes int `mapstructure:"channel_bytes"`
 }
 
 // DefaultConfig returns the settings of a broker that needs none.
@@ -229,6 +233,9 @@ func DefaultConfig() Config {
 			ReadDocuments:  10_000,
 			ScanDocuments:  100_000,
 			RoomNames:      10_000,
+
+			Channels:     100,
+			ChannelBytes: 64 << 20,
 		},
 	}
 }
@@ -338,6 +345,8 @@ func (c Config) checkNumbers(k *check) {
 		{"limits.read_documents", int64(c.Limits.ReadDocuments), 1, 1_000_000},
 		{"limits.scan_documents", int64(c.Limits.ScanDocuments), 1, 1_000_000_000},
 		{"limits.room_names", int64(c.Limits.RoomNames), 1, 1_000_000},
+		{"limits.channels", int64(c.Limits.Channels), 1, 1_000_000},
+		{"limits.channel_bytes", int64(c.Limits.ChannelBytes), 4 << 10, 1 << 40},
 	} {
 		k.number(n.key, n.value, n.min, n.max)
 	}

@@ -1,6 +1,9 @@
 package broker
 
-import "time"
+import (
+	"context"
+	"time"
+)
 
 // watchEvery is how often it is looked whether what clients signed in with still holds.
 const watchEvery = 250 * time.Millisecond
@@ -17,7 +20,15 @@ func (b *Broker) watch() {
 		}
 		if now := b.hook.Door().Changes(); now != seen {
 			seen = now
+			b.tellRenewed()
 			b.engine.Recheck()
 		}
 	}
+}
+
+// tellRenewed tells users that what they sign in with has changed.
+func (b *Broker) tellRenewed() {
+	ctx, cancel := context.WithTimeout(b.listeners.closing, watchEvery)
+	defer cancel()
+	b.hook.Renew(ctx)
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/ambitmq/ambit/access"
 	"github.com/ambitmq/ambit/api"
+	"github.com/ambitmq/ambit/channels"
 	"github.com/ambitmq/ambit/filter"
 	"github.com/ambitmq/ambit/mappings"
 	"github.com/ambitmq/ambit/persistence"
@@ -40,6 +41,8 @@ type Options struct {
 	// Tokens and Keys are what clients may show instead of a password; nil is none.
 	Tokens *access.Tokens
 	Keys   *access.Keys
+	// Channels are settings of channels.
+	Channels channels.Options
 	// API are settings of requests; those above hold for them, too.
 	API api.Options
 	// Presence has the settings of who is taken to be there.
@@ -76,6 +79,8 @@ type Hook struct {
 	presence *attendance
 	// nothing is the filter of names that are deleted.
 	nothing *filter.Filter
+	// channels knows who is in which.
+	channels *channels.Engine
 }
 
 var (
@@ -94,6 +99,7 @@ func New(store *persistence.Store, o Options, engine sessions.Options) (*Hook, *
 	h.rooms = rooms.New(store.NodeID(), h, rooms.Options{})
 	h.presence = newAttendance(h, store.NodeID(), o.Presence)
 	h.engine = sessions.New(store, h, engine)
+	h.channels = h.newChannels()
 	h.api = api.New(store, h.rooms, h, h.requests(engine))
 	return h, h.engine
 }
@@ -104,6 +110,7 @@ func (h *Hook) requests(engine sessions.Options) api.Options {
 	o.Door = h.door
 	o.Topics, o.Documents, o.Filters = engine.Topics, h.opts.Documents, h.opts.Filters
 	o.Presence = h.presence
+	o.Channels = h.channels
 	o.AutoCreate, o.Collections = h.opts.AutoCreate, map[string]api.Collection{}
 	for name, c := range h.opts.Collections {
 		o.Collections[name] = api.Collection{TTL: c.TTL, Ephemeral: c.Ephemeral}

@@ -150,12 +150,14 @@ func (h *Hook) Connected(c *sessions.Client, resumed bool) {
 	}
 	h.presence.append(h.presence.keep(h.presence.Connected(who, time.Now().UTC())))
 	h.presence.arm()
+	h.came(c, resumed)
 }
 
 // Disconnected notes that the connection of a client has ended.
 func (h *Hook) Disconnected(c *sessions.Client, p sessions.Parting) {
 	h.presence.append(h.presence.keep(h.presence.Disconnected(c.ClientID, whyOf(p), jsonData(p.Volatile), time.Now().UTC())))
 	h.presence.arm()
+	h.went(c)
 }
 
 // partings are the words for why a client has gone. Where there is none, it is what the

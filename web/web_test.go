@@ -27,6 +27,8 @@ type nobody struct{}
 
 func (nobody) Publish(string, []string, *rooms.Message)                         {}
 func (nobody) Announce(*persistence.Op, string, []byte, string)                 {}
+func (nobody) TellUser(string, api.UserEvent) <-chan error                      { return nil }
+func (nobody) LeaveRoom(string, string) (bool, error)                           { return false, nil }
 func (nobody) GoOver(_ rooms.Name, _ []rooms.Membership, r *persistence.Result) { r.Snapshot.Close() }
 
 func (nobody) apply(t *testing.T, s *persistence.Store) func() {

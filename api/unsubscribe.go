@@ -1,0 +1,20 @@
+package api
+
+// unsubscribe has the client that asks leave a room, by whichever of its topics.
+func unsubscribe(c *call) (any, error) {
+	id, err := c.room()
+	if err != nil {
+		return nil, err
+	}
+	client, err := c.client()
+	if err != nil {
+		return nil, err
+	}
+	left, err := c.out.LeaveRoom(client, id)
+	if err == nil && !left {
+		err = notSubscribed.with(client, id)
+	}
+	return struct {
+		RoomID string `json:"roomId"`
+	}{id}, err
+}
