@@ -13,6 +13,7 @@ package filter
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -23,6 +24,9 @@ import (
 type Filter struct {
 	root node
 	text string
+	// Of a filter under an access rule: see Under.
+	own, rule *Filter
+	hidden    []string
 }
 
 // Parse reads one filter in the Koncorde language, within the default limits.
@@ -57,12 +61,12 @@ func (f *Filter) String() string { return f.text }
 // Hash names the filter within a collection: 32 lower-case hexadecimal digits,
 // the same for all spellings, on every node and after every restart.
 func (f *Filter) Hash(index, collection string) string {
-	// A JSON array keeps its parts apart. The last one is the access rule that
-	// is part of the filter: no rule.
+	// A JSON array keeps its parts apart. The last one is what is hidden by the
+	// access rule, whose condition is part of the filter.
 	b := appendString([]byte{'['}, index)
 	b = appendString(append(b, ','), collection)
 	b = append(append(b, ','), f.text...)
-	b = appendString(append(b, ','), "")
+	b = appendString(append(b, ','), strings.Join(f.hidden, "\n"))
 	sum := sha256.Sum256(append(b, ']'))
 	return hex.EncodeToString(sum[:16])
 }
