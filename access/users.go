@@ -1,5 +1,5 @@
 // Package access says who a client is: by users with passwords in a file, tokens, API
-// keys and certificates.
+// keys and certificates; and what it may do, by a policy.
 package access
 
 import (
