@@ -40,7 +40,7 @@ sessions test: access filter hooks rooms [github.com/cockroachdb/pebble/v2 githu
 access: filter topics [github.com/go-jose/go-jose/v4 github.com/xdg-go/scram golang.org/x/crypto go.yaml.in/yaml/v3]
 access test: [github.com/cockroachdb/datadriven]
 
-rooms: filter persistence topics [github.com/go-json-experiment/json]
+rooms: access filter persistence topics [github.com/go-json-experiment/json]
 rooms test: [github.com/cockroachdb/datadriven]
 
 presence: persistence topics

@@ -191,3 +191,38 @@ func (r *Rights) MayWrite(index, collection string, op Operation) (some, every b
 func all() *Sight { return &Sight{Filter: everything()} }
 
 func none() *Sight { return &Sight{Filter: nothing(), Key: "none"} }
+
+// MayTry says whether there can be a document that may be written, or deleted.
+func (r *Rights) MayTry(index, collection string, deletes bool) error {
+	tries := []Operation{Create, Update}
+	if deletes {
+		tries = []Operation{Delete}
+	}
+	for _, op := range tries {
+		if some, _ := r.MayWrite(index, collection, op); some {
+			return nil
+		}
+	}
+	return forbidden("%s documents of %s/%s", tries[len(tries)-1], index, collection)
+}
+
+// Under returns a content filter as it is for a client: the and with the rule of the
+// documents that it may find, without what it may not see. A filter that asks about
+// that is refused, and so is one that names other documents, by whose positions it
+// would tell where they are, to whom not all may be found.
+func (r *Rights) Under(index, collection string, f *filter.Filter) (*filter.Filter, error) {
+	if r == nil {
+		return f, nil
+	}
+	sight, err := r.List(index, collection)
+	if err != nil {
+		return nil, err
+	}
+	if path, reads := f.Reads(sight.Hidden); reads {
+		return nil, forbidden("filter by %s", path)
+	}
+	if len(f.Neighbours()) > 0 && !sight.Filter.Everything() {
+		return nil, forbidden("use near")
+	}
+	return f.Under(sight.Filter, sight.Hidden)
+}

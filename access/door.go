@@ -27,6 +27,8 @@ type Door struct {
 	// Tokens and Keys are what they, and others, may show instead; nil is none.
 	Tokens *Tokens
 	Keys   *Keys
+	// Access says what they may do. Nil is everything.
+	Access *PolicyFile
 	// Local and Remote let clients of this machine, and of others, in without
 	// signing in.
 	Local, Remote bool

@@ -155,6 +155,8 @@ type Caller struct {
 	MaxBytes int
 	// Operator says that it is whoever runs the broker, who may do everything.
 	Operator bool
+	// Rights are what it may do. Nil is everything.
+	Rights *access.Rights
 }
 
 // A Response is the answer to a request.

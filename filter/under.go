@@ -39,6 +39,9 @@ func (f *Filter) Own() *Filter {
 // Admits reports whether the access rule that f is under lets d be seen.
 func (f *Filter) Admits(d *Document) bool { return f.rule == nil || f.rule.Match(d) }
 
+// Rule returns the access rule that f is under, or nil.
+func (f *Filter) Rule() *Filter { return f.rule }
+
 // Ruled says whether f is under an access rule.
 func (f *Filter) Ruled() bool { return f.rule != nil }
 

@@ -35,7 +35,7 @@ func (h *Hook) admit(c *sessions.Client, who *access.Identity) error {
 	if peer, _ := c.Via.Peer.(access.Peer); peer.OwnID && c.ClientID != who.User {
 		return &sessions.Error{Code: packets.ErrClientIdentifierNotValid.Code, Text: "the client identifier has to be that of the certificate"}
 	}
-	c.User, c.Identity = who.User, who
+	c.User, c.Identity, c.Rights = who.User, who, h.rightsOf(who, c.ClientID)
 	h.door.Audit.SignedIn(who, c.ClientID, c.Remote)
 	if !who.Expires.IsZero() {
 		c.Lapse = sessions.Lapse{At: who.Expires, Why: refuse(access.ErrExpired), Say: h.expired}

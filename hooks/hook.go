@@ -43,6 +43,8 @@ type Options struct {
 	Keys   *access.Keys
 	// Channels are settings of channels.
 	Channels channels.Options
+	// Access says who may do what. Nil is no policy: everybody everything.
+	Access *access.PolicyFile
 	// API are settings of requests; those above hold for them, too.
 	API api.Options
 	// Presence has the settings of who is taken to be there.
@@ -93,7 +95,7 @@ var (
 // [Hook.Apply].
 func New(store *persistence.Store, o Options, engine sessions.Options) (*Hook, *sessions.Engine) {
 	h := &Hook{opts: o, topics: engine.Topics, store: store, expired: tokenExpired(store.NodeID()), door: &access.Door{
-		Users: o.Users, Tokens: o.Tokens, Keys: o.Keys, Local: o.AllowLocal, Remote: o.AllowRemote, Audit: access.NewAudit(o.Log),
+		Users: o.Users, Tokens: o.Tokens, Keys: o.Keys, Access: o.Access, Local: o.AllowLocal, Remote: o.AllowRemote, Audit: access.NewAudit(o.Log),
 	}}
 	h.nothing = rooms.Nothing()
 	h.rooms = rooms.New(store.NodeID(), h, rooms.Options{})
@@ -206,7 +208,8 @@ func roomMessage(rm *rooms.Message) *sessions.Message {
 		return &sessions.Message{Seq: rm.Seq}
 	}
 	m := &sessions.Message{
-		Topic: rm.Topic, Payload: rm.Payload, QoS: 2, Retain: rm.Retain, From: rm.From,
+		Cleared: true,
+		Topic:   rm.Topic, Payload: rm.Payload, QoS: 2, Retain: rm.Retain, From: rm.From,
 		Last: rm.ID == "" && rm.Gap == "", Supersedes: rm.Retain, Seq: rm.Seq,
 	}
 	m.Properties = sessions.AppendUint(m.Properties, "seq", rm.Seq)

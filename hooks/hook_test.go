@@ -93,7 +93,7 @@ func TestDocumentSaysWhatAMessageWrites(t *testing.T) {
 			if tt.volatile != "" {
 				m.Properties = sessions.AppendUser(nil, "volatile", tt.volatile)
 			}
-			w, err := h.Document(name, m)
+			w, err := h.Document(nil, name, m)
 			if code := fault(t, err); code != tt.code || (w != nil) != tt.writes {
 				t.Fatalf("writes %v, %v; want %v and code 0x%02X", w != nil, err, tt.writes, tt.code)
 			}
@@ -117,7 +117,7 @@ func TestResolveFindsTheFilterOfARoom(t *testing.T) {
 		if remembered != "" {
 			stored = []byte(remembered)
 		}
-		return hook.Resolve(to, stored)
+		return hook.Resolve(nil, to, stored)
 	}
 	room, err := resolve(typed, "")
 	if err != nil || room.Kind != topics.Room || len(room.Hash) != 32 {

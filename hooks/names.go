@@ -16,19 +16,39 @@ import (
 const maxEarlier = 8
 
 // Shift says whether a subscription is to go over to another filter: the one that its
-// name points to now, or to none.
-func (h *Hook) Shift(to topics.Filter, told sessions.Target) (next, over sessions.Target, ok bool) {
-	if to.Room.Name == "" {
+// name points to now, or to none, as it is under the rules that there are now.
+func (h *Hook) Shift(by sessions.Rights, to topics.Filter, told sessions.Target) (next, over sessions.Target, ok bool) {
+	view, ok := told.Content.(rooms.View)
+	if !ok || to.Room.Name == "" && by == nil && !view.Filter.Ruled() {
 		return told, told, false
 	}
-	f := h.pointsTo(to)
-	view := told.Content.(rooms.View)
+	f := view.Filter.Own()
+	if to.Room.Name != "" {
+		f = h.pointsTo(to)
+	}
+	f = h.underNow(by, to, f.Own())
 	if view.Is(f) {
 		return told, told, false
 	}
 	next, over = target(to, told, rooms.View{Filter: f}), target(to, told, view.To(f))
 	over.Lost = len(view.Earlier) >= maxEarlier
 	return next, over, true
+}
+
+// underNow returns a filter as it is for a member who has it: under a rule that lets
+// nothing through, if he may not have it any more.
+func (h *Hook) underNow(by sessions.Rights, to topics.Filter, own *filter.Filter) *filter.Filter {
+	f, err := under(by, to, own)
+	if err == nil {
+		err = rooms.Check(to, f)
+	}
+	if err != nil {
+		f, err = own.Under(h.nothing, nil)
+	}
+	if err != nil {
+		return h.nothing // it is too long for a filter, and none was told by it
+	}
+	return f
 }
 
 // pointsTo returns the filter that a name points to. It is that of nothing if there is no

@@ -57,6 +57,7 @@ func newAttendance(h *Hook, node string, o Presence) *attendance {
 func (a *attendance) Tell(topicFilter string, clients []string, pm *presence.Message) {
 	m := &sessions.Message{
 		Topic: pm.Topic, Payload: pm.Payload, QoS: 2, Retain: pm.Retain, Supersedes: pm.Retain, From: pm.From,
+		Cleared: pm.User != "", // what rooms are told, and not topics of presence
 	}
 	if pm.User != "" {
 		m.Properties = sessions.AppendUser(m.Properties, "user", pm.User)

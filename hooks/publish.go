@@ -34,7 +34,15 @@ func (h *Hook) Name(topic string) (topics.Name, error) {
 
 // Document returns the change of a document that a message asks for, or nil if
 // it is an ordinary message.
-func (h *Hook) Document(name topics.Name, m *sessions.Message) (*persistence.Write, error) {
+func (h *Hook) Document(by sessions.Rights, name topics.Name, m *sessions.Message) (*persistence.Write, error) {
+	w, err := h.document(name, m)
+	if err != nil || by == nil {
+		return w, err
+	}
+	return w, mayWrite(by, m.Topic, w)
+}
+
+func (h *Hook) document(name topics.Name, m *sessions.Message) (*persistence.Write, error) {
 	collection, declared := h.opts.Collections[name.Index+"/"+name.Collection]
 	if !declared && !h.opts.AutoCreate {
 		return nil, nil

@@ -49,7 +49,8 @@ func refuse(err error) error {
 		return &sessions.Error{Code: packets.ErrMaxConnectTime.Code, Text: err.Error()}
 	case errors.Is(err, access.ErrChanged):
 		return &sessions.Error{Code: packets.ErrAdministrativeAction.Code, Text: err.Error()}
-	case errors.Is(err, access.ErrRevoked), errors.Is(err, access.ErrMustSignIn), errors.Is(err, access.ErrElsewhere):
+	case errors.Is(err, access.ErrRevoked), errors.Is(err, access.ErrMustSignIn), errors.Is(err, access.ErrElsewhere),
+		errors.Is(err, access.ErrForbidden):
 		return &sessions.Error{Code: packets.ErrNotAuthorized.Code, Text: err.Error()}
 	case errors.Is(err, filter.ErrNotObject):
 		return &sessions.Error{Code: packets.ErrPayloadFormatInvalid.Code, Text: "the payload is not a JSON object"}

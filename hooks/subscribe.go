@@ -11,7 +11,31 @@ import (
 
 // Resolve finds the content filter of a room: the one that was typed, that of a
 // room with the hash or the name that was typed, or the one that the store remembers.
-func (h *Hook) Resolve(to topics.Filter, remembered []byte) (sessions.Target, error) {
+// What may be found by it is the and with the rule that somebody is under; by what the
+// store remembers, that is seen to when the subscription goes over.
+func (h *Hook) Resolve(by sessions.Rights, to topics.Filter, remembered []byte) (sessions.Target, error) {
+	t, v, err := h.resolve(to, remembered)
+	if err != nil {
+		return t, err
+	}
+	if v.Filter == nil {
+		return t, maySubscribe(by, to)
+	}
+	if remembered == nil {
+		if v.Filter, err = under(by, to, v.Filter.Own()); err != nil {
+			return t, err
+		}
+	}
+	to.Kind, to.Room.Options = t.Kind, t.Options
+	if err := rooms.Check(to, v.Filter); err != nil && to.Kind != topics.Presence {
+		return t, refuseFilter(err)
+	}
+	return target(to, t, v), nil
+}
+
+// resolve returns the content filter of a room as it stands there. A target that has none
+// has no filter.
+func (h *Hook) resolve(to topics.Filter, remembered []byte) (sessions.Target, rooms.View, error) {
 	t := sessions.Target{Kind: to.Kind, Options: to.Room.Options}
 	var v rooms.View
 	var err error
@@ -22,10 +46,10 @@ func (h *Hook) Resolve(to topics.Filter, remembered []byte) (sessions.Target, er
 	}
 	switch {
 	case to.Kind == topics.Presence && to.Index == "": // of clients
-		return t, nil
+		return t, v, nil
 	case to.Kind == topics.Channel || to.Kind == topics.User:
 		t.Kind = topics.Plain // the tree has them
-		return t, nil
+		return t, v, nil
 	case remembered != nil:
 		v, err = rooms.ParseView(remembered)
 	case to.Room.Name != "":
@@ -37,28 +61,24 @@ func (h *Hook) Resolve(to topics.Filter, remembered []byte) (sessions.Target, er
 	case to.Room.Hash != "":
 		room, ok := h.rooms.Filter(to.Index, to.Collection, to.Room.Hash)
 		if !ok && to.Kind == topics.Plain {
-			return t, nil // a document that is named like a hash
+			return t, v, nil // a document that is named like a hash
 		}
 		if !ok {
 			err = fmt.Errorf("no room of %s/%s has the hash %s", to.Index, to.Collection, to.Room.Hash)
 		}
 		v.Filter = room
 	case to.Kind == topics.Plain:
-		return t, nil
+		return t, v, nil
 	case to.Room.Filter == "":
 		v.Filter, err = filter.Parse([]byte("{}"))
 	default:
 		v.Filter, err = filter.ParseWithin([]byte(to.Room.Filter), h.opts.Filters)
 	}
 	if err != nil {
-		return t, refuseFilter(err)
+		return t, v, refuseFilter(err)
 	}
 	if to.Kind == topics.Plain { // <index>/<collection>/<filterhash>
 		t.Kind, t.Options = topics.Room, topics.DefaultOptions
 	}
-	to.Kind, to.Room.Options = t.Kind, t.Options
-	if err := rooms.Check(to, v.Filter); err != nil && to.Kind != topics.Presence {
-		return t, refuseFilter(err)
-	}
-	return target(to, t, v), nil
+	return t, v, nil
 }

@@ -204,8 +204,13 @@ func (c *committer) write(w *Write) (*Change, error) {
 	if err := c.ephemera.admits(before, w, body); err != nil {
 		return nil, err
 	}
+	change := newChange(c.log.last+1, w, body, before.doc)
+	if w.Check != nil {
+		if err := w.Check(change); err != nil {
+			return nil, err
+		}
+	}
 	c.log.last++
-	change := newChange(c.log.last, w, body, before.doc)
 	after := stored{doc: change.After, ephemeral: w.Ephemeral && change.After != nil}
 	if change.After != nil && !w.Ephemeral {
 		after.value = encodeDocument(change.After)

@@ -95,7 +95,10 @@ type Write struct {
 	// as of this very write. Its error becomes that of the result, and nothing of the
 	// op is written. The committer calls it: it must be quick, and depend on nothing
 	// but its argument, which it must not change.
-	Edit     func(before *Document) (body []byte, err error)
+	Edit func(before *Document) (body []byte, err error)
+	// Check, if it is set, says whether a change may be made, as of this very write. It
+	// is called in the same way, and for no write that changes nothing.
+	Check    func(*Change) error
 	Retained bool
 	Time     time.Time
 	Origin   Origin

@@ -25,6 +25,8 @@ type Session struct {
 	Life uint64
 	// Will is what the client leaves behind if it does not come back, or nil.
 	Will *Will
+	// Identity is what is known of who the client is besides. Nil is nothing.
+	Identity []byte
 }
 
 // A Will is a message that is to be published when a client has gone.
@@ -115,6 +117,9 @@ func PutSession(s Session) Record {
 		b = appendUint(b, uint64(s.Will.Life))
 		b = appendBool(b, s.Will.Mortal)
 	}
+	if len(s.Identity) > 0 {
+		b = appendBytes(b, s.Identity)
+	}
 	return Record{key: nameKey(spaceSessions, s.ClientID), value: b}
 }
 
@@ -182,6 +187,11 @@ func decodeSession(key, value []byte) (Session, error) {
 		s.Life = r.uint()
 		if r.bool() {
 			s.Will = &Will{Message: r.message(), Delay: time.Duration(r.uint()), Life: time.Duration(r.uint()), Mortal: r.bool()}
+		}
+		if len(r.rest) > 0 { // of those who have one
+			if s.Identity = slices.Clone(r.optionalBytes()); s.Identity == nil {
+				r.fail(errMalformed)
+			}
 		}
 	}
 	if err := r.end(); err != nil {

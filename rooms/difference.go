@@ -52,7 +52,12 @@ func (r *Replay) Difference(s *persistence.Snapshot) iter.Seq2[*Message, error] 
 			if t == 0 {
 				continue
 			}
-			if m := r.stand(doc, t, s.Seq()); m != nil && !yield(m, nil) {
+			m, err := r.stand(doc, t, s.Seq())
+			if err != nil {
+				yield(nil, fmt.Errorf("rooms: difference of %s: document %s: %w", r.to.Text, id, err))
+				return
+			}
+			if m != nil && !yield(m, nil) {
 				return
 			}
 		}

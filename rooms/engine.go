@@ -202,12 +202,16 @@ func (e *Engine) Apply(change *persistence.Change) error {
 		return fmt.Errorf("rooms: match %s/%s/%s: %w", change.Key.Index, change.Key.Collection, change.Key.ID, err)
 	}
 	for _, a := range affected {
-		n := notification{change: change, node: e.node, room: a.hash, transition: a.transition}
+		n := notification{change: change, node: e.node, room: a.hash, filter: a.filter, transition: a.transition}
 		for _, o := range a.outlets {
 			if len(o.members) == 0 {
 				continue
 			}
-			if m := n.message(o.to); m != nil {
+			m, err := n.message(o.to)
+			if err != nil {
+				return fmt.Errorf("rooms: tell of %s: %w", change.Key, err)
+			}
+			if m != nil {
 				e.out.Publish(o.to.Text, o.members, m)
 			}
 		}
@@ -218,6 +222,7 @@ func (e *Engine) Apply(change *persistence.Change) error {
 // affected is a room that a change concerns, as it was at that moment.
 type affected struct {
 	hash       string
+	filter     *filter.Filter
 	transition topics.Transition
 	outlets    []outlet
 }
@@ -272,7 +277,7 @@ func (e *Engine) transitions(c *collection, change *persistence.Change, before f
 
 func appendAffected(all []affected, t topics.Transition, rooms []*room) []affected {
 	for _, r := range rooms {
-		all = append(all, affected{hash: r.hash, transition: t, outlets: r.outlets})
+		all = append(all, affected{hash: r.hash, filter: r.filter, transition: t, outlets: r.outlets})
 	}
 	return all
 }

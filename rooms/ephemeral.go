@@ -38,6 +38,10 @@ func (e *Engine) Tell(m *Ephemeral) error {
 		return fmt.Errorf("rooms: match a message on %s/%s: %w", m.Index, m.Collection, err)
 	}
 	for _, a := range e.matching(m, d) {
+		shown := *m
+		if shown.Body, err = filter.Hide(m.Body, a.filter.Hidden()); err != nil {
+			return fmt.Errorf("rooms: tell of a message on %s/%s: %w", m.Index, m.Collection, err)
+		}
 		var full []byte
 		for _, o := range a.outlets {
 			if len(o.members) == 0 || o.to.Kind != topics.Room {
@@ -51,11 +55,11 @@ func (e *Engine) Tell(m *Ephemeral) error {
 			switch opts.Payload {
 			case topics.Full:
 				if full == nil {
-					full = m.notification(e.node, a.hash)
+					full = shown.notification(e.node, a.hash)
 				}
 				msg.Payload = full
 			case topics.Body:
-				msg.Payload = m.Body
+				msg.Payload = shown.Body
 			case topics.None:
 			}
 			e.out.Publish(o.to.Text, o.members, msg)

@@ -44,17 +44,17 @@ func (r *Replay) present(doc *persistence.Document) (*Message, error) {
 	if !r.view.Filter.Match(d) {
 		return nil, nil
 	}
-	return r.stand(doc, topics.Enter, doc.Seq), nil
+	return r.stand(doc, topics.Enter, doc.Seq)
 }
 
 // stand returns what is told of a document that has not changed: how it stands to the
 // room as of a change.
-func (r *Replay) stand(doc *persistence.Document, t topics.Transition, seq uint64) *Message {
+func (r *Replay) stand(doc *persistence.Document, t topics.Transition, seq uint64) (*Message, error) {
 	c := &persistence.Change{Seq: seq, Key: doc.Key, Action: persistence.Create, After: doc, Time: doc.CreatedAt}
 	if doc.Version > 1 {
 		c.Action, c.Time = persistence.Replace, doc.UpdatedAt
 	}
-	n := notification{change: c, node: r.node, room: r.hash, transition: t}
+	n := notification{change: c, node: r.node, room: r.hash, filter: r.view.Filter, transition: t}
 	return n.message(r.to)
 }
 

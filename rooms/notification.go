@@ -1,11 +1,13 @@
 package rooms
 
 import (
+	"slices"
 	"strconv"
 	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
 
+	"github.com/ambitmq/ambit/filter"
 	"github.com/ambitmq/ambit/persistence"
 	"github.com/ambitmq/ambit/topics"
 )
@@ -35,65 +37,104 @@ type Message struct {
 type notification struct {
 	change     *persistence.Change
 	node, room string
+	filter     *filter.Filter
 	transition topics.Transition
 
 	full []byte // the payload of topics.Full, once it was needed
+	// lost says that the document is not one any more that the room's members may see;
+	// doc is the version that the notification is about.
+	lost bool
+	doc  *persistence.Document
 }
 
-// document returns the version that the notification is about: the new one, or
-// the last one of a deleted document.
-func (n *notification) document() *persistence.Document {
-	if n.change.After != nil {
-		return n.change.After
+// look finds the version that the notification is about: the new one, or the last one
+// of a document that is deleted. Of one that must not be seen any more, that is the last
+// one that might have been, or nothing but its id.
+func (n *notification) look() error {
+	if n.doc != nil {
+		return nil
 	}
-	return n.change.Before
+	c := n.change
+	n.doc = c.After
+	if n.doc == nil {
+		n.doc = c.Before
+	}
+	if n.transition != topics.Exit || !n.filter.Ruled() {
+		return nil
+	}
+	admitted, err := n.admits(n.doc)
+	if err != nil || admitted {
+		return err
+	}
+	n.lost, n.doc = true, &persistence.Document{Key: c.Key, Body: []byte("{}"), CreatedAt: time.UnixMilli(0)}
+	if c.Before == nil || c.After == nil {
+		return nil
+	}
+	if admitted, err = n.admits(c.Before); admitted {
+		n.doc = c.Before
+	}
+	return err
+}
+
+// admits says whether the room's members may see a version.
+func (n *notification) admits(doc *persistence.Document) (bool, error) {
+	d, err := Prepare(doc)
+	return err == nil && n.filter.Admits(d), err
 }
 
 // message returns what the notification is on one topic filter, or nil if its
 // options do not let it pass.
-func (n *notification) message(to topics.Filter) *Message {
-	doc := n.document()
-	m := &Message{
+func (n *notification) message(to topics.Filter) (m *Message, err error) {
+	if err := n.look(); err != nil {
+		return nil, err
+	}
+	doc := n.doc
+	m = &Message{
 		Topic: to.Text, ID: doc.Key.ID, Version: doc.Version,
 		Transition: n.transition, Seq: n.change.Seq, From: n.change.Origin.ClientID,
 	}
 	if to.Kind == topics.Scope {
 		if to.ID != "" && to.ID != doc.Key.ID {
-			return nil
+			return nil, nil
 		}
-		m.Topic, m.Retain, m.Payload = to.Prefix()+doc.Key.ID, true, n.body()
-		return m
+		m.Topic, m.Retain = to.Prefix()+doc.Key.ID, true
+		m.Payload, err = n.body()
+		return m, err
 	}
 	opts := to.Room.Options
 	if opts.Transitions&n.transition == 0 {
-		return nil
+		return nil, nil
 	}
 	switch opts.Payload {
 	case topics.Full:
-		m.Payload = n.fullPayload()
+		m.Payload, err = n.fullPayload()
 	case topics.Body:
-		m.Payload = n.body()
+		m.Payload, err = n.body()
 	case topics.None:
 	}
-	return m
+	return m, err
 }
 
 // body returns the document's body while it is in scope, and nothing when it
 // has left.
-func (n *notification) body() []byte {
+func (n *notification) body() ([]byte, error) {
 	if n.transition == topics.Exit {
-		return nil
+		return nil, nil
 	}
-	return n.document().Body
+	return filter.Hide(n.doc.Body, n.filter.Hidden())
 }
 
 // fullPayload returns the notification as Kuzzle writes it, with Ambit's own
 // fields behind it.
-func (n *notification) fullPayload() []byte {
+func (n *notification) fullPayload() ([]byte, error) {
 	if n.full != nil {
-		return n.full
+		return n.full, nil
 	}
-	c, doc := n.change, n.document()
+	c, doc := n.change, n.doc
+	source, err := filter.Hide(AppendSource(nil, doc), n.filter.Hidden())
+	if err != nil {
+		return nil, err
+	}
 	event := "write"
 	if c.Action == persistence.Delete {
 		event = "delete"
@@ -108,16 +149,22 @@ func (n *notification) fullPayload() []byte {
 	b = append(b, `","result":{"_id":`...)
 	b = appendString(b, doc.Key.ID)
 	b = append(b, `,"_source":`...)
-	b = AppendSource(b, doc)
+	b = append(b, source...)
 	b = append(b, `,"_version":`...)
 	b = strconv.AppendUint(b, doc.Version, 10)
-	b = appendUpdatedFields(b, c)
+	if !n.lost {
+		b = appendUpdatedFields(b, c, n.filter.Hidden())
+	}
 	b = append(b, `},"index":`...)
 	b = appendString(b, c.Key.Index)
 	b = append(b, `,"collection":`...)
 	b = appendString(b, c.Key.Collection)
 	b = append(b, `,"controller":"document","requestId":`...)
-	b = appendOrigin(b, &c.Origin, c.Time)
+	origin := c.Origin
+	if n.lost { // what goes with a change may say what it is
+		origin.Volatile = nil
+	}
+	b = appendOrigin(b, &origin, c.Time)
 	b = append(b, `,"node":`...)
 	b = appendString(b, n.node)
 	b = append(b, `,"room":"`...)
@@ -127,7 +174,7 @@ func (n *notification) fullPayload() []byte {
 	b = append(b, `","seq":`...)
 	b = strconv.AppendUint(b, c.Seq, 10)
 	n.full = append(b, '}')
-	return n.full
+	return n.full, nil
 }
 
 // appendOrigin appends the value of requestId, and what else is told of the
@@ -152,13 +199,17 @@ func actionOf(c *persistence.Change) string {
 }
 
 // appendUpdatedFields appends the fields that an update named.
-func appendUpdatedFields(b []byte, c *persistence.Change) []byte {
+func appendUpdatedFields(b []byte, c *persistence.Change, hidden []string) []byte {
 	if actionOf(c) != "update" {
 		return b
 	}
 	b = append(b, `,"_updatedFields":[`...)
-	for i, field := range c.Origin.Fields {
-		if i > 0 {
+	first := len(b)
+	for _, field := range c.Origin.Fields {
+		if slices.ContainsFunc(hidden, func(path string) bool { return filter.Within(field, path) }) {
+			continue
+		}
+		if len(b) > first {
 			b = append(b, ',')
 		}
 		b = appendString(b, field)

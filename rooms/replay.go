@@ -106,8 +106,8 @@ func (r *Replay) message(c *persistence.Change) (*Message, error) {
 	if t == 0 {
 		return nil, nil
 	}
-	n := notification{change: c, node: r.node, room: r.hash, transition: t}
-	return n.message(r.to), nil
+	n := notification{change: c, node: r.node, room: r.hash, filter: r.view.Filter, transition: t}
+	return n.message(r.to)
 }
 
 // transition says how the changed document stood to the room, 0 for not at all. Of

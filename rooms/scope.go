@@ -31,7 +31,15 @@ func Snapshot(s *persistence.Snapshot, to topics.Filter, f *filter.Filter) iter.
 				yield(nil, fmt.Errorf("rooms: snapshot of %s: document %s: %w", to.Text, doc.Key.ID, err))
 				return
 			}
-			if f.Match(d) && !yield(scopeMessage(to, doc), nil) {
+			if !f.Match(d) {
+				continue
+			}
+			m := scopeMessage(to, doc)
+			if m.Payload, err = filter.Hide(m.Payload, f.Hidden()); err != nil {
+				yield(nil, fmt.Errorf("rooms: snapshot of %s: document %s: %w", to.Text, doc.Key.ID, err))
+				return
+			}
+			if !yield(m, nil) {
 				return
 			}
 		}

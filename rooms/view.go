@@ -27,7 +27,7 @@ func ParseView(text []byte) (View, error) {
 	all := make([]*filter.Filter, len(texts))
 	for i, text := range texts {
 		var err error
-		if all[i], err = filter.ParseWithin(text, filter.NoLimits()); err != nil {
+		if all[i], err = parseFilter(text); err != nil {
 			return View{}, err
 		}
 	}
@@ -38,25 +38,61 @@ func ParseView(text []byte) (View, error) {
 // ones.
 func (v View) String() string {
 	if len(v.Earlier) == 0 {
-		return v.Filter.String()
+		return textOf(v.Filter)
 	}
-	b := append([]byte{'['}, v.Filter.String()...)
+	b := append([]byte{'['}, textOf(v.Filter)...)
 	for _, f := range v.Earlier {
-		b = append(append(b, ','), f.String()...)
+		b = append(append(b, ','), textOf(f)...)
 	}
 	return string(append(b, ']'))
 }
 
+// A ruled is the text of a filter under an access rule. No keyword has these names.
+type ruled struct {
+	Own    json.RawMessage `json:"$own"`
+	Rule   json.RawMessage `json:"$rule"`
+	Hidden []string        `json:"$hidden,omitempty"`
+}
+
+// textOf returns the canonical text of a filter; of one under a rule, with its parts.
+func textOf(f *filter.Filter) string {
+	if !f.Ruled() {
+		return f.String()
+	}
+	text, err := json.Marshal(ruled{json.RawMessage(f.Own().String()), json.RawMessage(f.Rule().String()), f.Hidden()})
+	if err != nil {
+		panic(err) // canonical texts are JSON
+	}
+	return string(text)
+}
+
+// parseFilter reads what textOf returns.
+func parseFilter(text []byte) (*filter.Filter, error) {
+	var r ruled
+	if json.Unmarshal(text, &r) != nil || r.Own == nil {
+		return filter.ParseWithin(text, filter.NoLimits())
+	}
+	own, err := filter.ParseWithin(r.Own, filter.NoLimits())
+	if err != nil {
+		return nil, err
+	}
+	rule, err := filter.ParseWithin(r.Rule, filter.NoLimits())
+	if err != nil {
+		return nil, err
+	}
+	return own.Under(rule, r.Hidden)
+}
+
 // Is says whether the view is that of a filter alone.
 func (v View) Is(f *filter.Filter) bool {
-	return len(v.Earlier) == 0 && v.Filter.String() == f.String()
+	return len(v.Earlier) == 0 && textOf(v.Filter) == textOf(f)
 }
 
 // To returns the view of who goes over from this one to a filter.
 func (v View) To(f *filter.Filter) View {
 	to := View{Filter: f}
 	for _, earlier := range append([]*filter.Filter{v.Filter}, v.Earlier...) {
-		if earlier.String() != f.String() {
+		if textOf(earlier) != textOf(f) {
 			to.Earlier = append(to.Earlier, earlier)
 		}
 	}

@@ -23,6 +23,8 @@ type Client struct {
 	Identity any
 	// Lapse is set with it, for one that does not hold for ever.
 	Lapse Lapse
+	// Rights are what it may do, once it is admitted. Nil is everything.
+	Rights Rights
 
 	engine  *Engine
 	conn    net.Conn

@@ -39,6 +39,9 @@ func (c *Client) connect(in *inbound) bool {
 		err = c.authenticate(in)
 	}
 	if err == nil {
+		err = c.mayWill()
+	}
+	if err == nil {
 		c.engine.greeted(c.conn) // from here on it is told why it ends
 		_ = c.conn.SetReadDeadline(time.Time{})
 		err = c.establish()

@@ -148,6 +148,11 @@ func (e *Engine) share(m *Message, g *group, w *waiting, f *flushes) {
 	if !ok && !waits {
 		to, ok = e.choose(m, g)
 	}
+	if ok && !to.session.box.sees(m) { // it waits in vain, for what the document has turned out to be
+		e.deliver(m, to.sub.match(to.session), w, g, f)
+		to, ok = e.choose(m, g)
+		w = nil
+	}
 	if ok {
 		e.deliver(m, to.sub.match(to.session), w, g, f)
 	}
@@ -181,6 +186,9 @@ func (e *Engine) choose(m *Message, g *group) (member, bool) {
 	best, how, most := 0, -1, uint64(0)
 	for i := range members {
 		at := (turn + i) % len(members)
+		if !members[at].session.box.sees(m) {
+			continue
+		}
 		to := members[at].sub.match(members[at].session)
 		r, claim := to.session.box.readiness(m, min(m.QoS, to.qos)), uint64(0)
 		if key != "" {
@@ -194,7 +202,7 @@ func (e *Engine) choose(m *Message, g *group) (member, bool) {
 			break
 		}
 	}
-	return members[best], true
+	return members[best], how >= 0
 }
 
 // SharedBy says which messages of a shared subscription go to the same member,
@@ -304,6 +312,7 @@ func (e *Engine) Announce(op *persistence.Op, m *Message) {
 		if r.Change != nil && r.Change.After != nil {
 			told.Payload = r.Change.After.Body
 		}
+		told.Subject = e.about(r.Change)
 		if r.Err == nil && (op.Write == nil || r.Change != nil) {
 			if w != nil {
 				w.number = r.Queued

@@ -66,7 +66,11 @@ const (
 // encode appends a PUBLISH to what the link writes next, and reports whether
 // there is one.
 func (l *link) encode(d *delivery, id uint16, dup bool) bool {
-	b, fate := l.peer.appendPublish(l.room(), d, id, dup)
+	seen := *d
+	if seen.m = l.seen(d.m); seen.m == nil {
+		return false
+	}
+	b, fate := l.peer.appendPublish(l.room(), &seen, id, dup)
 	l.out = b
 	if fate == isTooLarge {
 		l.box.engine.counts.oversize.Add(1)

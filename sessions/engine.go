@@ -35,8 +35,14 @@ type Handler interface {
 	Still(c *Client) error
 	// Document returns the change that a message makes to a document, or nil if it
 	// is an ordinary message. name is what its topic means. The message stays as
-	// it is only until Document returns; what the change needs of it is to be kept.
-	Document(name topics.Name, m *Message) (*persistence.Write, error)
+	// it is only until Document returns; what the change needs of it is to be kept. The
+	// change is refused, here or when it is made, if by is not nil and may not.
+	Document(by Rights, name topics.Name, m *Message) (*persistence.Write, error)
+	// Rights returns what somebody may do of whom the store has kept this.
+	Rights(client, user string, stored []byte) Rights
+	// Subject returns what Rights are to know of the document that a message is about:
+	// see [Message.Subject].
+	Subject(doc *persistence.Document) any
 	// Tell returns what tells the rooms of a collection of a message on its topic,
 	// or nil if nobody is to be told. Whoever drains the store's tail calls that. The
 	// message stays as it is only until Tell returns.
@@ -44,9 +50,9 @@ type Handler interface {
 	// Request returns the answer to a request of a client, of so many bytes at most.
 	// The client waits for it, and its later packets do.
 	Request(c *Client, m *Message, most int) []byte
-	// Resolve finds what a topic filter is about. remembered is the content filter
-	// that the store has for it, or nil.
-	Resolve(to topics.Filter, remembered []byte) (Target, error)
+	// Resolve finds what a topic filter is about for somebody, and whether it may be
+	// subscribed to. remembered is the content filter that the store has for it, or nil.
+	Resolve(by Rights, to topics.Filter, remembered []byte) (Target, error)
 	// Restore is called once, before anything else, by [Engine.Restore].
 	Restore() error
 	// Connected and Disconnected are told of each connection of a client that is let
@@ -67,10 +73,10 @@ type Handler interface {
 	// read from the change log; a message without a topic says only how far that
 	// is. Its error is persistence.ErrTrimmed if the log does not go back that far.
 	Replay(to topics.Filter, t Target, after, upTo uint64) iter.Seq2[*Message, error]
-	// Shift says whether a subscription, of what was told by a target, is to be told by
+	// Shift says whether a subscription of somebody, of what was told by a target, is to be told by
 	// another one from now on: next. While it goes over to that, its client may have been
 	// told by either: over is such a target, by which it is told again what it missed.
-	Shift(to topics.Filter, told Target) (next, over Target, ok bool)
+	Shift(by Rights, to topics.Filter, told Target) (next, over Target, ok bool)
 	// Difference yields what it is told when it goes over, as of a snapshot.
 	Difference(to topics.Filter, over Target, snap *persistence.Snapshot) iter.Seq2[*Message, error]
 	// Gap yields what a room is told instead, as of a snapshot.

@@ -204,14 +204,14 @@ func (e *Engine) proceed(s *session, l *link) {
 
 // isBehind says whether a feed of the session is, or is to shift.
 func (e *Engine) isBehind(s *session) bool {
-	return s.hasFeed(func(sub *Subscription) bool { return sub.feed.pace == behind || e.differs(sub) })
+	return s.hasFeed(func(sub *Subscription) bool { return sub.feed.pace == behind || e.differs(s, sub) })
 }
 
 // needsSnapshot says whether a feed of the session is behind the change log, or is to
 // shift.
 func (e *Engine) needsSnapshot(s *session) bool {
 	return s.hasFeed(func(sub *Subscription) bool {
-		return sub.feed.pace == behind && sub.feed.trimmed || e.differs(sub)
+		return sub.feed.pace == behind && sub.feed.trimmed || e.differs(s, sub)
 	})
 }
 
@@ -369,7 +369,7 @@ func (e *Engine) replay(s *session, sub *Subscription, l *link, upTo uint64) {
 func (e *Engine) tellGap(s *session, sub *Subscription, l *link, r *persistence.Result, snapshot *shared) {
 	s.box.mu.Lock()
 	seen := sub.feed.seen
-	next, _, ok := e.h.Shift(sub.To, sub.told())
+	next, _, ok := e.h.Shift(s.box.rightsNow(), sub.To, sub.told())
 	s.box.mu.Unlock()
 	if ok { // what the client knows is out of date, by whatever it was told
 		if sub = e.exchange(s, sub, next, Target{}, r.Snapshot); sub == nil {

@@ -49,7 +49,7 @@ func (e *Engine) lapsed(c *Client) {
 			if sub != nil && sub.isPlain() {
 				to = sub.match(c.session)
 			}
-			e.deliver(&Message{Topic: topic, Payload: []byte(c.Lapse.Say)}, to, nil, nil, &f)
+			e.deliver(&Message{Topic: topic, Payload: []byte(c.Lapse.Say), Cleared: true}, to, nil, nil, &f)
 		}
 		f.flush()
 	}

@@ -32,12 +32,20 @@ type Message struct {
 	Last bool
 	// Seq is that of the change that a handler's message is about.
 	Seq uint64
+	// Cleared says that nobody is given the message who may not be: it was made for
+	// whoever gets it.
+	Cleared bool
+	// Subject is the handler's own: what it knows of the document that the message is
+	// about. Nil is nothing, or no document.
+	Subject any
 
 	// Of a mortal message, life is how long it may be delivered, and expires until
 	// when.
 	mortal  bool
 	life    time.Duration
 	expires time.Time
+	// rights are those of whoever leaves a will.
+	rights Rights
 	// borrowed says that Payload and Properties are in a buffer that is used again.
 	borrowed bool
 }
@@ -135,4 +143,14 @@ func restored(r persistence.Retained, now time.Time) *Message {
 // AppendUint appends a user property whose value is a number.
 func AppendUint(b []byte, key string, value uint64) []byte {
 	return AppendUser(b, key, strconv.FormatUint(value, 10))
+}
+
+// ResponseTopic returns the response topic of the message, if it has one.
+func (m *Message) ResponseTopic() (topic string, ok bool) {
+	for p := range all(m.Properties) {
+		if p.ID == packets.PropResponseTopic {
+			return string(p.Value), true
+		}
+	}
+	return "", false
 }

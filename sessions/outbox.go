@@ -33,6 +33,8 @@ type outbox struct {
 	life   atomic.Uint64 // of the session: see [persistence.Session]
 	// promised is what is in the pipeline.
 	promised promise
+	// rights are what the client may see; nil is everything.
+	rights atomic.Pointer[holder]
 
 	mu      sync.Mutex // guards what follows
 	changed *sync.Cond // there is more room, or nobody to wait for

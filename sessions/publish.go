@@ -137,7 +137,7 @@ func (e *Engine) receive(c *Client, m *Message, id uint16) error {
 	if c.nameErr == nil && c.name.Kind == topics.Request {
 		return e.request(c, m, id)
 	}
-	kept, op, err := e.operation(c, m, c.name, c.nameErr)
+	kept, op, err := e.operation(c, c.Rights, m, c.name, c.nameErr)
 	idle := s.pending.Load() == 0 // asked once: it changes at any time
 	if op == nil && m.QoS == 0 && idle {
 		if err != nil {
@@ -173,7 +173,7 @@ func (e *Engine) receive(c *Client, m *Message, id uint16) error {
 // is refused.
 func (e *Engine) Publish(m *Message) error {
 	name, err := e.h.Name(m.Topic)
-	m, op, err := e.operation(nil, m, name, err)
+	m, op, err := e.operation(nil, m.rights, m, name, err)
 	switch {
 	case err != nil:
 		return err
@@ -199,9 +199,14 @@ func (e *Engine) Publish(m *Message) error {
 // subscribers, with a message that stays as it is; nil for an ordinary message that
 // the store need not know of. The error is why it is refused. c lends its scratch
 // room; it may be nil.
-func (e *Engine) operation(c *Client, m *Message, name topics.Name, nameErr error) (*Message, *persistence.Op, error) {
+func (e *Engine) operation(c *Client, by Rights, m *Message, name topics.Name, nameErr error) (*Message, *persistence.Op, error) {
 	if nameErr != nil {
 		return m, nil, &Error{packets.ErrTopicNameInvalid.Code, nameErr.Error()}
+	}
+	if by != nil {
+		if err := by.MayPublish(name, m); err != nil {
+			return m, nil, err
+		}
 	}
 	var write *persistence.Write
 	var tell func(*Message)
@@ -209,7 +214,7 @@ func (e *Engine) operation(c *Client, m *Message, name topics.Name, nameErr erro
 	case topics.Document:
 		m = m.Keep()
 		var err error
-		if write, err = e.h.Document(name, m); err != nil {
+		if write, err = e.h.Document(by, name, m); err != nil {
 			return m, nil, err
 		}
 	case topics.Collection:
@@ -246,6 +251,9 @@ func (e *Engine) operation(c *Client, m *Message, name topics.Name, nameErr erro
 		}
 		if w != nil {
 			w.number = r.Queued
+		}
+		if write != nil && name.Mapping == nil {
+			m.Subject = e.about(r.Change)
 		}
 		if tell != nil {
 			tell(m)

@@ -19,9 +19,15 @@ const answerOverhead = 64
 func (e *Engine) request(c *Client, m *Message, id uint16) error {
 	p := &publication{engine: e, session: c.session, client: c, id: id, qos: m.QoS, topic: m.Topic}
 	p.await()
+	if c.Rights != nil {
+		if err := c.Rights.MayPublish(c.name, m); err != nil {
+			p.refuse(err, &c.flushes)
+			return nil
+		}
+	}
 	topic := topics.Response(m.Topic)
 	c.asked.Store(&topic)
-	answer := &Message{Topic: topic, QoS: m.QoS}
+	answer := &Message{Topic: topic, QoS: m.QoS, Cleared: true}
 	for property := range all(m.Properties) {
 		switch property.ID {
 		case packets.PropResponseTopic:

@@ -28,7 +28,7 @@ func (e *Engine) Restore() error {
 		case expired(record, now):
 			gone.session(record.ClientID)
 			if record.Will != nil {
-				gone.wills = append(gone.wills, willOf(record))
+				gone.wills = append(gone.wills, e.willOf(record))
 			}
 		default:
 			e.restoreSession(record, now)
@@ -88,6 +88,7 @@ func (e *Engine) restoreSession(r persistence.Session, now time.Time) {
 	}
 	s := e.newSession(r.ClientID, true)
 	s.record = r
+	s.box.grant(e.h.Rights(r.ClientID, r.User, r.Identity))
 	s.box.life.Store(r.Life)
 	e.mu.Lock()
 	e.sessions[r.ClientID] = s
@@ -110,7 +111,7 @@ func (e *Engine) restoreSubscription(r persistence.Subscription) error {
 	if s == nil {
 		return nil // it has expired
 	}
-	sub, err := e.read(requestOf(r), r.Identifier, r.Filter)
+	sub, err := e.read(nil, requestOf(r), r.Identifier, r.Filter)
 	if err != nil {
 		return err
 	}

@@ -77,7 +77,7 @@ func (e *Engine) first(sub *Subscription, snap *persistence.Snapshot) iter.Seq2[
 			topic := topicOf(doc.Key)
 			plain, err := e.retainedMessage(snap, topic)
 			if err == nil && plain == nil {
-				plain = &Message{Topic: topic, Payload: doc.Body, QoS: 2, Retain: true}
+				plain = &Message{Topic: topic, Payload: doc.Body, QoS: 2, Retain: true, Subject: e.h.Subject(doc)}
 			} else if err == nil {
 				continue // it was told instead
 			}

@@ -109,6 +109,7 @@ func (e *Engine) begin(c *Client) (s *session, resumed bool, err error) {
 	}
 	s, resumed, stored := e.resume(c, e.expiry(c) > 0)
 	c.session, c.link.box, c.flushes.reader = s, s.box, s.box
+	s.box.grant(c.Rights)
 	e.takeOver(s, c)
 	e.mu.Lock()
 	e.clients[c] = true
@@ -149,6 +150,9 @@ func (e *Engine) keepConnected(s *session, c *Client, resumed, stored bool) erro
 	record := s.keep(func(r *persistence.Session) {
 		*r = persistence.Session{
 			ClientID: c.ClientID, User: c.User, ProtocolVersion: c.Version, Clean: c.Clean, ExpirySeconds: expiry, Life: s.box.life.Load(),
+		}
+		if c.Rights != nil {
+			r.Identity = c.Rights.Stored()
 		}
 	})
 	var records []persistence.Record

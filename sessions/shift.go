@@ -53,11 +53,11 @@ func (s *Subscription) kept(b *outbox, m mark) string {
 
 // differs says whether a subscription is to go over to another target. The caller holds
 // the outbox's mutex.
-func (e *Engine) differs(sub *Subscription) bool {
+func (e *Engine) differs(s *session, sub *Subscription) bool {
 	if sub.feed == nil || sub.feed.shift != nil {
 		return false
 	}
-	_, _, ok := e.h.Shift(sub.To, sub.told())
+	_, _, ok := e.h.Shift(s.box.rightsNow(), sub.To, sub.told())
 	return ok
 }
 
@@ -97,7 +97,7 @@ func (e *Engine) shift(s *session, sub *Subscription, seq uint64, snapshot *shar
 	if l == nil || f.pace != live || f.busy || !f.whole || f.shift != nil {
 		return nil // it shifts when it has come so far
 	}
-	next, over, ok := e.h.Shift(sub.To, sub.told())
+	next, over, ok := e.h.Shift(b.rightsNow(), sub.To, sub.told())
 	if !ok {
 		return nil
 	}

@@ -61,7 +61,7 @@ func newSource(sub *Subscription, messages iter.Seq2[*Message, error], release f
 func (e *Engine) newFirst(s *session, sub *Subscription, snapshot *shared) *source {
 	src := newSource(sub, e.first(sub, snapshot.snap), snapshot.release)
 	src.after = func() {
-		if l := s.box.online(); l != nil && e.differs(sub) {
+		if l := s.box.online(); l != nil && e.differs(s, sub) {
 			e.tasks.Go(func() { e.proceed(s, l) })
 		}
 	}

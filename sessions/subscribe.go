@@ -28,7 +28,7 @@ func (c *Client) subscribe(f frame) error {
 	}
 	var granted []*Subscription
 	for i, r := range pk.requests {
-		sub, err := c.engine.read(r, pk.identifier, nil)
+		sub, err := c.engine.read(c.Rights, r, pk.identifier, nil)
 		if err == nil {
 			err = c.engine.checkToken(sub)
 		}
@@ -93,13 +93,13 @@ func (c *Client) subackCode(e *Error) byte {
 	return e.Code
 }
 
-// read understands one topic filter.
-func (e *Engine) read(r request, identifier uint32, remembered []byte) (*Subscription, error) {
+// read understands one topic filter of somebody.
+func (e *Engine) read(by Rights, r request, identifier uint32, remembered []byte) (*Subscription, error) {
 	to, err := topics.ParseFilter(r.topicFilter, e.o.Topics)
 	if err != nil {
 		return nil, &Error{packets.ErrTopicFilterInvalid.Code, err.Error()}
 	}
-	t, err := e.h.Resolve(to, remembered)
+	t, err := e.h.Resolve(by, to, remembered)
 	if err != nil {
 		return nil, err
 	}

@@ -59,7 +59,7 @@ func (e *Engine) restoreWill(s *session) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if w := s.record.Will; w != nil {
-		s.will, s.willDelay = willOf(s.record), w.Delay
+		s.will, s.willDelay = e.willOf(s.record), w.Delay
 		e.delayWill(s, s.record.DisconnectedAt.Add(w.Delay))
 	}
 }
@@ -75,8 +75,9 @@ func (m *Message) asWill(delay time.Duration) *persistence.Will {
 }
 
 // willOf is the reverse of asWill, for the will of a session.
-func willOf(r persistence.Session) *Message {
+func (e *Engine) willOf(r persistence.Session) *Message {
 	m := messageOf(r.Will.Message)
+	m.rights = e.h.Rights(r.ClientID, r.User, r.Identity)
 	m.life, m.mortal, m.User = r.Will.Life, r.Will.Mortal, r.User
 	return m
 }

@@ -8,8 +8,10 @@ import (
 
 const (
 	presencePrefix = "$presence/"
-	// PresenceOfClients is what the topic of a client's presence begins with.
+	// PresenceOfClients and PresenceOfRooms are what the topic of a client's presence, or
+	// that of a room, begins with.
 	PresenceOfClients = presencePrefix + "clients/"
+	PresenceOfRooms   = presencePrefix + "rooms/"
 )
 
 // parsePresence reads what follows $presence/.

@@ -1,0 +1,85 @@
+package sessions
+
+import (
+	"github.com/ambitmq/ambit/persistence"
+	"github.com/ambitmq/ambit/topics"
+)
+
+// Rights are what a client may do, as its handler says. They may change at any time,
+// and be asked by many goroutines at once. Nil may do everything.
+type Rights interface {
+	// MayPublish says whether the client may publish a message. Of what that does to a
+	// document [Handler.Document] says more.
+	MayPublish(name topics.Name, m *Message) error
+	// See returns what the client is given of a message that one of its plain topic
+	// filters matches: the message, another one in its place, or nil. It is quick.
+	See(m *Message) *Message
+	// Stored returns what the store keeps, for [Handler.Rights].
+	Stored() []byte
+}
+
+// A holder has the rights of a session. They are another's when another client
+// resumes it.
+type holder struct{ Rights }
+
+// rights returns those of the session that the outbox is of.
+func (b *outbox) rightsNow() Rights {
+	if h := b.rights.Load(); h != nil {
+		return h.Rights
+	}
+	return nil
+}
+
+func (b *outbox) grant(r Rights) {
+	if r == nil {
+		b.rights.Store(nil)
+		return
+	}
+	b.rights.Store(&holder{r})
+}
+
+// sees says whether a session would be given a message.
+func (b *outbox) sees(m *Message) bool {
+	r := b.rightsNow()
+	return r == nil || m.Cleared || r.See(m) != nil
+}
+
+// seen returns the message as the client may see it, or nil. It is asked when the
+// message goes out, however long it has waited: what counts are the rights at that
+// time.
+func (l *link) seen(m *Message) *Message {
+	r := l.box.rightsNow()
+	if r == nil || m.Cleared {
+		return m
+	}
+	return r.See(m)
+}
+
+// mayWill says whether a client may leave a will behind. It is asked again when the
+// will is published.
+func (c *Client) mayWill() error {
+	if c.Will == nil || c.Rights == nil {
+		return nil
+	}
+	c.Will.rights = c.Rights
+	name, err := c.engine.h.Name(c.Will.Topic)
+	if err == nil {
+		err = c.Rights.MayPublish(name, c.Will)
+	}
+	if err == nil && name.Kind == topics.Document {
+		_, err = c.engine.h.Document(c.Rights, name, c.Will.Keep())
+	}
+	return err
+}
+
+// about returns what a handler is to know of the document that a message is about, as
+// of a change: after it, or before it if the document is deleted.
+func (e *Engine) about(c *persistence.Change) any {
+	if c == nil {
+		return nil
+	}
+	if c.After != nil {
+		return e.h.Subject(c.After)
+	}
+	return e.h.Subject(c.Before)
+}
