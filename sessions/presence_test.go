@@ -21,8 +21,8 @@ func withGrace(grace time.Duration) func(*options) {
 	return func(o *options) { o.hook.Presence.Grace, o.fs = grace, vfs.NewCrashableMem() }
 }
 
-// user expects a user notification, and returns what it says.
-func (p *peer) user(topic string) (told struct {
+// user expects a user notification of members, and returns what it says.
+func (p *peer) user() (told struct {
 	User, Why string
 	Result    struct{ Count int }
 	Volatile  json.RawMessage
@@ -30,7 +30,7 @@ func (p *peer) user(topic string) (told struct {
 },
 ) {
 	p.t.Helper()
-	if m := p.message(topic); json.Unmarshal(m.Payload, &told) != nil || told.User == "" {
+	if m := p.message(members); json.Unmarshal(m.Payload, &told) != nil || told.User == "" {
 		p.t.Fatalf("%s is no user notification", m.Payload)
 	}
 	return told
@@ -126,12 +126,12 @@ func TestEveryWayToLeaveIsToldOnce(t *testing.T) {
 					})
 					dev.join(fast, `{"by":"dev"}`)
 					dev.joined()
-					if told := dash.user(members); told.User != "in" || told.Result.Count != 2 || string(told.Volatile) != `{"by":"dev"}` {
+					if told := dash.user(); told.User != "in" || told.Result.Count != 2 || string(told.Volatile) != `{"by":"dev"}` {
 						t.Errorf("got %+v", told)
 					}
 					way.leave(n, dev)
 					dev.drained()
-					told := dash.user(members)
+					told := dash.user()
 					if told.User != "out" || told.Result.Count != 1 || told.Why != way.why || string(told.Volatile) != way.told || told.Member.ClientID != "dev" {
 						t.Errorf("got %+v", told)
 					}
@@ -189,7 +189,7 @@ func TestAMereReconnectIsNotTold(t *testing.T) {
 			})
 			dev.join(fast, `{}`)
 			dev.joined()
-			dash.user(members)
+			dash.user()
 			dash.drained()
 			way.away(n, dev)
 			dash, dev = back()
@@ -199,7 +199,7 @@ func TestAMereReconnectIsNotTold(t *testing.T) {
 				t.Errorf("got %s", m.Payload)
 			}
 			dev.leave(fast, "")
-			if told := dash.user(members); told.User != "out" || told.Result.Count != 1 {
+			if told := dash.user(); told.User != "out" || told.Result.Count != 1 {
 				t.Errorf("got %+v", told)
 			}
 		})
@@ -212,13 +212,13 @@ func TestAKeptMemberIsInAgainWhenItIsBack(t *testing.T) {
 	dash.subscribe(0, members)
 	dev := n.connect(5, "dev", keepSession)
 	dev.join(members, `{"by":"dev"}`)
-	dash.user(members)
-	dev.user(members) // it is told of itself, since it was not the first, and before SUBACK
+	dash.user()
+	dev.user() // it is told of itself, since it was not the first, and before SUBACK
 	dev.joined()
 	dev.hangUp()
-	dash.user(members)
+	dash.user()
 	dev = n.connect(5, "dev", keepSession)
-	if told := dash.user(members); told.User != "in" || told.Result.Count != 2 || string(told.Volatile) != `{"by":"dev"}` {
+	if told := dash.user(); told.User != "in" || told.Result.Count != 2 || string(told.Volatile) != `{"by":"dev"}` {
 		t.Errorf("got %+v", told)
 	}
 	dev.quiet()
@@ -234,9 +234,9 @@ func TestTheEndOfASessionIsNotToldAgain(t *testing.T) {
 	})
 	dev.join(fast, "{}")
 	dev.joined()
-	dash.user(members)
+	dash.user()
 	dev.hangUp()
-	dash.user(members)
+	dash.user()
 	n.gone("dev")
 	dash.quiet()
 	if rooms := n.hook.Rooms(); rooms != 1 {
@@ -307,7 +307,7 @@ func TestVolatileDataThatIsNotJSONIsLeftOut(t *testing.T) {
 		dev := n.connect(5, fmt.Sprint("dev", i), nil)
 		dev.join(fast, data)
 		dev.joined()
-		if told := dash.user(members); string(told.Volatile) != "null" {
+		if told := dash.user(); string(told.Volatile) != "null" {
 			t.Errorf("got %s", told.Volatile)
 		}
 	}
