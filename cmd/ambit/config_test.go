@@ -80,6 +80,11 @@ func TestSettingsOfTheReadmeAreAllowed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	more, err := os.ReadFile("../../docs/access.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	readme = append(readme, more...)
 	t.Chdir(t.TempDir())
 	for i, block := range regexp.MustCompile("(?ms)^```yaml\n(.*?)^```$").FindAllSubmatch(readme, -1) {
 		if err := os.WriteFile(defaultConfigFile, block[1], 0o600); err != nil {

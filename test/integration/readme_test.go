@@ -15,7 +15,7 @@ import (
 // parkedSettings are those of the blocks about documents of fleet/parked.
 const parkedSettings = `collections: [{name: fleet/parked, index: [plate, owner.id], geo: [position]}]`
 
-// TestReadme runs what README.md and API.md show. A fenced block that begins with
+// TestReadme runs what README.md, API.md and docs/access.md show. A fenced block that begins with
 //
 //	```console
 //
@@ -28,7 +28,7 @@ const parkedSettings = `collections: [{name: fleet/parked, index: [plate, owner.
 // command. In a line … stands for any text, and a line of … alone for any number
 // of lines. Other blocks (```sh, ```) are not run.
 func TestReadme(t *testing.T) {
-	for _, manual := range []string{"README.md", "API.md"} {
+	for _, manual := range []string{"README.md", "API.md", "docs/access.md"} {
 		t.Run(manual, func(t *testing.T) { runManual(t, manual) })
 	}
 }
