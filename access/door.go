@@ -204,10 +204,11 @@ func (d *Door) Still(who *Identity) error {
 		return d.Tokens.still(who)
 	case APIKey:
 		return d.Keys.still(who)
+	case Password, Scram256, Certificate:
+		return d.Users.still(who)
 	case Anonymous:
-		return nil
 	}
-	return d.Users.still(who)
+	return nil
 }
 
 // isLocal says whether an address is of this machine.
