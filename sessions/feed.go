@@ -38,14 +38,17 @@ type feed struct {
 	// may be to catch up; trimmed says that the change log does not go back to seen.
 	busy, trimmed bool
 	most          uint64
-	// kept is the mark that the store has, and acknowledged says that something was
+	// stored is the mark that the store has, and acknowledged says that something was
 	// since it was taken.
-	kept         mark
+	stored       mark
 	acknowledged bool
-	// shift is that to another target, if one is set. The last one that began was told
-	// as of the change shifted, or is unfinished.
-	shift   *shift
-	shifted uint64
+	// target is what the subscription is told by. It went over to that as of the change
+	// shifted, or is unfinished with it. over knows what it was told by until then, and kept
+	// what it was told by since the mark; they are no rooms if it never went over. shift is
+	// the next one, if it is set.
+	target, over, kept Target
+	shifted            uint64
+	shift              *shift
 }
 
 // A pace is how a feed is given messages.
@@ -63,10 +66,9 @@ func (e *Engine) feedOf(s *session, sub, old *Subscription) *feed {
 	if !sub.Target.isRoom() {
 		return nil
 	}
-	f := &feed{}
+	f := &feed{target: sub.Target}
 	if old != nil && old.feed != nil && !sub.To.Room.Options.HasSince { // by the same text
-		f = old.feed
-		sub.Target, sub.over = old.Target, old.over // it shifts when it is told everything by that
+		f = old.feed // if that has another target, it shifts when it is told everything by that
 	}
 	s.box.mu.Lock()
 	defer s.box.mu.Unlock()
@@ -113,6 +115,7 @@ func (b *outbox) retune(sub *Subscription) {
 func (e *Engine) goLive(s *session, sub *Subscription, seen uint64) {
 	b, f := s.box, sub.feed
 	b.mu.Lock()
+	f.dropShift() // it is too early
 	f.pace, f.seen, f.whole, f.busy, f.trimmed = behind, seen, false, false, false
 	if b.online() != nil {
 		f.pace = live
@@ -302,7 +305,7 @@ func (e *Engine) catchUp(s *session, sub *Subscription, l *link, upTo uint64) bo
 		return true // it is another connection's
 	}
 	f.pace = catching
-	seen, told := f.seen, sub.told()
+	seen, told := f.seen, f.told()
 	b.mu.Unlock()
 	e.rejoin(s, sub)
 	var failed error
@@ -357,7 +360,7 @@ func (e *Engine) rejoin(s *session, sub *Subscription) {
 func (e *Engine) replay(s *session, sub *Subscription, l *link, upTo uint64) {
 	f := sub.feed
 	s.box.mu.Lock()
-	seen, told := f.seen, sub.told()
+	seen, told := f.seen, f.told()
 	s.box.mu.Unlock()
 	src := newSource(sub, e.h.Replay(sub.To, told, seen, upTo), func() {})
 	src.replays, src.noLocal, src.asPublished = true, sub.request.noLocal(), sub.request.asPublished()
@@ -369,16 +372,19 @@ func (e *Engine) replay(s *session, sub *Subscription, l *link, upTo uint64) {
 func (e *Engine) tellGap(s *session, sub *Subscription, l *link, r *persistence.Result, snapshot *shared) {
 	s.box.mu.Lock()
 	seen := sub.feed.seen
-	next, _, ok := e.h.Shift(s.box.rightsNow(), sub.To, sub.told())
+	next, kept, ok := e.h.Shift(s.box.rightsNow(), sub.To, s.box.storedTarget(sub.feed, r.Seq))
 	s.box.mu.Unlock()
 	if ok { // what the client knows is out of date, by whatever it was told
-		if sub = e.exchange(s, sub, next, Target{}, r.Snapshot); sub == nil {
+		if sub = e.exchange(s, sub, &shift{next: next, kept: kept}, r.Snapshot); sub == nil {
 			return
 		}
 	}
 	snapshot.users.Add(1)
 	if sub.Target.Kind == topics.Scope {
 		e.goLive(s, sub, r.Seq)
+		s.box.mu.Lock()
+		sub.feed.shifted = min(sub.feed.shifted, r.Seq)
+		s.box.mu.Unlock()
 		src := e.newFirst(s, sub, snapshot)
 		if src.started = true; !s.box.addSource(src) {
 			s.leaveUnfinished([]string{sub.To.Text})
@@ -386,7 +392,7 @@ func (e *Engine) tellGap(s *session, sub *Subscription, l *link, r *persistence.
 		return
 	}
 	src := newSource(sub, e.h.Gap(sub.To, sub.Target, seen, snapshot.snap), snapshot.release)
-	src.complete = r.Seq
+	src.complete, src.shifts = r.Seq, ok
 	e.chain(s, l, src)
 }
 

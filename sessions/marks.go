@@ -17,6 +17,8 @@ const markInterval = time.Second
 type mark struct {
 	seen uint64
 	ok   bool
+	// filter is the content filter by which it was told that, "" without a feed.
+	filter string
 }
 
 // markSoon has the store told of acknowledgements. The caller holds b.mu.
@@ -68,7 +70,7 @@ func (s *session) marks(applied uint64, all bool) []persistence.Record {
 			continue
 		}
 		if m, moved := s.box.takeMark(sub.feed, applied); moved {
-			records = append(records, sub.record(s.box, s.id, m))
+			records = append(records, sub.record(s.id, m))
 		}
 	}
 	return records
@@ -89,30 +91,34 @@ func (b *outbox) takeMark(f *feed, applied uint64) (m mark, moved bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	m = b.mark(f, applied)
-	moved = m != f.kept
-	f.kept, f.acknowledged = m, false
+	moved = m != f.stored
+	f.stored, f.acknowledged = m, false
 	return m, moved
 }
 
 // firstMark returns the mark of a subscription that is about to begin.
 func (b *outbox) firstMark(sub *Subscription, applied uint64) mark {
-	switch f := sub.feed; {
-	case f == nil || !f.resumes:
+	f := sub.feed
+	if f == nil {
 		return mark{}
-	case f.most > 0: // it goes on
-		m, _ := b.takeMark(f, applied)
-		return m
-	case sub.Target.Kind == topics.Scope:
-		return mark{}
-	case sub.To.Room.Options.HasSince:
-		return mark{sub.To.Room.Options.Since, true}
 	}
-	return mark{applied, true}
+	m := mark{filter: f.target.Filter}
+	switch {
+	case f.most > 0: // it goes on
+		m, _ = b.takeMark(f, applied)
+	case !f.resumes || sub.Target.Kind == topics.Scope:
+	case sub.To.Room.Options.HasSince:
+		m.seen, m.ok = sub.To.Room.Options.Since, true
+	default:
+		m.seen, m.ok = applied, true
+	}
+	return m
 }
 
 // mark returns the mark of a feed. Everything up to applied was given to those
 // that are live. The caller holds b.mu.
-func (b *outbox) mark(f *feed, applied uint64) mark {
+func (b *outbox) mark(f *feed, applied uint64) (m mark) {
+	defer func() { m.filter = f.targetAt(m).Filter }()
 	if !f.resumes || !f.whole {
 		return mark{}
 	}

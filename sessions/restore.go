@@ -121,7 +121,7 @@ func (e *Engine) restoreSubscription(r persistence.Subscription) error {
 		return err
 	}
 	if sub.feed != nil {
-		sub.feed.restore(mark{r.Seen, r.HasSeen}, e.applied.Load())
+		sub.feed.restore(mark{r.Seen, r.HasSeen, string(r.Filter)}, e.applied.Load())
 	}
 	if sub.resumes() {
 		e.h.Pause(s.id, sub.To, sub.Target)
@@ -134,7 +134,7 @@ func (e *Engine) restoreSubscription(r persistence.Subscription) error {
 func (f *feed) restore(m mark, applied uint64) {
 	f.pace, f.seen, f.whole, f.most = live, applied, true, catchUpChanges
 	if f.resumes {
-		f.pace, f.seen, f.whole, f.kept = behind, m.seen, m.ok, m
+		f.pace, f.seen, f.whole, f.stored = behind, m.seen, m.ok, m
 	}
 }
 

@@ -63,8 +63,6 @@ type Subscription struct {
 	identifier uint32
 	ids        []byte
 	feed       *feed // nil for a plain one
-	// over is the target by which the client may still know what it knows: see [shift].
-	over Target
 }
 
 func (s *Subscription) qos() byte { return s.request.qos() }
@@ -79,7 +77,7 @@ func (s *Subscription) resumes() bool {
 func (s *Subscription) isPlain() bool { return s.Target.Kind == topics.Plain }
 
 // record returns the subscription as the store keeps it.
-func (s *Subscription) record(b *outbox, client string, m mark) persistence.Record {
+func (s *Subscription) record(client string, m mark) persistence.Record {
 	r := persistence.Subscription{
 		ClientID: client, TopicFilter: s.request.topicFilter, QoS: s.qos(),
 		NoLocal: s.request.noLocal(), RetainAsPublished: s.request.asPublished(),
@@ -87,8 +85,11 @@ func (s *Subscription) record(b *outbox, client string, m mark) persistence.Reco
 		Seen: m.seen, HasSeen: m.ok,
 	}
 	r.Volatile = s.Target.Volatile
-	if kept := s.kept(b, m); kept != "" {
-		r.Filter = []byte(kept)
+	switch {
+	case m.filter != "":
+		r.Filter = []byte(m.filter)
+	case s.Target.Filter != "":
+		r.Filter = []byte(s.Target.Filter)
 	}
 	return persistence.PutSubscription(r)
 }
@@ -356,7 +357,7 @@ func (s *session) subscriptionRecords(applied uint64) []persistence.Record {
 	var records []persistence.Record
 	for _, sub := range s.subscriptions() {
 		m, _ := s.box.takeMark(sub.feed, applied)
-		records = append(records, sub.record(s.box, s.id, m))
+		records = append(records, sub.record(s.id, m))
 	}
 	return records
 }

@@ -17,9 +17,9 @@ import (
 // If the connection ends between, it begins again: the client is told what it missed by a
 // target that takes nothing for granted of which the two differ, and then the difference.
 type shift struct {
-	next, over Target
-	snapshot   *shared
-	seq        uint64
+	next, over, kept Target
+	snapshot         *shared
+	seq              uint64
 }
 
 // unfinished is the shifted of a feed whose difference is not told to its end.
@@ -27,29 +27,29 @@ const unfinished = math.MaxUint64
 
 // told returns the target by which the client was told what it knows. The caller holds
 // the outbox's mutex.
-func (s *Subscription) told() Target {
-	if s.over.isRoom() && s.feed.seen < s.feed.shifted {
-		return s.over
+func (f *feed) told() Target {
+	if f.over.isRoom() && f.seen < f.shifted {
+		return f.over
 	}
-	return s.Target
+	return f.target
 }
 
-// kept returns the content filter that goes with a mark into the store: by what the
-// client was told.
-func (s *Subscription) kept(b *outbox, m mark) string {
-	if s.feed == nil {
-		return s.Target.Filter
-	}
-	b.mu.Lock()
-	defer b.mu.Unlock()
+// targetAt returns the target that goes with a mark: by which the client was told what it
+// has acknowledged, and all that it may know beyond. The caller holds the outbox's mutex.
+func (f *feed) targetAt(m mark) Target {
 	switch {
-	case s.feed.shift != nil:
-		return s.feed.shift.over.Filter
-	case s.over.isRoom() && (!m.ok || m.seen < s.feed.shifted):
-		return s.over.Filter
+	case !f.resumes:
+		return f.told() // it is told nothing again
+	case f.shift != nil:
+		return f.shift.kept
+	case f.kept.isRoom() && (!m.ok || m.seen < f.shifted):
+		return f.kept
 	}
-	return s.Target.Filter
+	return f.target
 }
+
+// storedTarget is targetAt of where a feed stands now.
+func (b *outbox) storedTarget(f *feed, applied uint64) Target { return f.targetAt(b.mark(f, applied)) }
 
 // differs says whether a subscription is to go over to another target. The caller holds
 // the outbox's mutex.
@@ -57,7 +57,7 @@ func (e *Engine) differs(s *session, sub *Subscription) bool {
 	if sub.feed == nil || sub.feed.shift != nil {
 		return false
 	}
-	_, _, ok := e.h.Shift(s.box.rightsNow(), sub.To, sub.told())
+	_, _, ok := e.h.Shift(s.box.rightsNow(), sub.To, sub.feed.told())
 	return ok
 }
 
@@ -97,11 +97,12 @@ func (e *Engine) shift(s *session, sub *Subscription, seq uint64, snapshot *shar
 	if l == nil || f.pace != live || f.busy || !f.whole || f.shift != nil {
 		return nil // it shifts when it has come so far
 	}
-	next, over, ok := e.h.Shift(b.rightsNow(), sub.To, sub.told())
+	next, over, ok := e.h.Shift(b.rightsNow(), sub.To, sub.feed.told())
 	if !ok {
 		return nil
 	}
-	if over.Lost {
+	_, kept, _ := e.h.Shift(b.rightsNow(), sub.To, b.storedTarget(f, seq))
+	if over.Lost || kept.Lost {
 		f.pace, f.seen, f.trimmed = behind, max(f.seen, seq), true
 		return l
 	}
@@ -109,7 +110,7 @@ func (e *Engine) shift(s *session, sub *Subscription, seq uint64, snapshot *shar
 		return l // it asks for one
 	}
 	snapshot.users.Add(1)
-	f.shift = &shift{next: next, over: over, snapshot: snapshot, seq: seq}
+	f.shift = &shift{next: next, over: over, kept: kept, snapshot: snapshot, seq: seq}
 	f.pace, f.seen = behind, max(f.seen, seq)
 	return l
 }
@@ -138,7 +139,7 @@ func (e *Engine) shiftsOf(s *session) (shifts []*shift, records []persistence.Re
 		shifts = append(shifts, t)
 		if s.persistent.Load() && sub.resumes() {
 			m, _ := s.box.takeMark(sub.feed, e.applied.Load())
-			records = append(records, sub.record(s.box, s.id, m))
+			records = append(records, sub.record(s.id, m))
 		}
 	}
 	return shifts, records
@@ -154,7 +155,7 @@ func (e *Engine) goOver(s *session, sub *Subscription, l *link, docs Documents) 
 	if t == nil {
 		return // the client has gone
 	}
-	next := e.exchange(s, sub, t.next, t.over, docs)
+	next := e.exchange(s, sub, t, docs)
 	b.mu.Lock()
 	if next == nil || f.shift != t {
 		f.dropShift()
@@ -162,31 +163,36 @@ func (e *Engine) goOver(s *session, sub *Subscription, l *link, docs Documents) 
 		return
 	}
 	f.shift = nil // not before: what the store is told meanwhile is to know of both targets
-	f.seen, f.shifted = t.seq, unfinished
+	f.seen = t.seq
 	b.mu.Unlock()
 	src := newSource(next, e.h.Difference(next.To, t.over, t.snapshot.snap), t.snapshot.release)
 	src.complete, src.shifts, src.asPublished = t.seq, true, next.request.asPublished()
 	e.chain(s, l, src)
 }
 
-// exchange puts a subscription with another target in place of one, with the same feed.
-// The caller drains the store's tail; it returns nil if the subscription has ended, or
+// exchange puts a subscription with the next target of a shift in place of one, with the
+// same feed. The caller drains the store's tail; it returns nil if the subscription has ended, or
 // the new target cannot be joined.
-func (e *Engine) exchange(s *session, sub *Subscription, to, over Target, docs Documents) *Subscription {
+func (e *Engine) exchange(s *session, sub *Subscription, t *shift, docs Documents) *Subscription {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.ended || s.subs[sub.request.topicFilter] != sub {
 		return nil
 	}
 	next := *sub
-	next.Target, next.over = to, over
-	if err := e.h.Join(s.id, next.To, to, docs); err != nil {
+	next.Target = t.next
+	next.Target.Volatile = sub.Target.Volatile
+	if err := e.h.Join(s.id, next.To, next.Target, docs); err != nil {
 		e.log.Error("go over", "client", s.id, "topic_filter", clip(sub.To.Text), "error", err)
 		return nil
 	}
-	if sub.Target.Hash != to.Hash {
+	if sub.Target.Hash != next.Target.Hash {
 		e.leave(s, sub)
 	}
 	s.subs[sub.request.topicFilter] = &next
+	s.box.mu.Lock()
+	defer s.box.mu.Unlock()
+	f := sub.feed
+	f.target, f.over, f.kept, f.shifted = next.Target, t.over, t.kept, unfinished
 	return &next
 }

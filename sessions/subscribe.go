@@ -144,7 +144,7 @@ func (c *Client) grant(granted []*Subscription) error {
 		old := s.sub(sub.request.topicFilter)
 		sub.feed = e.feedOf(s, sub, old)
 		if persistent {
-			records = append(records, sub.record(s.box, s.id, s.box.firstMark(sub, e.applied.Load())))
+			records = append(records, sub.record(s.id, s.box.firstMark(sub, e.applied.Load())))
 		}
 		if rh := sub.request.retainHandling(); rh == 0 || rh == 1 && old == nil { // [MQTT-3.3.1-9] to [MQTT-3.3.1-11]
 			first = append(first, sub)
@@ -160,6 +160,11 @@ func (c *Client) grant(granted []*Subscription) error {
 		Applied: func(r *persistence.Result) {
 			for _, sub := range granted {
 				old := s.sub(sub.request.topicFilter)
+				if old != nil && old.feed != nil && old.feed == sub.feed { // as it is now
+					volatile := sub.Target.Volatile
+					sub.Target = old.Target
+					sub.Target.Volatile = volatile
+				}
 				if failed = errors.Join(failed, e.join(s, sub, r.Snapshot)); sub.feed != nil {
 					s.box.begin(sub, old, r.Seq)
 				}
@@ -211,6 +216,9 @@ func (e *Engine) tellFirst(s *session, subs []*Subscription, op *persistence.Op)
 		snapshot := newShared(r.Snapshot)
 		defer snapshot.release()
 		for _, sub := range subs {
+			if now := s.sub(sub.request.topicFilter); now != nil && now.feed == sub.feed {
+				sub = now
+			}
 			snapshot.users.Add(1)
 			if sub.feed != nil {
 				e.goLive(s, sub, r.Seq)
