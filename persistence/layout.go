@@ -33,7 +33,7 @@ import (
 //	m      "retained"                   how many there are         PutRetained, DeleteRetained
 //
 // A seq, a life, a number and a second (since 1970, the one in which a document or a
-// retained message expires) are 8 bytes, big-endian, an index's number is 4, a packet id 2, a copy 1. A
+// retained message expires) are 8 bytes, big-endian, an index's number is 4, a packet id 2, a copy 1 or, from 256 on, 2. A
 // part that is followed by another (written x·) is escaped and terminated, so that no
 // two keys collide and keys sort as their parts do; the last part stands as it is.
 // Values begin with a byte that says their format.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"math"
 	"slices"
 	"time"
 
@@ -44,7 +45,7 @@ type Recipient struct {
 	Life     uint64
 	// Copy tells apart what one session gets of a message for several reasons: by a
 	// subscription of its own, and as a member of shared ones.
-	Copy   byte
+	Copy   uint16
 	QoS    byte
 	Retain bool
 	// Identifiers are the subscription identifiers, as MQTT 5 writes them.
@@ -69,7 +70,7 @@ type Flight struct {
 	ID       uint16
 	// Number and Copy are those of the queued message, or 0 if it was not queued.
 	Number uint64
-	Copy   byte
+	Copy   uint16
 	// Released says that the client has the message, and PUBREL is due.
 	Released bool
 }
@@ -97,8 +98,8 @@ func DeleteQueue(clientID string, life uint64) Record {
 // no message that is there could go out.
 func PutFlight(f Flight) Record {
 	b := appendUint([]byte{valueFormat}, f.Number)
-	b = append(b, f.Copy)
-	b = appendBool(b, f.Released)
+	b = append(b, byte(f.Copy))
+	b = appendHigh(appendBool(b, f.Released), f.Copy)
 	return Record{key: packetKey(spaceFlights, f.ClientID, f.ID), value: b, small: true}
 }
 
@@ -122,16 +123,28 @@ func queuedKey(number uint64, r Recipient) []byte {
 	key := appendPart([]byte{spaceQueued}, r.ClientID)
 	key = binary.BigEndian.AppendUint64(key, r.Life)
 	key = binary.BigEndian.AppendUint64(key, number)
-	return append(key, r.Copy)
+	return appendHigh(append(key, byte(r.Copy)), r.Copy)
+}
+
+// appendHigh appends the high byte of a copy, which is hardly ever there.
+func appendHigh(b []byte, c uint16) []byte {
+	if c > math.MaxUint8 {
+		b = append(b, byte(c>>8))
+	}
+	return b
 }
 
 // cutQueuedKey is the inverse of queuedKey.
 func cutQueuedKey(key []byte) (number uint64, r Recipient, ok bool) {
 	clientID, rest, ok := cutPart(key[1:])
-	if !ok || len(rest) != 17 {
+	if !ok || len(rest) != 17 && len(rest) != 18 {
 		return 0, Recipient{}, false
 	}
-	return binary.BigEndian.Uint64(rest[8:]), Recipient{ClientID: clientID, Life: binary.BigEndian.Uint64(rest), Copy: rest[16]}, true
+	r = Recipient{ClientID: clientID, Life: binary.BigEndian.Uint64(rest), Copy: uint16(rest[16])}
+	if len(rest) == 18 {
+		r.Copy |= uint16(rest[17]) << 8
+	}
+	return binary.BigEndian.Uint64(rest[8:]), r, true
 }
 
 func packetKey(space byte, clientID string, id uint16) []byte {
@@ -330,7 +343,10 @@ func decodeFlight(key, value []byte) (Flight, error) {
 	clientID, id, ok := cutPacketKey(key)
 	r := reader{rest: value}
 	r.format()
-	f := Flight{ClientID: clientID, ID: id, Number: r.uint(), Copy: r.byte(), Released: r.bool()}
+	f := Flight{ClientID: clientID, ID: id, Number: r.uint(), Copy: uint16(r.byte()), Released: r.bool()}
+	if len(r.rest) > 0 {
+		f.Copy |= uint16(r.byte()) << 8
+	}
 	if err := r.end(); err != nil || !ok {
 		return Flight{}, fmt.Errorf("flight %q: %w", key, errMalformed)
 	}

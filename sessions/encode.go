@@ -21,7 +21,7 @@ type delivery struct {
 	// number, life and copy are those of the message in the store; the number is 0 if
 	// it is not there.
 	number, life uint64
-	copy         byte
+	copy         uint16
 }
 
 // A peer is what CONNECT said that the encoder must know.

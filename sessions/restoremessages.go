@@ -55,7 +55,7 @@ func (e *Engine) restoreMessages(gone *leftovers) error {
 type flightKey struct {
 	clientID string
 	number   uint64
-	copy     byte
+	copy     uint16
 }
 
 // restoreFlights returns the packet identifiers of the messages that were on their

@@ -240,3 +240,45 @@ func TestAMemberThatStallsIsPassedOverAndNotDisconnected(t *testing.T) {
 		t.Error("the member that stalls was disconnected")
 	}
 }
+
+// A session that is in so many groups gets a message so many times, and each of them is one
+// of its own in the store.
+func TestASessionMayBeInHundredsOfGroups(t *testing.T) {
+	const groups = 300
+	n, qos := startNode(t, nil), byte(2)
+	p := n.connect(5, "worker", keepSession)
+	p.subscribe(qos, "jobs/1") // which is one more
+	for i := range groups {
+		p.subscribe(qos, fmt.Sprintf("$share/g%d/jobs/#", i))
+	}
+	p.hangUp()
+	n.absent("worker")
+	n.connect(5, "dev", nil).put("jobs/1", "go")
+	n.restart()
+	p = n.dial(5)
+	p.connect("worker", keepSession)
+	ids := map[uint16]bool{}
+	for range groups + 1 {
+		ids[p.message("jobs/1").PacketID] = true
+	}
+	for _, step := range []struct{ say, hear byte }{{packets.Pubrec, packets.Pubrel}, {packets.Pubcomp, 0}} {
+		for id := range ids {
+			p.send(packets.Packet{FixedHeader: packets.FixedHeader{Type: step.say}, PacketID: id})
+		}
+		for range ids {
+			if step.hear != 0 && !ids[p.expect(step.hear).PacketID] {
+				t.Fatal("PUBREL of another message")
+			}
+		}
+	}
+	if len(ids) != groups+1 {
+		t.Errorf("%d messages, want %d", len(ids), groups+1)
+	}
+	p.ping()
+	p.hangUp()
+	n.absent("worker")
+	n.restart()
+	if left := n.session("worker").Queued(); left != 0 {
+		t.Errorf("%d messages wait that were acknowledged", left)
+	}
+}

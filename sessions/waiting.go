@@ -20,6 +20,9 @@ type waiting struct {
 	// for, and at where they all are, or nil.
 	next int
 	at   map[waiterKey]int
+	// counted is how often each session is among the first known waiters, or nil.
+	counted map[*session]uint16
+	known   int
 }
 
 // A waiter is a session that a message waits for: by its own subscriptions, or as
@@ -28,7 +31,7 @@ type waiter struct {
 	match     match
 	group     *group
 	life      uint64
-	copy      byte
+	copy      uint16
 	delivered bool
 }
 
@@ -118,13 +121,32 @@ func (w *waiting) add(to match, g *group) {
 	}
 	n := waiter{match: to, group: g, life: to.session.box.life.Load(), delivered: !waits}
 	if g != nil {
-		for i := range w.waiters {
-			if w.waiters[i].match.session == to.session {
-				n.copy++
-			}
-		}
+		n.copy = w.copies(to.session)
 	}
 	w.waiters = append(w.waiters, n)
+}
+
+// fewWaiters is how many are looked through one by one.
+const fewWaiters = 16
+
+// copies returns how often a session is there already.
+func (w *waiting) copies(s *session) uint16 {
+	if len(w.waiters) < fewWaiters {
+		n := uint16(0)
+		for i := range w.waiters {
+			if w.waiters[i].match.session == s {
+				n++
+			}
+		}
+		return n
+	}
+	if w.counted == nil {
+		w.counted = map[*session]uint16{}
+	}
+	for ; w.known < len(w.waiters); w.known++ {
+		w.counted[w.waiters[w.known].match.session]++
+	}
+	return w.counted[s]
 }
 
 // queue returns what the store is told, or nil for a message that waits for nobody.
