@@ -61,7 +61,7 @@ hooks test: [github.com/cockroachdb/pebble/v2]
 web: access api
 web test: persistence rooms [github.com/cockroachdb/pebble/v2]
 
-broker: access api channels filter hooks mappings persistence rooms sessions topics web [
+broker: access api channels filter hooks limits mappings persistence rooms sessions topics web [
 	github.com/coder/websocket
 	github.com/mochi-mqtt/server/v2
 	github.com/pires/go-proxyproto

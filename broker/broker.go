@@ -17,6 +17,7 @@ import (
 	"github.com/ambitmq/ambit/channels"
 	"github.com/ambitmq/ambit/filter"
 	"github.com/ambitmq/ambit/hooks"
+	"github.com/ambitmq/ambit/limits"
 	"github.com/ambitmq/ambit/persistence"
 	"github.com/ambitmq/ambit/sessions"
 	"github.com/ambitmq/ambit/topics"
@@ -61,7 +62,7 @@ func Start(ctx context.Context, cfg Config, log *slog.Logger) (*Broker, error) {
 	}
 	b := &Broker{log: log, listeners: l, store: store, applied: make(chan struct{}), done: make(chan struct{})}
 	b.farewell = farewell(cfg)
-	b.hook, b.engine = hooks.New(store, hookOptions(cfg, store, who, log), engineOptions(cfg, log))
+	b.hook, b.engine = hooks.New(store, hookOptions(cfg, store, who, log), engineOptions(cfg, l.crowd.counts, log))
 	go b.apply()
 	if err := b.serve(ctx); err != nil {
 		return nil, errors.Join(err, b.Close(ctx))
@@ -92,7 +93,7 @@ func farewell(cfg Config) *sessions.Error {
 	return &sessions.Error{Code: code, Text: text}
 }
 
-func engineOptions(cfg Config, log *slog.Logger) sessions.Options {
+func engineOptions(cfg Config, counts *limits.Counts, log *slog.Logger) sessions.Options {
 	l := cfg.Limits
 	return sessions.Options{
 		Topics:         topics.Limits{Levels: l.TopicLevels, Bytes: l.TopicBytes, FilterBytes: l.FilterBytes},
@@ -109,6 +110,7 @@ func engineOptions(cfg Config, log *slog.Logger) sessions.Options {
 		Redirect:       cfg.Redirect,
 		SessionExpiry:  l.SessionExpiry,
 		SharedBy:       sessions.SharedBy(cfg.SharedBy),
+		Quotas:         cfg.Quotas.ofSessions(counts),
 		Log:            log,
 	}
 }
@@ -208,6 +210,9 @@ func (b *Broker) webSocketURL() string {
 	}
 	return none
 }
+
+// Limits returns how often each limit was reached.
+func (b *Broker) Limits() *limits.Counts { return b.listeners.crowd.counts }
 
 // Done is closed when the broker cannot go on; [Broker.Err] says why. It still
 // has to be closed.

@@ -63,6 +63,7 @@ type Config struct {
 	Log      Log      `mapstructure:"log"`
 	Store    Store    `mapstructure:"store"`
 	Limits   Limits   `mapstructure:"limits"`
+	Quotas   Quotas   `mapstructure:"quotas"`
 }
 
 // A Collection declares one collection.
@@ -200,6 +201,7 @@ func DefaultConfig() Config {
 		Log:        Log{Level: "info", Format: "auto"},
 		JWT:        defaultJWT(),
 		Tokens:     defaultTokens(),
+		Quotas:     defaultQuotas(),
 		Store:      Store{MinFreeBytes: 256 << 20, LogAge: 24 * time.Hour, LogBytes: 1 << 30, EphemeralBytes: 256 << 20},
 		Limits: Limits{
 			ConnectTimeout: 5 * time.Second,
@@ -274,6 +276,7 @@ func (c Config) Validate() error {
 	c.checkMappings(k)
 	c.checkRooms(k)
 	c.checkNumbers(k)
+	c.Quotas.check(k.in("quotas"))
 	c.Presence.check(k)
 	k.duration("store.log_age", c.Store.LogAge, time.Minute, 10*365*24*time.Hour)
 	k.duration("limits.connect_timeout", c.Limits.ConnectTimeout, minTimeout, maxTimeout)

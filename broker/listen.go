@@ -28,6 +28,8 @@ type listeners struct {
 	log   *slog.Logger
 	serve func(net.Conn, sessions.Via)
 	hook  *hooks.Hook // answers requests
+	crowd *crowd
+	met   sync.Map // of net.Conn: the *guest of a connection of HTTP
 	// failed is called when no more clients can be accepted.
 	failed func(error)
 
@@ -50,7 +52,7 @@ type listener struct {
 // listen opens every listener. Nobody is accepted before start. The error names
 // all that cannot be opened.
 func listen(ctx context.Context, cfg Config, log *slog.Logger) (*listeners, error) {
-	l := &listeners{cfg: cfg, log: log}
+	l := &listeners{cfg: cfg, log: log, crowd: newCrowd(cfg)}
 	l.closing, l.stop = context.WithCancel(context.WithoutCancel(ctx))
 	var faults []error
 	keys, all := cfg.all()
@@ -154,12 +156,15 @@ func (l *listeners) accept(ln *listener) {
 			}
 			continue
 		}
-		l.running.Go(func() { l.receive(ln, c) })
+		if g := l.crowd.come(c, ln.ProxyProtocol); g != nil {
+			l.running.Go(func() { l.receive(ln, c, g) })
+		}
 	}
 }
 
 // receive serves a client once what comes before MQTT is done.
-func (l *listeners) receive(ln *listener, c net.Conn) {
+func (l *listeners) receive(ln *listener, c net.Conn, g *guest) {
+	defer g.leave()
 	ctx, cancel := context.WithTimeout(l.closing, ln.Limits.ConnectTimeout)
 	begun, err := ln.begin(ctx, c)
 	cancel()
@@ -168,15 +173,16 @@ func (l *listeners) receive(ln *listener, c net.Conn) {
 		ln.logRefusal(l.log, c, err)
 		return
 	}
-	l.enter(ln, begun, ln.peerOf(begun))
+	l.enter(ln, begun, ln.peerOf(begun), g)
 }
 
 // enter serves a client that came in at a listener.
-func (l *listeners) enter(ln *listener, c net.Conn, peer access.Peer) {
+func (l *listeners) enter(ln *listener, c net.Conn, peer access.Peer, g *guest) {
 	served := ln.served.Add(1)
 	defer ln.served.Add(-1)
 	l.serve(c, sessions.Via{
 		Name: ln.Name, Full: ln.Limits.Connections > 0 && served > int64(ln.Limits.Connections),
+		Crowded: !g.introduce(c.RemoteAddr()), Asked: g.asked,
 		Peer: peer, PacketBytes: ln.Limits.PacketBytes, ConnectTimeout: ln.Limits.ConnectTimeout,
 	})
 }

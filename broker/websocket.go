@@ -20,7 +20,9 @@ func (l *listeners) newWebServer(ln *listener) *http.Server {
 	mux.HandleFunc("/mqtt", func(w http.ResponseWriter, r *http.Request) { l.serveWebSocket(ln, w, r) })
 	mux.Handle("/api/", l.requests(ln))
 	return &http.Server{
-		Handler:           mux,
+		Handler:           l.greet(mux),
+		ConnContext:       func(ctx context.Context, c net.Conn) context.Context { return l.meet(ctx, ln, c) },
+		ConnState:         l.part,
 		ReadHeaderTimeout: ln.Limits.ConnectTimeout, // of the TLS handshake, too
 		IdleTimeout:       ln.Limits.ConnectTimeout,
 		MaxHeaderBytes:    l.cfg.Limits.ConnectBytes,
@@ -50,24 +52,29 @@ func (l *listeners) serveWebSocket(ln *listener, w http.ResponseWriter, r *http.
 		http.Error(w, "pages of another host may not open a WebSocket (see the setting origins)", http.StatusForbidden)
 		return
 	}
+	w.Header().Set("Connection", "close") // unless it is upgraded
 	ws, err := websocket.Accept(w, r, &websocket.AcceptOptions{
 		Subprotocols:       subprotocols,
 		InsecureSkipVerify: true, // IsOurs has verified it
 	})
 	if err != nil {
 		l.log.Warn("websocket refused", "listener", ln.Name, "remote", r.RemoteAddr, "reason", err)
+		guestOf(r).leave()
 		return // Accept has answered
 	}
 	if ws.Subprotocol() == "" {
+		defer guestOf(r).leave()
 		_ = ws.Close(websocket.StatusPolicyViolation, "the sub-protocol must be mqtt") // nothing was said yet
 		return
 	}
 	l.running.Add(1)
 	defer l.running.Done()
+	g := guestOf(r)
+	defer g.leave()
 	// The connection outlives the request; NetConn reads it in pieces, so that a
 	// frame has no size that matters.
 	c := websocket.NetConn(context.WithoutCancel(r.Context()), ws, websocket.MessageBinary)
-	l.enter(ln, webSocket{c, ws}, ln.webPeer(r))
+	l.enter(ln, webSocket{c, ws}, ln.webPeer(r), g)
 }
 
 // A webSocket closes at once: the closing handshake of the library would have

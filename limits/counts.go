@@ -18,7 +18,7 @@ const (
 	HalfOpen                       // connections that have not said what they want
 	ConnectTime                    // CONNECT came too late
 	PacketBytes                    // of any packet
-	Topic                          // levels and bytes of topics
+	JSON                           // depth, members, elements of a document
 	UserProperties                 // of a packet
 	TopicAliases
 	ReceiveMaximum
@@ -27,7 +27,7 @@ const (
 	Subscriptions // of one session
 	Rooms         // of one session
 	AllSubscriptions
-	AllRooms
+	Retained
 	Sessions // kept ones
 	Queue    // a client did not keep pace
 	SignIns  // too many attempts
@@ -37,9 +37,9 @@ const (
 )
 
 var names = [kinds]string{
-	"connections", "address_connections", "user_connections", "half_open", "connect_time", "packet_bytes", "topic",
+	"connections", "address_connections", "user_connections", "half_open", "connect_time", "packet_bytes", "json",
 	"user_properties", "topic_aliases", "receive_maximum", "publish_rate", "subscribe_rate", "subscriptions", "rooms",
-	"all_subscriptions", "all_rooms", "sessions", "queue", "sign_ins", "banned", "flapping",
+	"all_subscriptions", "retained", "sessions", "queue", "sign_ins", "banned", "flapping",
 }
 
 // String returns the name, as the settings have it where there is one.

@@ -44,6 +44,8 @@ type Client struct {
 	// receiving counts the QoS 1 and 2 publishes that are not acknowledged.
 	receiving atomic.Int32
 	portion   portion
+	speed     speed
+	counted   bool // among the connections of its user
 	// handling is held while packets are handled. Once cause is set, no more are.
 	handling sync.Mutex
 
@@ -70,6 +72,10 @@ type Via struct {
 	Peer any
 	// Full says that it has as many connections as it may have.
 	Full bool
+	// Crowded says that its address has as many connections as it may have.
+	Crowded bool
+	// Asked is called once CONNECT has come, or will not. May be nil.
+	Asked func()
 	// PacketBytes and ConnectTimeout are 0 for those of [Options].
 	PacketBytes    int
 	ConnectTimeout time.Duration
@@ -88,6 +94,7 @@ func (c *Client) ended(why *Error) {
 	if !c.cause.CompareAndSwap(nil, why) {
 		return
 	}
+	close(c.speed.stop)
 	switch why.Code {
 	case packets.ErrSessionTakenOver.Code, packets.ErrServerShuttingDown.Code, packets.ErrUseAnotherServer.Code:
 	default:

@@ -5,11 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"os"
 	"strings"
 	"time"
 
 	"github.com/mochi-mqtt/server/v2/packets"
 
+	"github.com/ambitmq/ambit/limits"
 	"github.com/ambitmq/ambit/persistence"
 	"github.com/ambitmq/ambit/topics"
 )
@@ -23,6 +25,12 @@ func (c *Client) connect(in *inbound) bool {
 	c.engine.greet(c.conn, c.Via.ConnectTimeout)
 	defer c.engine.greeted(c.conn)
 	f, size, err := c.readConnect(in)
+	if c.Via.Asked != nil {
+		c.Via.Asked()
+	}
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		c.engine.o.Quotas.Counts.Add(limits.ConnectTime)
+	}
 	if f.kind != packets.Connect {
 		return false // [MQTT-3.1.0-1]: whoever does not say CONNECT is told nothing
 	}
@@ -40,6 +48,9 @@ func (c *Client) connect(in *inbound) bool {
 	}
 	if err == nil {
 		err = c.mayWill()
+	}
+	if err == nil {
+		err = c.takeUser()
 	}
 	if err == nil {
 		c.engine.greeted(c.conn) // from here on it is told why it ends
@@ -81,6 +92,9 @@ func (c *Client) admit() error {
 	if e.Connected() >= e.o.Connections && !e.isConnected(c.ClientID) { // who replaces a connection adds none
 		return e.full(fmt.Sprintf("%d clients are connected, that is the limit", e.o.Connections))
 	}
+	if c.Via.Crowded {
+		return e.reached(limits.AddressConnections, packets.ErrQuotaExceeded.Code, "the address has as many connections as it may have")
+	}
 	if c.Via.Full {
 		return e.full("the listener has as many connections as it may have")
 	}
@@ -107,6 +121,7 @@ func (c *Client) admit() error {
 
 // full returns why a client is not let in for which there is no room.
 func (e *Engine) full(text string) *Error {
+	e.o.Quotas.Counts.Add(limits.Connections)
 	if e.o.Redirect != "" {
 		return &Error{packets.ErrUseAnotherServer.Code, text}
 	}
@@ -142,13 +157,10 @@ func (c *Client) identify() error {
 	return nil
 }
 
-func tooManyProperties(n, limit int) *Error {
-	return &Error{packets.ErrQuotaExceeded.Code, fmt.Sprintf("%d user properties, the limit is %d", n, limit)}
-}
-
 // refuse answers CONNECT with an error, where the client's protocol has a word
 // for it [MQTT-3.1.4-1].
 func (c *Client) refuse(err *Error) {
+	c.engine.countLimit(err)
 	c.engine.log.Warn("connection refused", "client", clip(c.ClientID), "remote", c.Remote, "reason", err.Text, "code", err.Code)
 	pk := packets.Packet{
 		FixedHeader: packets.FixedHeader{Type: packets.Connack}, ReasonCode: err.Code,

@@ -15,6 +15,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/ambitmq/ambit/limits"
 	"github.com/ambitmq/ambit/persistence"
 	"github.com/ambitmq/ambit/topics"
 )
@@ -141,6 +142,8 @@ type Options struct {
 	Redirect string
 	// SessionExpiry is the longest that an absent client's session is kept.
 	SessionExpiry time.Duration
+	// Quotas bound what one client may have, and what all may have together.
+	Quotas Quotas
 	// SharedBy says how shared subscriptions are shared. Empty is InTurn.
 	SharedBy SharedBy
 	// Log gets what an operator should know.
@@ -164,6 +167,9 @@ type Engine struct {
 	// everything up to the change applied.
 	tail    flushes
 	applied atomic.Uint64
+	// users are the connections of each user, and subscriptions how many there are.
+	users         limits.Shares[string]
+	subscriptions atomic.Int64
 	// writers are the goroutines of links, tasks those of dates that were due.
 	writers, tasks sync.WaitGroup
 

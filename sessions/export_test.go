@@ -24,6 +24,9 @@ func (e *Engine) Empty() bool {
 	return len(e.sessions)+len(e.clients)+len(e.early)+len(e.turns.held)+len(e.turns.of)+e.tree.len() == 0
 }
 
+// Subscriptions returns how many there are, as the quota counts them.
+func (e *Engine) Subscriptions() int64 { return e.subscriptions.Load() }
+
 // Tasks waits for what dates that were due have begun.
 func (e *Engine) Tasks() { e.tasks.Wait() }
 

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/mochi-mqtt/server/v2/packets"
+
+	"github.com/ambitmq/ambit/limits"
 )
 
 const (
@@ -224,7 +226,7 @@ func (b *outbox) makeRoom(d delivery, f *flushes) bool {
 			b.engine.counts.shed.Add(1)
 			return false
 		}
-		l.end(&Error{packets.ErrQuotaExceeded.Code, "the client does not keep pace"})
+		l.end(b.engine.reached(limits.Queue, packets.ErrQuotaExceeded.Code, "the client does not keep pace"))
 	}
 	f.waited(until)
 	if b.online() != nil {

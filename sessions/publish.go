@@ -224,6 +224,11 @@ func (e *Engine) operation(c *Client, by Rights, m *Message, name topics.Name, n
 	default:
 	}
 	plain := m.Retain && (write == nil || len(m.Payload) == 0 || name.Mapping != nil) // sets or clears a plain retained message
+	if plain && len(m.Payload) > 0 {
+		if err := e.mayRetain(m.Topic); err != nil {
+			return m, nil, err
+		}
+	}
 	w := e.awaited(m, c)
 	if write == nil && tell == nil && !m.Retain && w == nil {
 		return m, nil, nil

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/mochi-mqtt/server/v2/packets"
+
+	"github.com/ambitmq/ambit/limits"
 )
 
 const (
@@ -68,7 +70,7 @@ func (in *inbound) drop(size int) { in.n = copy(in.buf, in.buf[size:in.n]) }
 func (e *Engine) Serve(conn net.Conn, via Via) {
 	via.PacketBytes = cmp.Or(via.PacketBytes, e.o.PacketBytes)
 	via.ConnectTimeout = cmp.Or(via.ConnectTimeout, e.o.ConnectTimeout)
-	c := &Client{Remote: conn.RemoteAddr(), Via: via, engine: e, conn: conn}
+	c := &Client{Remote: conn.RemoteAddr(), Via: via, engine: e, conn: conn, speed: newSpeed(&e.o.Quotas)}
 	defer func() {
 		if r := recover(); r != nil {
 			e.log.Error("a packet has ended its connection", "remote", c.Remote, "panic", r, "stack", string(debug.Stack()))
@@ -81,6 +83,7 @@ func (e *Engine) Serve(conn net.Conn, via Via) {
 		if c.session != nil {
 			e.disconnected(c)
 		}
+		c.giveUser()
 	}()
 	in := &inbound{conn: conn}
 	if !c.connect(in) {
@@ -90,6 +93,7 @@ func (e *Engine) Serve(conn net.Conn, via Via) {
 	var fault *Error
 	switch {
 	case errors.As(err, &fault):
+		e.countLimit(fault)
 		c.end(fault)
 	case errors.Is(err, os.ErrDeadlineExceeded): // [MQTT-3.1.2-22]
 		c.end(&Error{packets.ErrKeepAliveTimeout.Code, "nothing was heard for one and a half times the keep-alive"})
@@ -108,6 +112,12 @@ func (c *Client) read(in *inbound) error {
 		}
 		c.flushes.flush()
 		c.flushes.proceed()
+		if c.speed.wait > 0 {
+			if err := c.pause(); err != nil {
+				return err
+			}
+			continue
+		}
 		c.link.pace()
 		c.extend()
 		n, err := in.read()
@@ -132,7 +142,7 @@ func (c *Client) handleAll(in *inbound) error {
 			return nil
 		}
 		f, size, err := cut(in.buf[done:in.n], c.Via.PacketBytes)
-		if err != nil || size == 0 {
+		if err != nil || size == 0 || c.speed.bound && c.speed.holds(f.kind, size) {
 			return err
 		}
 		done += size
@@ -212,7 +222,7 @@ func (c *Client) acknowledge(f frame) error {
 
 func (c *Client) checkUsers(n int) error {
 	if n > c.engine.o.UserProperties {
-		return tooManyProperties(n, c.engine.o.UserProperties)
+		return c.engine.reached(limits.UserProperties, packets.ErrQuotaExceeded.Code, "%d user properties, the limit is %d", n, c.engine.o.UserProperties)
 	}
 	return nil
 }

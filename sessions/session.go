@@ -37,7 +37,8 @@ type session struct {
 	// for an absence is not for the next one.
 	connections int
 	ended       bool
-	subs        map[string]*Subscription // by topic filter as typed
+	subs        map[string]*Subscription // by topic filter as typed; see Engine.put and Engine.take
+	rooms       int                      // of subs, those that are not plain
 	// unfinished are the topic filters whose snapshot the last connection did not
 	// get to its end.
 	unfinished []string
@@ -106,6 +107,9 @@ func (s *session) sub(topicFilter string) *Subscription {
 // connection that it has is taken over. What has to be is on disk then.
 func (e *Engine) begin(c *Client) (s *session, resumed bool, err error) {
 	if err := e.owns(c); err != nil {
+		return nil, false, err
+	}
+	if err := e.mayHave(c); err != nil {
 		return nil, false, err
 	}
 	s, resumed, stored := e.resume(c, e.expiry(c) > 0)
@@ -286,8 +290,8 @@ func (e *Engine) finish(s *session) {
 // has passed [MQTT-3.1.3-9].
 func (e *Engine) leaveAll(s *session) {
 	s.mu.Lock()
-	subs, client := s.subs, s.client
-	s.subs, s.client, s.ended = map[string]*Subscription{}, nil, true
+	subs, client := e.takeAll(s), s.client
+	s.client, s.ended = nil, true
 	s.cancelDates(e)
 	left := s.will
 	s.will = nil

@@ -26,6 +26,8 @@ func (c *Client) subscribe(f frame) error {
 		FixedHeader: packets.FixedHeader{Type: packets.Suback}, PacketID: pk.id,
 		ReasonCodes: make([]byte, len(pk.requests)),
 	}
+	c.speed.subscribes.Take(len(pk.requests))
+	refused := 0
 	var granted []*Subscription
 	for i, r := range pk.requests {
 		sub, err := c.engine.read(c.Rights, r, pk.identifier, nil)
@@ -35,8 +37,12 @@ func (c *Client) subscribe(f frame) error {
 		if err == nil {
 			err = c.checkUser(sub)
 		}
+		if err == nil {
+			err = c.engine.maySubscribe(c.session, sub, granted)
+		}
 		if err != nil {
-			c.refuseFilter(&answer, i, r, err)
+			c.refuseFilter(&answer, i, r, err, refused)
+			refused++
 			continue
 		}
 		sub.Target.Volatile = pk.volatile
@@ -45,6 +51,9 @@ func (c *Client) subscribe(f frame) error {
 		if sub.Target.Hash != "" {
 			c.explain(&answer, "room-", i, sub.Target.Hash)
 		}
+	}
+	if refused > maxRefusalLines {
+		c.engine.log.Warn("subscriptions refused", "client", c.ClientID, "topic_filters", refused)
 	}
 	c.flushes.flush() // what comes next may wait
 	if err := c.grant(granted); err != nil {
@@ -65,14 +74,20 @@ func (c *Client) subscribe(f frame) error {
 	return nil
 }
 
-// refuseFilter notes in SUBACK why a topic filter is refused.
-func (c *Client) refuseFilter(answer *packets.Packet, i int, r request, err error) {
+// maxRefusalLines is how many topic filters of one packet are logged that are refused.
+const maxRefusalLines = 4
+
+// refuseFilter notes in SUBACK why a topic filter is refused, and logs it if not many have been before.
+func (c *Client) refuseFilter(answer *packets.Packet, i int, r request, err error, before int) {
 	e := errorOf(err)
 	answer.ReasonCodes[i] = c.subackCode(e)
 	c.explain(answer, "error-", i, clip(e.Text))
 	var at KeywordError
 	if errors.As(err, &at) && at.Keyword() != "" {
 		c.explain(answer, "keyword-", i, clip(at.Keyword()))
+	}
+	if before >= maxRefusalLines {
+		return
 	}
 	c.engine.log.Warn("subscription refused", "client", c.ClientID, "topic_filter", clip(r.topicFilter), "reason", clip(e.Text))
 }
@@ -190,7 +205,7 @@ func (e *Engine) join(s *session, sub *Subscription, docs Documents) error {
 	if old := s.subs[sub.request.topicFilter]; old != nil && (old.isPlain() != sub.isPlain() || old.Target.Hash != sub.Target.Hash) {
 		e.leave(s, old)
 	}
-	s.subs[sub.request.topicFilter] = sub
+	e.put(s, sub)
 	if sub.isPlain() {
 		e.tree.add(sub.To.Text, sub.To.Share, member{s, sub})
 	}
@@ -240,6 +255,7 @@ func (c *Client) unsubscribe(f frame) error {
 	if err := c.checkUsers(pk.users); err != nil {
 		return err
 	}
+	c.speed.subscribes.Take(len(pk.requests))
 	answer := packets.Packet{FixedHeader: packets.FixedHeader{Type: packets.Unsuback}, PacketID: pk.id}
 	c.session.keeping.Lock()
 	defer c.session.keeping.Unlock()
@@ -271,8 +287,7 @@ func (c *Client) unsubscribe(f frame) error {
 func (c *Client) drop(topicFilter string, volatile []byte) (persistent, existed bool) {
 	s := c.session
 	s.mu.Lock()
-	sub := s.subs[topicFilter]
-	delete(s.subs, topicFilter)
+	sub := c.engine.take(s, topicFilter)
 	s.mu.Unlock()
 	if sub == nil {
 		return false, false
