@@ -37,7 +37,7 @@ sessions: limits persistence topics [
 ]
 sessions test: access filter hooks rooms [github.com/cockroachdb/pebble/v2 github.com/xdg-go/scram]
 
-access: filter topics [github.com/go-jose/go-jose/v4 github.com/xdg-go/scram golang.org/x/crypto go.yaml.in/yaml/v3]
+access: filter limits topics [github.com/go-jose/go-jose/v4 github.com/xdg-go/scram golang.org/x/crypto go.yaml.in/yaml/v3]
 access test: [github.com/cockroachdb/datadriven]
 
 rooms: access filter persistence topics [github.com/go-json-experiment/json]

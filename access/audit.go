@@ -78,6 +78,21 @@ func (a *Audit) KeyRevoked(by string, key Key) {
 	a.write(slog.LevelInfo, "API key revoked", "key_revoked", "by", by, "user", key.User, "credential", key.ID)
 }
 
+// BanMade tells of a new ban.
+func (a *Audit) BanMade(by string, ban Ban) {
+	a.write(slog.LevelInfo, "banned", "ban_made", "by", by, "kind", ban.Kind, "of", ban.Of, "reason", ban.Reason, "expires", until(ban.Until))
+}
+
+// BanLifted tells of a ban that counts no more.
+func (a *Audit) BanLifted(by string, ban Ban) {
+	a.write(slog.LevelInfo, "ban lifted", "ban_lifted", "by", by, "kind", ban.Kind, "of", ban.Of)
+}
+
+// Disconnected tells that somebody ended the connection of a client.
+func (a *Audit) Disconnected(by, client, reason string) {
+	a.write(slog.LevelInfo, "disconnected by request", "disconnected", "by", by, "client", client, "reason", reason)
+}
+
 // refuse writes of a refusal, unless there were too many in this second; how many were
 // left out is written with the next one.
 func (a *Audit) refuse(text, event string, attrs ...any) {

@@ -26,7 +26,10 @@ func TestAnAuditHasALineForEachEventAndNoSecret(t *testing.T) {
 	a.RulesRefused("policy.yaml", errors.New("line 3"))
 	a.KeyMade("operator", key)
 	a.KeyRevoked("operator", key)
-	want := []string{"signed_in", "signed_out", "refused", "forbidden", "ended", "rules_changed", "rules_refused", "key_made", "key_revoked"}
+	a.BanMade("operator", Ban{Kind: BanUser, Of: "anna"})
+	a.BanLifted("operator", Ban{Kind: BanUser, Of: "anna"})
+	a.Disconnected("operator", "dev", "")
+	want := []string{"signed_in", "signed_out", "refused", "forbidden", "ended", "rules_changed", "rules_refused", "key_made", "key_revoked", "ban_made", "ban_lifted", "disconnected"}
 	lines := strings.Split(strings.TrimSpace(out.String()), "\n")
 	if len(lines) != len(want) {
 		t.Fatalf("%d lines, want %d:\n%s", len(lines), len(want), out.String())

@@ -6,6 +6,9 @@ import (
 	"crypto/x509"
 	"errors"
 	"net"
+	"time"
+
+	"github.com/ambitmq/ambit/limits"
 )
 
 var (
@@ -34,6 +37,12 @@ type Door struct {
 	Local, Remote bool
 	// Guard is asked before anybody signs in. May be nil.
 	Guard Guard
+	// Bans say who may not come in. May be nil.
+	Bans *Bans
+	// Flapping sees to it that nobody connects again and again. May be nil.
+	Flapping *Flapping
+	// Counts is told how often somebody was banned. May be nil.
+	Counts *limits.Counts
 	// Audit is told of who is not let in, and of who signs in by name and password for a
 	// token. May be nil.
 	Audit *Audit
@@ -46,6 +55,8 @@ type Guard func(from net.Addr, user string) (done func(error), err error)
 
 // An Arrival is somebody who wants to come in.
 type Arrival struct {
+	// ClientID is the client identifier of an MQTT client, and else "".
+	ClientID string
 	// From is the address that it comes from.
 	From net.Addr
 	Peer
@@ -76,6 +87,11 @@ type Login struct {
 
 // Open reads what is kept of tokens and keys.
 func (d *Door) Open(ctx context.Context) error {
+	if d.Bans != nil {
+		if err := d.Bans.Open(); err != nil {
+			return err
+		}
+	}
 	if d.Tokens == nil {
 		return nil
 	}
@@ -87,15 +103,48 @@ func (d *Door) Open(ctx context.Context) error {
 // [ErrElsewhere], or that of the guard. Where there are no users, a password that is no
 // token and no key is not looked at.
 func (d *Door) Enter(a Arrival) (*Identity, error) {
-	who, err := d.enter(a)
+	err := d.Approach(a.ClientID, a.From)
+	var who *Identity
+	if err == nil {
+		who, err = d.enter(a)
+	}
+	if err == nil {
+		err = d.keepOut("", who.User, nil)
+	}
 	if err != nil {
 		name := a.User
 		if a.Login != nil {
 			name = cmp.Or(a.Login.Name, name)
 		}
-		d.Audit.Refused(name, "", a.From, err)
+		d.Audit.Refused(name, a.ClientID, a.From, err)
+		return nil, err
 	}
-	return who, err
+	return who, nil
+}
+
+// Approach says whether a client may come so far as to say who it is. The error is
+// [ErrBanned].
+func (d *Door) Approach(client string, from net.Addr) error {
+	if err := d.keepOut(client, "", from); err != nil {
+		return err
+	}
+	banned, begun := d.Flapping.connect(client, from)
+	if begun {
+		d.Audit.BanMade("flapping", Ban{Kind: BanClient, Of: client, Until: time.Now().Add(d.Flapping.ban)})
+	}
+	if banned {
+		return ErrBanned
+	}
+	return nil
+}
+
+// keepOut says whether a client, a user or an address is banned.
+func (d *Door) keepOut(client, user string, from net.Addr) error {
+	if d.Bans.Has(client, user, from) {
+		d.Counts.Add(limits.Banned)
+		return ErrBanned
+	}
+	return nil
 }
 
 func (d *Door) enter(a Arrival) (*Identity, error) {
@@ -157,7 +206,14 @@ func (d *Door) show(a Arrival) (*Identity, error) {
 // [ErrExpired].
 func (d *Door) Show(a Arrival, secret string) (*Identity, error) {
 	a.Login = &Login{Password: []byte(secret), Bearer: true}
-	return d.show(a)
+	who, err := d.show(a)
+	if err == nil {
+		err = d.keepOut("", who.User, nil)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return who, nil
 }
 
 // SignIn returns a user who says the password. The error is [ErrDenied], [ErrBusy], or that of
@@ -169,6 +225,9 @@ func (d *Door) SignIn(from net.Addr, name, password string) (*Identity, error) {
 		}
 		return d.Users.Verify(name, []byte(password))
 	})
+	if err == nil {
+		err = d.keepOut("", name, nil)
+	}
 	if err != nil {
 		d.Audit.Refused(name, "", from, err)
 		return nil, err
@@ -194,7 +253,9 @@ func (d *Door) byCertificate(a Arrival) (*Identity, error) {
 
 // Changes returns a number that is another one when [Door.Still] may be. It looks
 // whether the file of users has changed.
-func (d *Door) Changes() uint64 { return d.Users.changed() + d.Tokens.changed() + d.Keys.changed() }
+func (d *Door) Changes() uint64 {
+	return d.Users.changed() + d.Tokens.changed() + d.Keys.changed() + d.Bans.changed()
+}
 
 // Still returns nil if somebody who came in may stay: [ErrRevoked] if not, and
 // [ErrChanged] if it has to come in again to be who it is now.

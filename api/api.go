@@ -73,6 +73,8 @@ type Options struct {
 	Door *access.Door
 	// Presence says who is there.
 	Presence Presence
+	// Clients are those of MQTT. Nil is none.
+	Clients Clients
 	// Channels are those of the node.
 	Channels *channels.Engine
 	// Version is what server:info says.
@@ -136,6 +138,7 @@ func New(store *persistence.Store, engine *rooms.Engine, out Outlet, o Options) 
 			"realtime": realtimeActions(), "room": roomActions(), "server": serverActions(),
 			"auth": authActions(), "security": securityActions(),
 			"presence": presenceActions(), "channel": channelActions(),
+			"ban": banActions(), "client": clientActions(),
 		},
 	}
 }

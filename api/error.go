@@ -69,6 +69,7 @@ var (
 	noAction       = fault{"api.process.action_not_found", 0x02020005, 404, `API action "%s":"%s" not found`}
 	shuttingDown   = fault{"api.process.shutting_down", 0x02020007, 503, `Rejected: this node is shutting down.`}
 	tooMany        = fault{"api.process.too_many_requests", 0x02020008, 429, `Rejected: requests rate limit exceeded: %g a second.`}
+	tooOften       = fault{"api.process.too_many_requests", 0x02020008, 429, `Rejected: %s.`}
 	incompleteAll  = fault{"api.process.incomplete_multiple_request", 0x0202000a, 400, `The request to %s several documents failed, at least in part.`}
 	notSupported   = fault{"api.process.not_supported", 0x020200f0, 501, `API action "%s":"%s" is not supported: %s`}
 	needsClient    = fault{"api.process.no_client", 0x020200f3, 400, `API action "%s":"%s" is for a client that is connected over MQTT: ask on $ambit/request`}
@@ -82,6 +83,8 @@ var (
 	noStrategy     = fault{"security.credentials.unknown_strategy", 0x07020001, 400, `Unknown authentication strategy "%s"`}
 	mustSignIn     = fault{"security.rights.unauthorized", 0x07030001, 401, `Unauthorized: authentication required to execute the action "%s:%s".`}
 	noRight        = fault{"security.rights.forbidden", 0x07030002, 403, `Insufficient permissions to execute the action "%s:%s" (User "%s").`}
+	banned         = fault{"security.rights.forbidden", 0x07030002, 403, `Banned.`}
+	noBan          = fault{"security.ban.not_found", 0x070600f1, 404, `There is no ban "%s".`}
 	unknownClient  = fault{"core.realtime.unknown_client", 0x000100f1, 404, `There is no client "%s", as far as is known`}
 	noClient       = fault{"core.realtime.no_client", 0x000100f2, 400, `Only a client that is connected over MQTT has metadata`}
 	unreadableBody = fault{"network.http.body_parse_failed", 0x0301000c, 400, `Unable to convert the HTTP body to JSON: %s`}

@@ -37,13 +37,17 @@ func told(err error) error {
 		return badToken.with()
 	case errors.Is(err, access.ErrExpired):
 		return expiredToken.with()
+	case errors.Is(err, access.ErrTooOften):
+		return tooOften.with(err)
+	case errors.Is(err, access.ErrBanned):
+		return banned.with()
 	case errors.Is(err, access.ErrDenied):
 		return badLogin.with("wrong username or password")
 	case errors.Is(err, access.ErrTTL):
 		return longToken.with()
 	case errors.Is(err, access.ErrStale):
 		return staleToken.with()
-	case errors.Is(err, access.ErrBusy), errors.Is(err, access.ErrManyRevoked), errors.Is(err, access.ErrManyKeys):
+	case errors.Is(err, access.ErrBusy), errors.Is(err, access.ErrManyRevoked), errors.Is(err, access.ErrManyKeys), errors.Is(err, access.ErrManyBans):
 		return unavailable.with(err)
 	}
 	return err

@@ -62,7 +62,9 @@ func Start(ctx context.Context, cfg Config, log *slog.Logger) (*Broker, error) {
 	}
 	b := &Broker{log: log, listeners: l, store: store, applied: make(chan struct{}), done: make(chan struct{})}
 	b.farewell = farewell(cfg)
-	b.hook, b.engine = hooks.New(store, hookOptions(cfg, store, who, log), engineOptions(cfg, l.crowd.counts, log))
+	o := hookOptions(cfg, store, who, log)
+	cfg.Quotas.keepOut(&o, l.crowd.counts, hooks.NewVault(store))
+	b.hook, b.engine = hooks.New(store, o, engineOptions(cfg, l.crowd.counts, log))
 	go b.apply()
 	if err := b.serve(ctx); err != nil {
 		return nil, errors.Join(err, b.Close(ctx))

@@ -54,7 +54,7 @@ func (c *crowd) come(conn net.Conn, balanced bool) *guest {
 	}
 	g := &guest{crowd: c, conn: conn}
 	if !balanced {
-		g.from = networkOf(conn.RemoteAddr())
+		g.from = limits.NetworkOf(conn.RemoteAddr())
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -109,7 +109,7 @@ func (g *guest) asked() {
 // introduce counts the connection among those of the address that it comes from, and says
 // whether that has no more than it may have.
 func (g *guest) introduce(from net.Addr) bool {
-	network := networkOf(from)
+	network := limits.NetworkOf(from)
 	if !network.IsValid() || g.network.IsValid() {
 		return true
 	}
@@ -129,23 +129,4 @@ func (g *guest) leave() {
 		}
 		g.crowd.sockets.Add(-1)
 	})
-}
-
-// networkOf returns what counts as one address: of IPv6 a network of 64 bits, which is what a
-// customer gets. What has no IP address has no network.
-func networkOf(addr net.Addr) netip.Prefix {
-	tcp, ok := addr.(*net.TCPAddr)
-	if !ok {
-		return netip.Prefix{}
-	}
-	ip := tcp.AddrPort().Addr().Unmap().WithZone("")
-	bits := ip.BitLen()
-	if ip.Is6() {
-		bits = 64
-	}
-	network, err := ip.Prefix(bits)
-	if err != nil {
-		return netip.Prefix{}
-	}
-	return network
 }

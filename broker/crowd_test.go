@@ -129,7 +129,7 @@ func TestAnAddressOfIPv6IsANetwork(t *testing.T) {
 	if network(t, "[2001:db8:0:1::1]:1") == network(t, "[2001:db8:0:2::1]:1") || network(t, "10.0.0.1:1") == network(t, "10.0.0.2:1") {
 		t.Error("two networks are one")
 	}
-	if networkOf(&net.UnixAddr{}).IsValid() {
+	if limits.NetworkOf(&net.UnixAddr{}).IsValid() {
 		t.Error("a Unix socket has a network")
 	}
 }
@@ -154,5 +154,5 @@ func network(t *testing.T, address string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return networkOf(addr).String()
+	return limits.NetworkOf(addr).String()
 }

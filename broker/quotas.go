@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/ambitmq/ambit/access"
+	"github.com/ambitmq/ambit/hooks"
 	"github.com/ambitmq/ambit/limits"
 	"github.com/ambitmq/ambit/sessions"
 )
@@ -88,6 +90,21 @@ func (q Quotas) check(k *check) {
 	}
 	k.duration("sign_in_backoff", q.SignInBackoff, time.Second, 24*time.Hour)
 	k.duration("flapping_ban", q.FlappingBan, time.Second, 30*24*time.Hour)
+}
+
+// keepOut sets in o who is kept out.
+func (q Quotas) keepOut(o *hooks.Options, counts *limits.Counts, vault access.Vault) {
+	o.Bans = access.NewBans(vault)
+	if q.SignInFailures > 0 {
+		o.Guard = access.NewAttempts(access.AttemptOptions{Failures: q.SignInFailures, Backoff: q.SignInBackoff, Counts: counts}).Begin
+	}
+	if q.Flapping != "" {
+		rate, err := limits.ParseRate(q.Flapping)
+		if err != nil {
+			panic(err) // it was checked
+		}
+		o.Flapping = access.NewFlapping(rate, q.FlappingBan, counts)
+	}
 }
 
 func checkRate(k *check, key, text string) {

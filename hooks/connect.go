@@ -15,7 +15,7 @@ func (h *Hook) Door() *access.Door { return h.door }
 
 // Admit lets in whoever signs in, or may connect without.
 func (h *Hook) Admit(c *sessions.Client) error {
-	a := access.Arrival{From: c.Remote}
+	a := access.Arrival{ClientID: c.ClientID, From: c.Remote}
 	a.Peer, _ = c.Via.Peer.(access.Peer)
 	if c.HasUsername || c.HasPassword {
 		a.Login = &access.Login{Name: c.Username, Password: c.Password}
@@ -61,6 +61,9 @@ func tokenExpired(node string) string {
 // Still says whether a client that was let in may stay.
 func (h *Hook) Still(c *sessions.Client) error {
 	err := h.door.Still(c.Identity.(*access.Identity))
+	if err == nil && h.door.Bans.Has(c.ClientID, c.User, c.Remote) {
+		err = access.ErrBanned
+	}
 	if err != nil {
 		h.door.Audit.Ended(c.User, c.ClientID, err)
 	}
@@ -71,6 +74,9 @@ func (h *Hook) Still(c *sessions.Client) error {
 func (h *Hook) Authenticate(c *sessions.Client, method string) (sessions.Exchange, error) {
 	if h.opts.Users == nil || method != access.Method { // [MQTT-4.12.0-1]
 		return nil, &sessions.Error{Code: packets.ErrBadAuthenticationMethod.Code, Text: "there is no such authentication method"}
+	}
+	if err := h.door.Approach(c.ClientID, c.Remote); err != nil {
+		return nil, refuse(err)
 	}
 	x, err := h.door.Begin(c.Remote)
 	if err != nil {
@@ -89,6 +95,12 @@ type exchange struct {
 // Step notes who the client is. It stays that for as long as it is connected.
 func (x *exchange) Step(data []byte) (answer []byte, done bool, err error) {
 	answer, done, err = x.Exchange.Step(data)
+	if errors.Is(err, access.ErrTooOften) {
+		return nil, false, refuse(err)
+	}
+	if done && x.hook.door.Bans.Has("", x.Name(), nil) {
+		return nil, false, refuse(access.ErrBanned)
+	}
 	if err != nil || done && x.client.User != "" && x.client.User != x.Name() {
 		return nil, false, &sessions.Error{Code: packets.ErrNotAuthorized.Code, Text: access.ErrDenied.Error()}
 	}

@@ -41,6 +41,11 @@ type Options struct {
 	// Tokens and Keys are what clients may show instead of a password; nil is none.
 	Tokens *access.Tokens
 	Keys   *access.Keys
+	// Bans, Guard and Flapping keep out who is banned, has failed to sign in too often, or
+	// connects again and again; nil keeps out nobody.
+	Bans     *access.Bans
+	Guard    access.Guard
+	Flapping *access.Flapping
 	// Channels are settings of channels.
 	Channels channels.Options
 	// Access says who may do what. Nil is no policy: everybody everything.
@@ -96,6 +101,7 @@ var (
 func New(store *persistence.Store, o Options, engine sessions.Options) (*Hook, *sessions.Engine) {
 	h := &Hook{opts: o, topics: engine.Topics, store: store, expired: tokenExpired(store.NodeID()), door: &access.Door{
 		Users: o.Users, Tokens: o.Tokens, Keys: o.Keys, Access: o.Access, Local: o.AllowLocal, Remote: o.AllowRemote, Audit: access.NewAudit(o.Log),
+		Bans: o.Bans, Guard: o.Guard, Flapping: o.Flapping, Counts: engine.Quotas.Counts,
 	}}
 	h.nothing = rooms.Nothing()
 	h.rooms = rooms.New(store.NodeID(), h, rooms.Options{})
@@ -111,7 +117,7 @@ func (h *Hook) requests(engine sessions.Options) api.Options {
 	o := h.opts.API
 	o.Door = h.door
 	o.Topics, o.Documents, o.Filters = engine.Topics, h.opts.Documents, h.opts.Filters
-	o.Presence = h.presence
+	o.Presence, o.Clients = h.presence, roll{h.engine}
 	o.Channels = h.channels
 	o.AutoCreate, o.Collections = h.opts.AutoCreate, map[string]api.Collection{}
 	for name, c := range h.opts.Collections {

@@ -43,6 +43,10 @@ func refuse(err error) error {
 		return &sessions.Error{Code: packets.ErrPayloadFormatInvalid.Code, Text: limit.Error()}
 	case errors.Is(err, access.ErrDenied), errors.Is(err, access.ErrToken):
 		return &sessions.Error{Code: packets.ErrBadUsernameOrPassword.Code, Text: err.Error()}
+	case errors.Is(err, access.ErrBanned):
+		return &sessions.Error{Code: packets.ErrBanned.Code, Text: err.Error()}
+	case errors.Is(err, access.ErrTooOften):
+		return &sessions.Error{Code: packets.ErrConnectionRateExceeded.Code, Text: err.Error()}
 	case errors.Is(err, access.ErrBusy):
 		return &sessions.Error{Code: packets.ErrServerBusy.Code, Text: err.Error()}
 	case errors.Is(err, access.ErrExpired):

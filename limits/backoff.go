@@ -33,6 +33,14 @@ func (b *Backoff) Wait(key string, now time.Time) time.Duration {
 	return max(0, b.keys[key].until.Sub(now))
 }
 
+// Has says whether a key has failed lately.
+func (b *Backoff) Has(key string, now time.Time) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	f, ok := b.keys[key]
+	return ok && now.Sub(f.last) <= 2*b.Most
+}
+
 // Fail counts a failure of a key.
 func (b *Backoff) Fail(key string, now time.Time) {
 	b.mu.Lock()

@@ -45,6 +45,7 @@ type Client struct {
 	receiving atomic.Int32
 	portion   portion
 	speed     speed
+	since     time.Time
 	counted   bool // among the connections of its user
 	// handling is held while packets are handled. Once cause is set, no more are.
 	handling sync.Mutex

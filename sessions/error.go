@@ -59,7 +59,7 @@ func connackCode(code byte) byte {
 	case packets.ErrClientIdentifierNotValid.Code:
 		return 2
 	case packets.ErrServerUnavailable.Code, packets.ErrServerBusy.Code, packets.ErrServerShuttingDown.Code, packets.ErrUseAnotherServer.Code,
-		packets.ErrQuotaExceeded.Code, packets.ErrUnspecifiedError.Code:
+		packets.ErrQuotaExceeded.Code, packets.ErrConnectionRateExceeded.Code, packets.ErrUnspecifiedError.Code:
 		return 3
 	case packets.ErrBadUsernameOrPassword.Code:
 		return 4

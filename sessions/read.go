@@ -70,7 +70,7 @@ func (in *inbound) drop(size int) { in.n = copy(in.buf, in.buf[size:in.n]) }
 func (e *Engine) Serve(conn net.Conn, via Via) {
 	via.PacketBytes = cmp.Or(via.PacketBytes, e.o.PacketBytes)
 	via.ConnectTimeout = cmp.Or(via.ConnectTimeout, e.o.ConnectTimeout)
-	c := &Client{Remote: conn.RemoteAddr(), Via: via, engine: e, conn: conn, speed: newSpeed(&e.o.Quotas)}
+	c := &Client{Remote: conn.RemoteAddr(), Via: via, engine: e, conn: conn, speed: newSpeed(&e.o.Quotas), since: time.Now()}
 	defer func() {
 		if r := recover(); r != nil {
 			e.log.Error("a packet has ended its connection", "remote", c.Remote, "panic", r, "stack", string(debug.Stack()))

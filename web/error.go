@@ -29,6 +29,10 @@ func errorOf(err error) *api.Error {
 		return told("security.token.invalid", 0x07010001, http.StatusUnauthorized, "Invalid token.")
 	case errors.Is(err, access.ErrExpired):
 		return told("security.token.expired", 0x07010006, http.StatusUnauthorized, "Token expired")
+	case errors.Is(err, access.ErrBanned):
+		return told("security.rights.forbidden", 0x07030002, http.StatusForbidden, err.Error())
+	case errors.Is(err, access.ErrTooOften):
+		return told("api.process.too_many_requests", 0x02020008, http.StatusTooManyRequests, err.Error())
 	case errors.Is(err, access.ErrBusy):
 		return told("core.fatal.service_unavailable", 0x00000002, http.StatusServiceUnavailable, err.Error())
 	case errors.Is(err, errOrigin):

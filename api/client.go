@@ -1,0 +1,90 @@
+package api
+
+// Clients are the MQTT clients of a node.
+type Clients interface {
+	// List returns those who have a session, by client identifier.
+	List() []Client
+	// Disconnect ends the connection of a client, with a text for it, and says whether there
+	// was one.
+	Disconnect(id, reason string) bool
+}
+
+// A Client is an MQTT client that has a session.
+type Client struct {
+	ID            string `json:"_id"`
+	Connected     bool   `json:"connected"`
+	User          string `json:"user,omitempty"`
+	Address       string `json:"address,omitempty"` // of a connection
+	Listener      string `json:"listener,omitempty"`
+	Protocol      byte   `json:"protocol"` // 3, 4 or 5
+	Subscriptions int    `json:"subscriptions"`
+	Rooms         int    `json:"rooms"` // of them
+	QueuedBytes   int    `json:"queuedBytes"`
+	Since         int64  `json:"since"` // in milliseconds: of the connection, or of the absence
+}
+
+// clientActions is the table of the controller client.
+func clientActions() map[string]action {
+	return map[string]action{"list": listClients, "get": getClient, "disconnect": disconnectClient}
+}
+
+// listClients lists the clients that are connected, with absent also those that are not.
+func listClients(c *call) (any, error) {
+	if err := c.manages(); err != nil {
+		return nil, err
+	}
+	absent, err := c.bool("absent")
+	if err != nil {
+		return nil, err
+	}
+	var list []Client
+	for _, client := range c.clients() {
+		if client.Connected || absent {
+			list = append(list, client)
+		}
+	}
+	return listed(c, list, func(client Client) Client { return client })
+}
+
+func getClient(c *call) (any, error) {
+	if err := c.manages(); err != nil {
+		return nil, err
+	}
+	if c.ID == "" {
+		return nil, missing.with("_id")
+	}
+	for _, client := range c.clients() {
+		if client.ID == c.ID {
+			return client, nil
+		}
+	}
+	return nil, unknownClient.with(c.ID)
+}
+
+// disconnectClient ends the connection of a client. It may connect again.
+func disconnectClient(c *call) (any, error) {
+	if err := c.manages(); err != nil {
+		return nil, err
+	}
+	if c.ID == "" {
+		return nil, missing.with("_id")
+	}
+	reason, err := c.string("reason")
+	if err != nil {
+		return nil, err
+	}
+	if c.opts.Clients == nil || !c.opts.Clients.Disconnect(c.ID, reason) {
+		return nil, unknownClient.with(c.ID)
+	}
+	c.opts.Door.Audit.Disconnected(c.author(), c.ID, reason)
+	return struct {
+		ID string `json:"_id"`
+	}{c.ID}, nil
+}
+
+func (c *call) clients() []Client {
+	if c.opts.Clients == nil {
+		return nil
+	}
+	return c.opts.Clients.List()
+}
