@@ -158,8 +158,6 @@ type Caller struct {
 	MaxBytes int
 	// Operator says that it is whoever runs the broker, who may do everything.
 	Operator bool
-	// Rights are what it may do. Nil is everything.
-	Rights *access.Rights
 }
 
 // A Response is the answer to a request.
@@ -221,6 +219,9 @@ func (c *call) do() (any, error) {
 			return nil, notSupported.with(c.Controller, c.Action, why)
 		}
 		return nil, noAction.with(c.Controller, c.Action)
+	}
+	if err := c.entitle(); err != nil {
+		return nil, err
 	}
 	if silent, err := c.bool("silent"); err != nil || silent {
 		return nil, forbidden.with("silent") // who subscribed is told of every change

@@ -161,6 +161,9 @@ func deleteCollection(c *call) (any, error) {
 
 // truncate deletes the documents that are in a collection now, piece by piece.
 func (c *call) truncate(index, collection string) error {
+	if err := c.mayEmpty(index, collection); err != nil {
+		return err
+	}
 	snap := c.store.Snapshot()
 	defer snap.Close()
 	done, last := 0, ""

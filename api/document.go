@@ -40,8 +40,8 @@ type hit struct {
 	Status  int             `json:"status,omitempty"`
 }
 
-func hitOf(doc *persistence.Document) hit {
-	return hit{ID: doc.Key.ID, Source: rooms.AppendSource(nil, doc), Version: doc.Version}
+func (c *call) hit(doc *persistence.Document) hit {
+	return hit{ID: doc.Key.ID, Source: c.shown(doc), Version: doc.Version}
 }
 
 // A writer is an action that writes documents, one or many.
@@ -83,27 +83,27 @@ func (c *call) commitOne(plan plan, e entry) (*persistence.Change, error) {
 	return outcomes[0].change, outcomes[0].err
 }
 
-func showWritten(_ *call, change *persistence.Change, _ entry) hit { return hitOf(change.After) }
+func showWritten(c *call, change *persistence.Change, _ entry) hit { return c.hit(change.After) }
 
-func showCreated(_ *call, change *persistence.Change, _ entry) hit {
-	h, created := hitOf(change.After), change.Before == nil
+func showCreated(c *call, change *persistence.Change, _ entry) hit {
+	h, created := c.hit(change.After), change.Before == nil
 	h.Created = &created
 	return h
 }
 
 // showUpdated shows what was changed, or on demand the whole document.
 func showUpdated(c *call, change *persistence.Change, e entry) hit {
-	h := hitOf(change.After)
+	h := c.hit(change.After)
 	if all, err := c.bool("source"); err != nil || !all {
 		part := *change.After
 		part.Body = e.Body
-		h.Source = rooms.AppendSource(nil, &part)
+		h.Source = rooms.AppendSource(nil, &part) // what the caller has sent himself
 	}
 	return h
 }
 
 func showUpserted(c *call, change *persistence.Change, _ entry) hit {
-	h, created := hitOf(change.After), change.Before == nil
+	h, created := c.hit(change.After), change.Before == nil
 	h.Created = &created
 	if all, err := c.bool("source"); err != nil || !all {
 		h.Source = nil
@@ -124,7 +124,7 @@ func deleteDocument(c *call) (any, error) {
 		return nil, err
 	}
 	if source {
-		return hitOf(change.Before), nil
+		return c.hit(change.Before), nil
 	}
 	return hit{ID: c.ID}, nil
 }
@@ -134,7 +134,7 @@ func getDocument(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return hitOf(doc), nil
+	return c.hit(doc), nil
 }
 
 // stored returns the document that the request names.
@@ -143,11 +143,20 @@ func (c *call) stored() (*persistence.Document, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := c.viewable(k); err != nil {
+		return nil, err
+	}
 	doc, err := c.store.Get(k)
 	if errors.Is(err, persistence.ErrNotFound) {
 		return nil, c.missing(k)
 	}
-	return doc, err
+	if err != nil {
+		return nil, err
+	}
+	if ok, err := c.sees(doc); !ok || err != nil {
+		return nil, errors.Join(err, c.missing(k)) // as if it were not there
+	}
+	return doc, nil
 }
 
 func documentExists(c *call) (any, error) {
@@ -155,10 +164,17 @@ func documentExists(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if _, err = c.store.Get(k); errors.Is(err, persistence.ErrNotFound) {
+	if err := c.viewable(k); err != nil {
+		return nil, err
+	}
+	doc, err := c.store.Get(k)
+	if errors.Is(err, persistence.ErrNotFound) {
 		return false, nil
 	}
-	return true, err
+	if err != nil {
+		return nil, err
+	}
+	return c.sees(doc)
 }
 
 // validateDocument says whether a body could be stored.

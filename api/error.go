@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
+	"github.com/ambitmq/ambit/access"
 	"github.com/ambitmq/ambit/filter"
 	"github.com/ambitmq/ambit/persistence"
 )
@@ -87,6 +89,7 @@ var (
 	noBan          = fault{"security.ban.not_found", 0x070600f1, 404, `There is no ban "%s".`}
 	unknownClient  = fault{"core.realtime.unknown_client", 0x000100f1, 404, `There is no client "%s", as far as is known`}
 	noClient       = fault{"core.realtime.no_client", 0x000100f2, 400, `Only a client that is connected over MQTT has metadata`}
+	noRights       = fault{"security.rights.forbidden", 0x07030002, 403, `Insufficient permissions: %s.`}
 	unreadableBody = fault{"network.http.body_parse_failed", 0x0301000c, 400, `Unable to convert the HTTP body to JSON: %s`}
 	unreadable     = fault{"network.mqtt.unexpected_error", 0x03020001, 400, `The request is not a JSON object: %s.`}
 )
@@ -119,6 +122,8 @@ func (c *call) errorOf(err error) *Error {
 		return badDocument.with("body", "a document within its limits: "+limit.Error())
 	case errors.Is(err, filter.ErrNotObject):
 		return invalidType.with("body", "object")
+	case errors.Is(err, access.ErrForbidden):
+		return noRights.with(strings.TrimPrefix(err.Error(), "persistence: "))
 	case errors.Is(err, context.DeadlineExceeded):
 		return late.with(c.opts.Timeout)
 	case errors.Is(err, persistence.ErrClosed), errors.Is(err, context.Canceled):

@@ -177,7 +177,14 @@ func (c *call) lookUp(found func(*persistence.Document) error) (missing []string
 			missing = append(missing, id)
 			continue
 		case err == nil:
-			err = found(doc)
+			var ok bool
+			if ok, err = c.sees(doc); err == nil && !ok {
+				missing = append(missing, id)
+				continue
+			}
+			if err == nil {
+				err = found(doc)
+			}
 		}
 		if err != nil {
 			return nil, err
@@ -195,7 +202,7 @@ func getDocuments(c *call) (any, error) {
 		if size += len(doc.Body); size > c.opts.PageBytes {
 			return longAnswer.with(size, c.opts.PageBytes)
 		}
-		successes = append(successes, hitOf(doc))
+		successes = append(successes, c.hit(doc))
 		return nil
 	})
 	return struct {

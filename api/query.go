@@ -135,7 +135,7 @@ func deleteByQuery(c *call) (any, error) {
 		}
 		h := hit{ID: w.Key.ID}
 		if source {
-			h = hitOf(o.change.Before)
+			h = c.hit(o.change.Before)
 		}
 		result.Documents, result.IDs = append(result.Documents, h), append(result.IDs, w.Key.ID)
 	})

@@ -71,7 +71,11 @@ func subscribe(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	ch := channel{RoomID: f.Hash(c.Index, c.Collection), Channel: c.Index + "/" + c.Collection + "/?" + inTopic(f.String()) + options}
+	ruled, err := c.under(f)
+	if err != nil {
+		return nil, err
+	}
+	ch := channel{RoomID: ruled.Hash(c.Index, c.Collection), Channel: c.Index + "/" + c.Collection + "/?" + inTopic(f.String()) + options}
 	to, err := topics.ParseFilter(ch.Channel, c.opts.Topics)
 	if err == nil {
 		err = rooms.Check(to, f)
@@ -144,7 +148,7 @@ func join(c *call) (any, error) {
 		return nil, err
 	}
 	room, topic, ok := c.find(id)
-	if !ok {
+	if !ok || !c.lists(room.Index, room.Collection) {
 		return nil, roomNotFound.with(id)
 	}
 	return c.asOf(channel{RoomID: room.Hash, Channel: topic + options})
@@ -156,7 +160,9 @@ func countMembers(c *call) (any, error) {
 		return nil, err
 	}
 	if room, _, ok := c.find(id); ok {
-		id = room.Hash
+		if id = room.Hash; !c.lists(room.Index, room.Collection) {
+			return nil, roomNotFound.with(id)
+		}
 	}
 	return struct {
 		Count int `json:"count"`
@@ -167,6 +173,9 @@ func countMembers(c *call) (any, error) {
 func listRooms(c *call) (any, error) {
 	all, n := map[string]map[string]map[string]int{}, 0
 	for room := range c.rooms.All() {
+		if !c.lists(room.Index, room.Collection) {
+			continue
+		}
 		if n++; n > c.opts.ReadDocuments {
 			return nil, getLimit.with(c.opts.ReadDocuments)
 		}
@@ -194,6 +203,9 @@ func publish(c *call) (any, error) {
 	}
 	body, err := c.object("body", c.Body)
 	if err != nil {
+		return nil, err
+	}
+	if err := c.rights.MayPublish(c.Index + "/" + c.Collection); err != nil {
 		return nil, err
 	}
 	m := &rooms.Ephemeral{

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/ambitmq/ambit/access"
 	"github.com/ambitmq/ambit/filter"
 	"github.com/ambitmq/ambit/persistence"
 	"github.com/ambitmq/ambit/topics"
@@ -23,6 +24,8 @@ type call struct {
 	ctx  context.Context
 	from Caller
 	now  time.Time
+	// rights are what the caller may do; nil is everything.
+	rights *access.Rights
 
 	RequestID, Controller, Action string
 	Index, Collection, ID         string

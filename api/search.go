@@ -60,8 +60,26 @@ func (c *call) query(allowed ...string) (query, map[string]json.RawMessage, erro
 	if sort == nil {
 		sort = c.args["sort"]
 	}
-	q.order, err = readOrder(sort)
-	return q, body, err
+	if q.order, err = readOrder(sort); err != nil {
+		return q, nil, err
+	}
+	if q.filter, err = c.under(q.filter); err != nil {
+		return q, nil, err
+	}
+	return q, body, c.maySort(q.order)
+}
+
+// maySort says whether the caller may see what the results are sorted by.
+func (c *call) maySort(o order) error {
+	hidden := c.rights.Hidden(c.Index, c.Collection)
+	for _, by := range o {
+		for _, path := range hidden {
+			if filter.Within(by.Path, path) || filter.Within(path, by.Path) {
+				return forbiddenTo("sort by " + path)
+			}
+		}
+	}
+	return nil
 }
 
 // A scan is how far documents were looked at.
@@ -222,7 +240,7 @@ func (c *call) fill(p *page, snap *persistence.Snapshot, positions []position) (
 		if size += len(doc.Body); size > c.opts.PageBytes && i > 0 {
 			return last, nil
 		}
-		p.Hits = append(p.Hits, found{hitOf(doc), c.Index, c.Collection})
+		p.Hits = append(p.Hits, found{c.hit(doc), c.Index, c.Collection})
 		last = &positions[i]
 	}
 	return last, nil

@@ -36,6 +36,9 @@ func (c *call) write(k persistence.Key, edit func(before *persistence.Document) 
 			RequestID: c.RequestID, Volatile: c.Volatile,
 		},
 	}
+	if rights := c.rights; rights != nil {
+		w.Check = func(change *persistence.Change) error { return rooms.MayWrite(rights, change) }
+	}
 	if settings.TTL > 0 {
 		w.Expires = c.store.Now().Add(settings.TTL)
 	}

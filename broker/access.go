@@ -115,8 +115,9 @@ func loadIssuer(cfg Config, log *slog.Logger) (*access.Issuer, error) {
 
 // A gate is what the broker knows of who may come in.
 type gate struct {
-	users  *access.Users  // or nil
-	issuer *access.Issuer // or nil
+	users  *access.Users      // or nil
+	issuer *access.Issuer     // or nil
+	policy *access.PolicyFile // or nil
 }
 
 // loadGate reads the files that say who may come in.
@@ -126,7 +127,14 @@ func loadGate(cfg Config, log *slog.Logger) (gate, error) {
 		return gate{}, err
 	}
 	issuer, err := loadIssuer(cfg, log)
-	return gate{users, issuer}, err
+	if err != nil || cfg.Access == "" {
+		return gate{users, issuer, nil}, err
+	}
+	policy, err := access.OpenPolicy(cfg.Access, log)
+	if err != nil {
+		err = fmt.Errorf("access: %w", err)
+	}
+	return gate{users, issuer, policy}, err
 }
 
 // renew asks for the key set now and then, until the listeners close.

@@ -150,6 +150,7 @@ func hookOptions(cfg Config, store *persistence.Store, who gate, log *slog.Logge
 		AllowLocal:    cfg.Anonymous != "none",
 		AllowRemote:   cfg.Anonymous == "all",
 		Users:         who.users,
+		Access:        who.policy,
 		Keys:          access.NewKeys(who.users, hooks.NewVault(store)),
 		Tokens: access.NewTokens(who.users, hooks.NewVault(store), access.TokenOptions{
 			TTL: cfg.Tokens.TTL, MaxTTL: cfg.Tokens.MaxTTL, Issuer: who.issuer,

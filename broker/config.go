@@ -34,6 +34,9 @@ type Config struct {
 	// read again when it has changed. Without one, nobody signs in, and user names
 	// and passwords are not looked at.
 	Users string `mapstructure:"users"`
+	// Access is the file of the policy that says who may do what. It is read again
+	// when it has changed. Without one, everybody may do everything.
+	Access string `mapstructure:"access"`
 	// Redirect is another broker, "host:port" or "host", or several with spaces
 	// between them. MQTT 5 clients are told to use it when this one shuts down, or
 	// has as many connections as it may have (0x9C).

@@ -15,7 +15,7 @@ import (
 // each that cannot be used.
 func CheckFiles(cfg Config) error {
 	log := slog.New(slog.DiscardHandler)
-	_, err := loadUsers(cfg, log)
+	_, err := loadGate(cfg, log)
 	faults := []error{err}
 	for i, l := range cfg.Listeners {
 		if l.isSecure() {

@@ -18,6 +18,9 @@ func (b *Broker) watch() {
 			return
 		case <-ticker.C:
 		}
+		if p := b.hook.Door().Access; p != nil && p.Refresh() {
+			b.hook.Review()
+		}
 		if now := b.hook.Door().Changes(); now != seen {
 			seen = now
 			b.tellRenewed()

@@ -20,9 +20,6 @@ func (h *Hook) Request(c *sessions.Client, m *sessions.Message, most int) []byte
 	from.Identity, _ = c.Identity.(*access.Identity)
 	from.Arrival.From = c.Remote
 	from.Arrival.Peer, _ = c.Via.Peer.(access.Peer)
-	if r, ok := c.Rights.(*rights); ok {
-		from.Rights = r.now()
-	}
 	return h.api.Serve(context.Background(), from, "", "", m.Payload).Body
 }
 

@@ -1,6 +1,7 @@
 package hooks
 
 import (
+	"context"
 	"encoding/json"
 	"strings"
 	"sync"
@@ -259,4 +260,17 @@ func (h *Hook) guess(now *access.Rights, m *sessions.Message) *subject {
 		s.doc.Body = nil // a patch is no document
 	}
 	return s
+}
+
+// Review has all members of rooms and scopes go over to what they may see by the policy
+// as it is now. Those who are away do so when they are back.
+func (h *Hook) Review() {
+	op := &persistence.Op{Snapshot: true, Applied: func(r *persistence.Result) {
+		if r.Err == nil {
+			h.engine.ShiftAll(r)
+		}
+	}}
+	if err := h.store.Append(context.Background(), op); err != nil {
+		h.opts.Log.Error("review rights", "error", err)
+	}
 }

@@ -1,6 +1,9 @@
 package sessions
 
 import (
+	"maps"
+	"slices"
+
 	"github.com/ambitmq/ambit/persistence"
 	"github.com/ambitmq/ambit/topics"
 )
@@ -82,4 +85,21 @@ func (e *Engine) about(c *persistence.Change) any {
 		return e.h.Subject(c.After)
 	}
 	return e.h.Subject(c.Before)
+}
+
+// ShiftAll has all subscriptions go over to what they are to be told by now: see
+// [Engine.Shift].
+func (e *Engine) ShiftAll(r *persistence.Result) {
+	e.mu.RLock()
+	all := slices.Collect(maps.Values(e.sessions))
+	e.mu.RUnlock()
+	e.Shift(func(yield func(client, topicFilter string) bool) {
+		for _, s := range all {
+			for _, sub := range s.subscriptions() {
+				if sub.feed != nil && !yield(s.id, sub.request.topicFilter) {
+					return
+				}
+			}
+		}
+	}, r)
 }

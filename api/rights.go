@@ -1,0 +1,98 @@
+package api
+
+import (
+	"fmt"
+
+	"github.com/ambitmq/ambit/access"
+	"github.com/ambitmq/ambit/filter"
+	"github.com/ambitmq/ambit/persistence"
+	"github.com/ambitmq/ambit/rooms"
+)
+
+// entitle finds out what the caller may do, and whether that is what is asked for. What
+// is about the caller himself, to sign in and the like, everybody may do.
+func (c *call) entitle() error {
+	if c.from.Operator || c.opts.Door == nil {
+		return nil
+	}
+	who := c.from.Identity
+	if who == nil {
+		who = access.Nobody()
+	}
+	c.rights = c.opts.Door.Access.Policy().Rights(who, c.from.ClientID)
+	if c.Controller == "auth" {
+		return nil
+	}
+	return c.rights.MayCall(c.Controller, c.Action)
+}
+
+// under returns a filter as it is for the caller.
+func (c *call) under(f *filter.Filter) (*filter.Filter, error) {
+	return c.rights.Under(c.Index, c.Collection, f)
+}
+
+// sees says whether the caller may see a document.
+func (c *call) sees(doc *persistence.Document) (bool, error) {
+	return seenBy(c.rights.View(doc.Key.Index, doc.Key.Collection, doc.Key.ID).Filter, doc)
+}
+
+// finds says whether the caller may see a document, or find it by a search.
+func (c *call) finds(doc *persistence.Document) (bool, error) {
+	if ok, err := c.sees(doc); ok || err != nil {
+		return ok, err
+	}
+	sight, err := c.rights.List(doc.Key.Index, doc.Key.Collection)
+	if err != nil {
+		return false, nil
+	}
+	return seenBy(sight.Filter, doc)
+}
+
+func seenBy(f *filter.Filter, doc *persistence.Document) (bool, error) {
+	switch {
+	case f.Everything():
+		return true, nil
+	case f.Nothing():
+		return false, nil
+	}
+	d, err := rooms.Prepare(doc)
+	return err == nil && f.Match(d), err
+}
+
+// viewable says that nothing of a collection may be seen by its id.
+func (c *call) viewable(k persistence.Key) error {
+	if c.rights.View(k.Index, k.Collection, k.ID).Filter.Nothing() {
+		return forbiddenTo("view this document")
+	}
+	return nil
+}
+
+// shown returns the source of a document without what is hidden from the caller. Of one
+// that he may not see, or that cannot be read, it is nothing.
+func (c *call) shown(doc *persistence.Document) []byte {
+	if ok, err := c.finds(doc); !ok || err != nil {
+		return nil
+	}
+	source, err := filter.Hide(rooms.AppendSource(nil, doc), c.rights.Hidden(doc.Key.Index, doc.Key.Collection))
+	if err != nil {
+		return nil
+	}
+	return source
+}
+
+// lists says whether the caller may find any documents of a collection, and so know of
+// its rooms.
+func (c *call) lists(index, collection string) bool {
+	_, err := c.rights.List(index, collection)
+	return err == nil
+}
+
+// mayEmpty says whether the caller may delete all documents of a collection.
+func (c *call) mayEmpty(index, collection string) error {
+	if _, every := c.rights.MayWrite(index, collection, access.Delete); !every {
+		return forbiddenTo("delete all documents of " + index + "/" + collection)
+	}
+	return nil
+}
+
+func forbiddenTo(what string) error { return fmt.Errorf("%w to %s", access.ErrForbidden, what) }
