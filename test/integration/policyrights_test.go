@@ -1,0 +1,120 @@
+package integration
+
+import (
+	"context"
+	"net"
+	"os/exec"
+	"strings"
+	"testing"
+)
+
+func TestTheAPIHoldsToThePolicy(t *testing.T) {
+	t.Parallel()
+	c := startCompany(t)
+	boss := c.connect("carl", true)
+	boss.put(t, "fleet/trucks/a", `{"tenant":"acme","phone":"1"}`)
+	boss.put(t, "fleet/trucks/b", `{"tenant":"other","phone":"2"}`)
+	at := `"index":"fleet","collection":"trucks"`
+	for _, tt := range []struct{ action, request, want string }{
+		{"document:get", `{"_id":"a",` + at + `}`, `"tenant":"acme"`},
+		{"document:get", `{"_id":"b",` + at + `}`, "services.storage.not_found"},
+		{"document:exists", `{"_id":"b",` + at + `}`, "false"},
+		{"document:mGet", `{"body":{"ids":["a","b"]},` + at + `}`, `"errors":["b"]`},
+		{"document:search", `{` + at + `}`, `"total":1`},
+		{"document:count", `{` + at + `}`, `"count":1`},
+		{"document:search", `{"body":{"query":{"equals":{"phone":"1"}}},` + at + `}`, "security.rights.forbidden"},
+		{"document:search", `{"body":{"sort":["phone"]},` + at + `}`, "security.rights.forbidden"},
+		{"document:update", `{"_id":"b","body":{"n":1},` + at + `}`, "security.rights.forbidden"},
+		{"document:update", `{"_id":"a","body":{"tenant":"other"},` + at + `}`, "security.rights.forbidden"},
+		{"document:update", `{"_id":"a","source":true,"body":{"n":1},` + at + `}`, `"n":1`},
+		{"document:create", `{"_id":"c","body":{"tenant":"other"},` + at + `}`, "security.rights.forbidden"},
+		{"document:delete", `{"_id":"b",` + at + `}`, "security.rights.forbidden"},
+		{"document:deleteByQuery", `{"body":{"query":{"equals":{"tenant":"other"}}},` + at + `}`, `"ids":[]`},
+		{"realtime:subscribe", `{"body":{"equals":{"phone":"1"}},` + at + `}`, "security.rights.forbidden"},
+		{"realtime:publish", `{"body":{},` + at + `}`, "security.rights.forbidden"},
+		{"collection:truncate", `{` + at + `}`, "security.rights.forbidden"},
+		{"document:get", `{"_id":"a","index":"fleet","collection":"vans"}`, "security.rights.forbidden"},
+		{"auth:getCurrentUser", `{}`, `"anna"`},
+	} {
+		controller, action, _ := strings.Cut(tt.action, ":")
+		result, id := c.ask("anna:secret", controller, action, tt.request)
+		if got := result + id; !strings.Contains(got, tt.want) || strings.Contains(got, "phone") {
+			t.Errorf("over HTTP, %s %s: %s", tt.action, tt.request, got)
+		}
+	}
+	if result, _ := c.ask("carl:secret", "document", "get", `{"_id":"a",`+at+`}`); !strings.Contains(result, `"phone":"1"`) {
+		t.Errorf("the boss is told %s", result)
+	}
+	anna := c.connect("anna", false)
+	for _, tt := range []struct{ request, want string }{
+		{`{"controller":"document","action":"get","_id":"b",` + at + `}`, "services.storage.not_found"},
+		{`{"controller":"index","action":"list"}`, "security.rights.forbidden"},
+	} {
+		anna.publish(t, message{topic: "$ambit/request", payload: []byte(tt.request), qos: 1})
+		if m := anna.message(t); !strings.Contains(string(m.payload), tt.want) {
+			t.Errorf("over MQTT, %s: %s", tt.request, m.payload)
+		}
+	}
+}
+
+// A rule is changed while anna is connected, and again while she is away: at the end she
+// knows what she may see, and of what is not hers any more she is told that it has left.
+func TestARightThatIsLostIsToldAsExit(t *testing.T) {
+	t.Parallel()
+	c := startCompany(t)
+	boss := c.connect("carl", true)
+	boss.put(t, "fleet/trucks/a", `{"tenant":"acme","desk":"1"}`)
+	o := connectOptions{id: "anna", user: "anna", password: "secret", v5: true, keep: true, expiry: 3600}
+	anna := connect(t, c.broker, o)
+	anna.subscribe(t, "$scope/fleet/trucks/?{}/+", "fleet/trucks/?", "home/anna/#")
+	boss.put(t, "home/anna/end", "")
+	anna.before(t, "home/anna/end")
+	c.write(strings.Replace(policy, "list: {equals: {tenant: {$auth: tenant}}}", "list: {equals: {desk: '2'}}", 1))
+	left := map[string]string{}
+	for len(left) < 2 {
+		m := anna.message(t)
+		left[m.topic] = string(m.payload)
+	}
+	if left["$scope/fleet/trucks/?{}/a"] != "" || !strings.Contains(left["fleet/trucks/?"], `"transition":"exit"`) || strings.Contains(left["fleet/trucks/?"], "desk") {
+		t.Errorf("told %q", left)
+	}
+	anna.Close()
+	boss.put(t, "home/anna/mail", "for you")
+	c.write(strings.ReplaceAll(policy, `"home/%u/#"`, `"home/%u"`))
+	eventually(t, "the policy is read again", func() bool {
+		again := c.connect("bert", true)
+		defer again.Close()
+		return again.subscribe(t, "home/bert/x").codes[0] == 0x87
+	})
+	anna = connect(t, c.broker, o)
+	entered := map[string]string{}
+	for len(entered) < 2 {
+		m := anna.message(t)
+		if m.topic == "home/anna/mail" {
+			t.Fatal("a message is told whose right is lost")
+		}
+		entered[m.topic] = string(m.payload)
+	}
+	if !strings.Contains(entered["$scope/fleet/trucks/?{}/a"], `"tenant":"acme"`) || !strings.Contains(entered["fleet/trucks/?"], `"transition":"enter"`) {
+		t.Errorf("told %q", entered)
+	}
+}
+
+// Foreign clients are refused and served alike.
+func TestMosquittoIsHeldToThePolicy(t *testing.T) {
+	t.Parallel()
+	need(t, "mosquitto_pub")
+	c := startCompany(t)
+	host, port, err := net.SplitHostPort(c.mqtt)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	for topic, ok := range map[string]bool{"home/anna/lamp": true, "home/bert/lamp": false} {
+		out, err := exec.CommandContext(ctx, "mosquitto_pub", "-h", host, "-p", port, "-V", "5", "-q", "1", "-u", "anna", "-P", "secret", "-t", topic, "-m", "on").CombinedOutput()
+		if refused := err != nil || strings.Contains(string(out), "authorized"); refused == ok {
+			t.Errorf("%s: %v %s", topic, err, out)
+		}
+	}
+}
