@@ -68,6 +68,9 @@ func (c *call) optional(name string) (*bool, error) {
 // joinChannel makes the client that asks a member of a channel.
 func joinChannel(c *call) (any, error) {
 	name, err := c.channel(true)
+	if err == nil {
+		err = c.mayListen(name)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -183,6 +186,9 @@ func (c *call) send(channel string) (any, error) {
 	if err := topics.CheckChannel("event", event); err != nil {
 		return nil, invalidValue.with("event", "a name: "+err.Error())
 	}
+	if err := c.maySend(channel, event); err != nil {
+		return nil, err
+	}
 	s := channels.Sending{
 		Channel: channel, Event: event, Message: c.Body, ClientID: c.from.ClientID, User: c.from.User,
 		RequestID: c.RequestID, Volatile: c.Volatile, Now: c.now,
@@ -198,6 +204,9 @@ func (c *call) send(channel string) (any, error) {
 // membersOfChannel says who is in a channel.
 func membersOfChannel(c *call) (any, error) {
 	name, err := c.channel(true)
+	if err == nil {
+		err = c.mayListen(name)
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -36,7 +36,7 @@ func deleteFields(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	h := hitOf(outcomes[0].change.After)
+	h := c.hit(outcomes[0].change.After)
 	if all, err := c.bool("source"); err != nil || !all {
 		h.Source = nil
 	}

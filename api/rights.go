@@ -7,6 +7,7 @@ import (
 	"github.com/ambitmq/ambit/filter"
 	"github.com/ambitmq/ambit/persistence"
 	"github.com/ambitmq/ambit/rooms"
+	"github.com/ambitmq/ambit/topics"
 )
 
 // entitle finds out what the caller may do, and whether that is what is asked for. What
@@ -85,6 +86,27 @@ func (c *call) shown(doc *persistence.Document) []byte {
 func (c *call) lists(index, collection string) bool {
 	_, err := c.rights.List(index, collection)
 	return err == nil
+}
+
+// maySend says whether the caller may send a message in a channel, or with "" to
+// everyone: whether he may publish on its topic, if that could be done.
+func (c *call) maySend(channel, event string) error {
+	if channel == "" {
+		channel = topics.Everyone
+	}
+	if c.rights.MayPublish(topics.ChannelEvent(channel, event)) != nil {
+		return forbiddenTo("send in this channel")
+	}
+	return nil
+}
+
+// mayListen says whether the caller may subscribe to any event of a channel, and so know
+// who is in it.
+func (c *call) mayListen(channel string) error {
+	if _, err := c.rights.MaySubscribe(topics.ChannelEvent(channel, "+")); err != nil {
+		return forbiddenTo("listen to this channel")
+	}
+	return nil
 }
 
 // mayEmpty says whether the caller may delete all documents of a collection.

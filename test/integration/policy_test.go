@@ -332,4 +332,3 @@ func ends(got, want []string) bool {
 	}
 	return true
 }
-
