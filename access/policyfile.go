@@ -10,14 +10,14 @@ import (
 // is at fault is told to the log, and what there was stays. A nil one is no policy.
 type PolicyFile struct {
 	path   string
-	log    *slog.Logger
+	audit  *Audit
 	seen   os.FileInfo // of whoever calls Refresh
 	policy atomic.Pointer[Policy]
 }
 
 // OpenPolicy reads the policy of a file.
 func OpenPolicy(path string, log *slog.Logger) (*PolicyFile, error) {
-	f := &PolicyFile{path: path, log: log}
+	f := &PolicyFile{path: path, audit: NewAudit(log)}
 	info, err := os.Stat(path)
 	if err != nil {
 		return nil, err
@@ -55,10 +55,10 @@ func (f *PolicyFile) Refresh() bool {
 		p, err = LoadPolicy(f.path)
 	}
 	if err != nil {
-		f.log.Error("the access policy cannot be used; what there was stays", "reason", err)
+		f.audit.RulesRefused(f.path, err)
 		return false
 	}
 	f.policy.Store(p)
-	f.log.Info("the access policy is read again", "file", f.path, "roles", p.Roles())
+	f.audit.RulesChanged(f.path)
 	return true
 }

@@ -24,7 +24,11 @@ func (c *call) entitle() error {
 	if c.Controller == "auth" {
 		return nil
 	}
-	return c.rights.MayCall(c.Controller, c.Action)
+	err := c.rights.MayCall(c.Controller, c.Action)
+	if err != nil {
+		c.opts.Door.Audit.Forbidden(who.User, c.from.ClientID, c.Controller+":"+c.Action, "", err.Error())
+	}
+	return err
 }
 
 // under returns a filter as it is for the caller.

@@ -3,6 +3,7 @@ package hooks
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -106,10 +107,16 @@ func maySubscribe(by sessions.Rights, to topics.Filter) error {
 	if by == nil || isAnswer(to.Text) {
 		return nil
 	}
-	if _, err := nowOf(by).MaySubscribe(to.Text); err != nil {
+	_, err := nowOf(by).MaySubscribe(to.Text)
+	return err
+}
+
+// refuseForbidden returns an error with its reason code, if it is that of a policy.
+func refuseForbidden(err error) error {
+	if errors.Is(err, access.ErrForbidden) {
 		return refuse(err)
 	}
-	return nil
+	return err
 }
 
 // under returns a content filter as it is for somebody.
@@ -117,11 +124,7 @@ func under(by sessions.Rights, to topics.Filter, own *filter.Filter) (*filter.Fi
 	if by == nil {
 		return own, nil
 	}
-	f, err := nowOf(by).Under(to.Index, to.Collection, own)
-	if err != nil {
-		return nil, refuse(err)
-	}
-	return f, nil
+	return nowOf(by).Under(to.Index, to.Collection, own)
 }
 
 // mayWrite has a write be refused that somebody may not make, now or when it is made.

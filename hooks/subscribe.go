@@ -1,8 +1,10 @@
 package hooks
 
 import (
+	"errors"
 	"fmt"
 
+	"github.com/ambitmq/ambit/access"
 	"github.com/ambitmq/ambit/filter"
 	"github.com/ambitmq/ambit/rooms"
 	"github.com/ambitmq/ambit/sessions"
@@ -14,6 +16,14 @@ import (
 // What may be found by it is the and with the rule that somebody is under; by what the
 // store remembers, that is seen to when the subscription goes over.
 func (h *Hook) Resolve(by sessions.Rights, to topics.Filter, remembered []byte) (sessions.Target, error) {
+	t, err := h.resolveFor(by, to, remembered)
+	if r, ok := by.(*rights); ok && err != nil && errors.Is(err, access.ErrForbidden) {
+		h.door.Audit.Forbidden(r.who.User, r.client, "subscribe", to.Text, err.Error())
+	}
+	return t, refuseForbidden(err)
+}
+
+func (h *Hook) resolveFor(by sessions.Rights, to topics.Filter, remembered []byte) (sessions.Target, error) {
 	t, v, err := h.resolve(to, remembered)
 	if err != nil {
 		return t, err

@@ -53,6 +53,8 @@ type world struct {
 	names  map[string]string // of rooms, by hash
 	seq    uint64
 	joined map[string]joined
+	rule   string   // under which filters are joined, if it is not ""
+	hidden []string
 	update []string // the fields that the next change names, if it is an update
 }
 
@@ -64,7 +66,8 @@ type joined struct {
 
 // TestRooms runs the scripts of testdata. Their commands are
 //
-//	join member=M        a topic filter, and below it its content filter
+//	join member=M        a topic filter
+//	rule [hide=PATH,…]   the access rule under which filters are joined from then on
 //	leave member=M       a topic filter
 //	pause member=M       a topic filter
 //	put id=ID            a body
@@ -89,6 +92,12 @@ func (w *world) run(t *testing.T, d *datadriven.TestData) string {
 	switch d.Cmd {
 	case "join":
 		return w.join(arg("member"), d.Input)
+	case "rule":
+		w.rule, w.hidden = d.Input, nil
+		if d.HasArg("hide") {
+			w.hidden = strings.Split(arg("hide"), ",")
+		}
+		return ""
 	case "leave":
 		j := w.joined[d.Input]
 		return fmt.Sprintf("was in: %v\nrooms: %d\n", w.engine.Leave(arg("member"), j.to, j.hash), w.engine.Len())
@@ -115,6 +124,18 @@ func (w *world) run(t *testing.T, d *datadriven.TestData) string {
 	return ""
 }
 
+func (w *world) parse(text string) (*filter.Filter, error) {
+	f, err := filter.Parse([]byte(text))
+	if err != nil || w.rule == "" {
+		return f, err
+	}
+	rule, err := filter.Parse([]byte(w.rule))
+	if err != nil {
+		return nil, err
+	}
+	return f.Under(rule, w.hidden)
+}
+
 func (w *world) join(member, text string) string {
 	to, err := topics.ParseFilter(text, topics.Limits{})
 	if err != nil {
@@ -126,7 +147,7 @@ func (w *world) join(member, text string) string {
 		if f, ok = w.engine.Filter(to.Index, to.Collection, to.Room.Hash); !ok {
 			return "no such room\n"
 		}
-	} else if f, err = filter.Parse([]byte(to.Room.Filter)); err != nil {
+	} else if f, err = w.parse(to.Room.Filter); err != nil {
 		return err.Error() + "\n"
 	}
 	if err := Check(to, f); err != nil {
