@@ -1,0 +1,189 @@
+package client
+
+import (
+	"encoding/json"
+	"reflect"
+	"slices"
+	"sort"
+)
+
+// An event is what an [Observed] tells of one document, or of a gap.
+type event struct {
+	id      string
+	changes map[string]any
+	deleted bool
+	gap     *Notification
+}
+
+// hits are the documents that an [Observed] knows, in order. The caller guards them.
+type hits struct {
+	order  order
+	docs   []*hit
+	byID   map[string]*hit
+	total  int
+	seq    uint64    // the change as of which the first page was read
+	cursor string    // of the next page, "" for none
+	end    *position // of the pages that were read, if there are more
+	events []event   // that were not told yet
+}
+
+type hit struct {
+	Document
+	at     position
+	source map[string]any
+	read   uint64 // the change as of which it was read, rather than told
+}
+
+// find returns the place of a position.
+func (h *hits) find(at position) int {
+	return sort.Search(len(h.docs), func(i int) bool { return h.order.compare(h.docs[i].at, at) >= 0 })
+}
+
+// put puts a document where it belongs. read says as of which change it was read, 0 if
+// it was told.
+func (h *hits) put(d Document, read uint64) error {
+	next := &hit{Document: d, read: read}
+	if err := json.Unmarshal(d.Source, &next.source); err != nil {
+		return err
+	}
+	next.at = h.order.position(d.ID, next.source)
+	known := h.byID[d.ID]
+	if read == 0 {
+		next.read = h.readOf(d.ID)
+	}
+	var before map[string]any
+	if known != nil {
+		before = known.source
+		i := h.find(known.at)
+		h.docs = slices.Delete(h.docs, i, i+1)
+	}
+	h.docs = slices.Insert(h.docs, h.find(next.at), next)
+	h.byID[d.ID] = next
+	if changes := difference(before, next.source); known == nil || len(changes) > 0 {
+		h.events = append(h.events, event{id: d.ID, changes: changes})
+	}
+	return nil
+}
+
+func (h *hits) remove(id string) {
+	known := h.byID[id]
+	if known == nil {
+		return
+	}
+	i := h.find(known.at)
+	h.docs = slices.Delete(h.docs, i, i+1)
+	delete(h.byID, id)
+	h.events = append(h.events, event{id: id, deleted: true})
+}
+
+// readOf returns the change up to which everything about a document is known.
+func (h *hits) readOf(id string) uint64 {
+	if known := h.byID[id]; known != nil {
+		return known.read
+	}
+	return h.seq
+}
+
+// tell applies a notification about a document.
+func (h *hits) tell(n *Notification) error {
+	id := n.Result.ID
+	read := h.readOf(id)
+	if n.Type != "document" || n.Seq == 0 || n.Seq < read {
+		return nil
+	}
+	before := len(h.docs)
+	if n.Transition == "exit" {
+		h.remove(id)
+	} else if err := h.place(n.Result.Document); err != nil {
+		return err
+	}
+	switch {
+	case n.Seq == read: // it may have been read
+		h.total += len(h.docs) - before
+	case n.Transition == "enter":
+		h.total++
+	case n.Transition == "exit":
+		h.total--
+	}
+	return nil
+}
+
+// place puts a document where it belongs, unless that is on a page that was not read.
+func (h *hits) place(d Document) error {
+	if h.end != nil {
+		var source map[string]any
+		if err := json.Unmarshal(d.Source, &source); err != nil {
+			return err
+		}
+		if h.order.compare(h.order.position(d.ID, source), *h.end) > 0 {
+			h.remove(d.ID)
+			return nil
+		}
+	}
+	return h.put(d, 0)
+}
+
+// add adds a page that was read.
+func (h *hits) add(p Page) error {
+	for _, d := range p.Hits {
+		if err := h.put(d, p.Seq); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// bound notes where the pages that were read end.
+func (h *hits) bound(p Page) {
+	h.cursor = p.Cursor
+	switch {
+	case p.Cursor == "":
+		h.end = nil
+	case len(p.Hits) > 0:
+		end := h.byID[p.Hits[len(p.Hits)-1].ID].at
+		h.end = &end
+	}
+}
+
+// replace takes pages for all that there is, from the first one on.
+func (h *hits) replace(pages []Page) error {
+	gone := map[string]bool{}
+	for id := range h.byID {
+		gone[id] = true
+	}
+	h.total, h.seq = pages[0].Total, pages[0].Seq
+	for _, p := range pages {
+		for _, d := range p.Hits {
+			delete(gone, d.ID)
+		}
+		if err := h.add(p); err != nil {
+			return err
+		}
+	}
+	for id := range gone {
+		h.remove(id)
+	}
+	h.bound(pages[len(pages)-1])
+	return nil
+}
+
+// isCutShort says that a search has ended early because it has looked at enough: what
+// it has not found yet may be anywhere behind.
+func (h *hits) isCutShort(p Page) bool { return len(h.order) == 0 && p.Partial }
+
+// difference returns the members that are new or other, and nil for those that are
+// gone.
+func difference(before, after map[string]any) map[string]any {
+	changes := map[string]any{}
+	for name, value := range after {
+		if was, ok := before[name]; name != "_kuzzle_info" && (!ok || !reflect.DeepEqual(was, value)) {
+			changes[name] = value
+		}
+	}
+	for name := range before {
+		if _, ok := after[name]; !ok {
+			changes[name] = nil
+		}
+	}
+	return changes
+}
