@@ -147,21 +147,20 @@ func (h *hits) bound(p Page) {
 
 // replace takes pages for all that there is, from the first one on.
 func (h *hits) replace(pages []Page) error {
-	gone := map[string]bool{}
-	for id := range h.byID {
-		gone[id] = true
-	}
+	known, found := slices.Clone(h.docs), map[string]bool{}
 	h.total, h.seq = pages[0].Total, pages[0].Seq
 	for _, p := range pages {
 		for _, d := range p.Hits {
-			delete(gone, d.ID)
+			found[d.ID] = true
 		}
 		if err := h.add(p); err != nil {
 			return err
 		}
 	}
-	for id := range gone {
-		h.remove(id)
+	for _, doc := range known {
+		if !found[doc.ID] {
+			h.remove(doc.ID)
+		}
 	}
 	h.bound(pages[len(pages)-1])
 	return nil

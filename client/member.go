@@ -114,4 +114,7 @@ func (o *Observed) tell() {
 			o.on.OnChange(e.id, e.changes)
 		}
 	}
+	if o.on.OnUpdate != nil {
+		o.on.OnUpdate()
+	}
 }

@@ -27,6 +27,9 @@ type Observers struct {
 	OnGap func(from, to uint64)
 	// OnError says why it is not kept in sync any more.
 	OnError func(error)
+	// OnUpdate says that something of the above, or a page, has come: for those who
+	// show all of it.
+	OnUpdate func()
 }
 
 // An Observed is documents that are kept in sync: those that match a filter, in an

@@ -162,7 +162,7 @@ export abstract class Observed<T extends object = Source> extends Emitter<Observ
       pages.push(page);
     }
     if (life !== this.#life) return;
-    const gone = new Set(this.#known.keys());
+    const gone = new Set(this.documents.map((doc) => doc._id));
     this.matching = pages[0]!.total ?? 0;
     this.#seq = pages[0]!.seq;
     for (const page of pages) {

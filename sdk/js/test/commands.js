@@ -1,0 +1,58 @@
+// What the tests tell a client to do, in Node.js and in a page.
+import { connect } from "../dist/index.js";
+
+/** Connects, and returns what runs a command. tell is told of what is observed. */
+export async function open(url, version, tell) {
+  const ambit = await connect(url, { version, reconnectPeriod: 50 });
+  const known = new Map();
+
+  const observed = ({ name, index, collection, get, mGet, search, size }) => {
+    if (get) return ambit.observe.get(index, collection, get);
+    if (mGet) return ambit.observe.mGet(index, collection, mGet);
+    return ambit.observe.search(index, collection, search, { size });
+  };
+
+  const commands = {
+    async observe(c) {
+      const o = observed(c);
+      const told = [];
+      o.on("change", (id, changes) => told.push(`change ${id} ${text(changes)}`));
+      o.on("delete", (id) => told.push(`delete ${id}`));
+      o.on("gap", () => told.push("gap"));
+      o.on("error", (e) => told.push(`error ${e.message}`));
+      o.on("update", () => tell({ name: c.name, state: { hits: hits(o), total: o.total ?? hits(o).length, told } }));
+      known.set(c.name, o);
+      await o.start();
+    },
+    start: ({ name }) => known.get(name).start(),
+    stop: ({ name }) => known.get(name).stop(),
+    next: ({ name }) => known.get(name).next(),
+    async subscribe({ name, index, collection, filter, options }) {
+      const told = [];
+      const say = (line) => {
+        told.push(line);
+        tell({ name, state: { hits: [], total: 0, told } });
+      };
+      const s = await ambit.realtime.subscribe(index, collection, filter, (n) => say(line(n)), { ...options, onError: (e) => say(`error ${e.message}`) });
+      known.set(name, { stop: () => s.unsubscribe() });
+      return s.roomId;
+    },
+    close: () => ambit.close(),
+    request: ({ request }) => ambit.connection.request(request),
+    call: async ({ controller, method, args }) => (await ambit[controller][method](...args)) ?? null,
+  };
+  return (c) => commands[c.do](c);
+}
+
+function line(n) {
+  if (n.type === "gap") return "gap";
+  if (n.type === "user") return `user ${n.user} ${n.result.count}`;
+  return [n.transition ?? n.action, n.result._id, text(plain(n.result._source))].filter((word) => word !== undefined).join(" ");
+}
+
+const plain = ({ _kuzzle_info, ...rest }) => rest;
+
+const hits = (o) => (o.hits ?? (o._source ? [o] : [])).map((hit) => ({ _id: hit._id, ...plain(hit._source) }));
+
+/** JSON with sorted members, in which what is gone is null. */
+const text = (object) => JSON.stringify(Object.fromEntries(Object.entries(object).sort().map(([name, value]) => [name, value ?? null])));

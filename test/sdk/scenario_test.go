@@ -1,0 +1,257 @@
+package sdk
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+const index, collection = "fleet", "trucks"
+
+// A scenario is a file of client/testdata.
+type scenario struct {
+	// About says what it shows; Settings are those of the broker.
+	About    string
+	Settings string
+	Steps    []step
+}
+
+// A step does one thing, by the client that is tested or to its world, or says what
+// the client sees by now.
+type step struct {
+	// Write writes documents, by somebody else; null deletes one. Ask makes another
+	// request, by somebody else.
+	Write map[string]json.RawMessage
+	Ask   map[string]any
+	// Cut cuts the connection of the client, and Mend lets it connect again. Kill kills
+	// the broker, and Restart starts it again.
+	Cut, Mend, Kill, Restart bool
+
+	// Observe names what is observed from here on: the document Get, the documents MGet,
+	// or else what Search finds, in pages of Size.
+	Observe string
+	Get     string
+	MGet    []string
+	Search  map[string]any
+	Size    int
+	// Subscribe names a subscription to a filter.
+	Subscribe string
+	Filter    json.RawMessage
+	Options   map[string]any
+	// Start, Stop and Next name what is observed; More says what Next returns.
+	Start, Stop, Next string
+	More              bool
+	// Request is made by the client, and Result is a part of its result. Fails is what the
+	// error of this step says.
+	Request map[string]any
+	Result  any
+	Fails   string
+
+	// Sees names what is observed, and Hits, Total and Told what is seen of it in the
+	// end: Told are the events since the last such step.
+	Sees  string
+	Hits  []map[string]any
+	Total *int
+	Told  []string
+
+	// Rooms says in how many rooms the client is.
+	Rooms *int
+}
+
+// A client is one that is tested.
+type client interface {
+	// do runs what a step asks of the client, and returns its result.
+	do(s step) (any, error)
+	board() *board
+	close()
+}
+
+// A state is what a client sees of something that it observes.
+type state struct {
+	Hits  []map[string]any
+	Total int
+	Told  []string
+}
+
+// A board has the states that a client told of, by their names.
+type board struct {
+	mu      sync.Mutex // guards what follows
+	states  map[string]state
+	changed chan struct{} // closed, and replaced, with every change
+}
+
+func newBoard() *board { return &board{states: map[string]state{}, changed: make(chan struct{})} }
+
+func (b *board) set(name string, s state) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.states[name] = s
+	close(b.changed)
+	b.changed = make(chan struct{})
+}
+
+// await waits until a state is as is says.
+func (b *board) await(name string, is func(state) bool) (state, bool) {
+	timeout := time.After(patience)
+	for {
+		b.mu.Lock()
+		s, changed := b.states[name], b.changed
+		b.mu.Unlock()
+		if is(s) {
+			return s, true
+		}
+		select {
+		case <-changed:
+		case <-timeout:
+			return s, false
+		}
+	}
+}
+
+// A play is a scenario with one client.
+type play struct {
+	t      *testing.T
+	broker *broker
+	client client
+	told   map[string]int // how many events were seen, by name
+}
+
+// playAll plays every scenario with a kind of client.
+func playAll(t *testing.T, dial func(*testing.T, *broker) client) {
+	files, err := filepath.Glob("../../client/testdata/*.json")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no scenarios: %v", err)
+	}
+	for _, file := range files {
+		name := strings.TrimSuffix(filepath.Base(file), ".json")
+		t.Run(name, func(t *testing.T) {
+			text, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var s scenario
+			decoder := json.NewDecoder(strings.NewReader(string(text)))
+			decoder.DisallowUnknownFields()
+			if err := decoder.Decode(&s); err != nil {
+				t.Fatalf("%s: %v", file, err)
+			}
+			p := &play{t: t, broker: startBroker(t, s.Settings), told: map[string]int{}}
+			p.client = dial(t, p.broker)
+			defer p.client.close()
+			for i, step := range s.Steps {
+				if err := p.step(step); err != nil {
+					t.Fatalf("step %d of %q: %v", i+1, s.About, err)
+				}
+			}
+		})
+	}
+}
+
+func (p *play) step(s step) error {
+	switch {
+	case s.Write != nil:
+		return p.write(s.Write)
+	case s.Ask != nil:
+		_, err := p.broker.ask(s.Ask["controller"].(string), s.Ask["action"].(string), s.Ask)
+		return err
+	case s.Cut:
+		p.broker.mqtt.cut()
+		p.broker.http.cut()
+	case s.Mend:
+		p.broker.mqtt.mend()
+		p.broker.http.mend()
+	case s.Kill:
+		p.broker.kill()
+	case s.Restart:
+		p.broker.start(p.t)
+	case s.Sees != "":
+		return p.sees(s)
+	case s.Rooms != nil:
+		return p.rooms(*s.Rooms)
+	default:
+		return p.act(s)
+	}
+	return nil
+}
+
+func (p *play) write(docs map[string]json.RawMessage) error {
+	for id, body := range docs {
+		request, action := map[string]any{"index": index, "collection": collection, "_id": id}, "delete"
+		if string(body) != "null" {
+			request["body"], action = body, "createOrReplace"
+		}
+		if _, err := p.broker.ask("document", action, request); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// act has the client do something, and compares the result.
+func (p *play) act(s step) error {
+	result, err := p.client.do(s)
+	switch {
+	case s.Fails != "" && err == nil:
+		return fmt.Errorf("it should fail: %s", s.Fails)
+	case s.Fails != "" && strings.Contains(err.Error(), s.Fails):
+		return nil
+	case err != nil:
+		return err
+	case s.Next != "" && result != s.More:
+		return fmt.Errorf("next is %v", result)
+	case s.Result != nil && !contains(result, s.Result):
+		return fmt.Errorf("the result is %v, want %v", result, s.Result)
+	}
+	return nil
+}
+
+// contains says whether a JSON value has all members of another.
+func contains(whole, part any) bool {
+	members, ok := part.(map[string]any)
+	if !ok {
+		return reflect.DeepEqual(whole, part)
+	}
+	object, ok := whole.(map[string]any)
+	for name, member := range members {
+		ok = ok && contains(object[name], member)
+	}
+	return ok
+}
+
+// sees waits until the client sees what it should.
+func (p *play) sees(s step) error {
+	from := p.told[s.Sees]
+	got, ok := p.client.board().await(s.Sees, func(is state) bool {
+		return (s.Hits == nil || len(is.Hits) == len(s.Hits) && (len(s.Hits) == 0 || reflect.DeepEqual(is.Hits, s.Hits))) &&
+			(s.Total == nil || is.Total == *s.Total) &&
+			(s.Told == nil || len(is.Told) >= from && strings.Join(is.Told[from:], "\n") == strings.Join(s.Told, "\n"))
+	})
+	p.told[s.Sees] = len(got.Told)
+	if !ok {
+		return fmt.Errorf("of %q it sees %+v\nsince the last look it was told %q", s.Sees, got, got.Told[min(from, len(got.Told)):])
+	}
+	return nil
+}
+
+// rooms compares the number of rooms that are there, of which the client is the only
+// member.
+func (p *play) rooms(want int) error {
+	list, err := p.broker.ask("realtime", "list", map[string]any{})
+	if err != nil {
+		return err
+	}
+	var all map[string]map[string]map[string]int
+	if err := json.Unmarshal(list, &all); err != nil {
+		return err
+	}
+	if got := len(all[index][collection]); got != want {
+		return fmt.Errorf("there are %d rooms, want %d: %s", got, want, list)
+	}
+	return nil
+}
