@@ -87,6 +87,8 @@ test/integration test: broker client [
 ]
 test/integration/bruteforce:
 test/conformance test: broker
+test/sdk:
+test/sdk test: client
 
 test/koncorde:
 test/koncorde test: filter
