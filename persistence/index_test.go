@@ -163,7 +163,7 @@ func TestAnIndexSurvivesACrash(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 3))
 	fs := vfs.NewCrashableMem()
 	s, stop := open(t, "data", Options{FS: fs})
-	for i := range 40 * maxBuildDocuments {
+	for i := range 12 * maxBuildDocuments {
 		w := &Write{Key: Key{"fleet", "trucks", fmt.Sprint("x", i)}, Body: []byte(`{"n":1,"m":2}`), Time: time.Unix(1, 0)}
 		if err := s.Append(t.Context(), &Op{Write: w}); err != nil {
 			t.Fatal(err)
@@ -172,10 +172,10 @@ func TestAnIndexSurvivesACrash(t *testing.T) {
 	do(t, s, &Op{})
 	stop()
 	halfway := 0
-	for i := range 20 {
-		o := indexing(fs, []string{"n", "m"}[i/10:]...) // after ten crashes n goes, and m was built
+	for i := range 8 {
+		o := indexing(fs, []string{"n", "m"}[i/4:]...) // after four crashes n goes
 		s, stop := open(t, "data", o)
-		for range rng.IntN(12) {
+		for range rng.IntN(6) {
 			committed := make(chan *Result, 1)
 			op := randomOp(rng, fmt.Sprint(i), func(r *Result) { committed <- r })
 			if err := s.Append(t.Context(), op); err != nil {
@@ -194,7 +194,7 @@ func TestAnIndexSurvivesACrash(t *testing.T) {
 				halfway++
 			}
 		}
-		if i == 9 {
+		if i == 3 {
 			s, stop = open(t, "data", indexing(fs, "m"))
 			stop()
 			s, stop = open(t, "data", indexing(fs, "n", "m"))
