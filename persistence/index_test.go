@@ -172,7 +172,11 @@ func TestAnIndexSurvivesACrash(t *testing.T) {
 	do(t, s, &Op{})
 	stop()
 	halfway := 0
-	for i := range 8 {
+	crashes := 8
+	if testing.Short() {
+		crashes = 3
+	}
+	for i := range crashes {
 		o := indexing(fs, []string{"n", "m"}[i/4:]...) // after four crashes n goes
 		s, stop := open(t, "data", o)
 		for range rng.IntN(6) {
