@@ -79,6 +79,8 @@ cmd/ambit: access broker client filter [
 ]
 cmd/ambit test: [github.com/rogpeppe/go-internal]
 
+firmware-examples/tinygo:
+
 test/integration test: broker client [
 	github.com/eclipse/paho.golang
 	github.com/eclipse/paho.mqtt.golang

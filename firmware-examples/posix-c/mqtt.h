@@ -16,7 +16,9 @@
 #define MQTT_PACKET_BYTES 256
 
 /* How long to wait for an acknowledgement. */
+#ifndef MQTT_ANSWER_MS
 #define MQTT_ANSWER_MS 10000
+#endif
 
 enum mqtt_result {
 	MQTT_OK = 0,

@@ -82,3 +82,8 @@ void transport_close(struct mqtt_transport *t)
 		close(sock);
 	sock = -1;
 }
+
+void transport_wait(uint32_t ms)
+{
+	poll(NULL, 0, (int)ms);
+}

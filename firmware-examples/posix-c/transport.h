@@ -12,4 +12,7 @@ int transport_open(struct mqtt_transport *t, const char *host, const char *port)
 
 void transport_close(struct mqtt_transport *t);
 
+/* Waits a while. */
+void transport_wait(uint32_t ms);
+
 #endif

@@ -10,6 +10,7 @@
 #include "transport.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define KEEP_ALIVE_S 30
@@ -69,14 +70,42 @@ static int report(const char *id, const struct fix *f)
 	return mqtt_publish(&client, topic, body, (size_t)n);
 }
 
-/* Drives the track once. A device would do this for ever, a fix a minute. */
-static int drive(const char *id)
+/* Opens the transport and signs in, until both succeed. Only what cannot become
+ * right by itself is returned. */
+static int arrive(const char *host, const char *port, const char *id)
 {
-	size_t i;
-	int waited, result = sign_in(id);
+	for (;;) {
+		int result = MQTT_LOST;
 
-	for (i = 0; result == MQTT_OK && i < sizeof track / sizeof track[0]; i++)
-		result = report(id, &track[i]);
+		if (transport_open(&client.transport, host, port) == 0) {
+			result = sign_in(id);
+			if (result == MQTT_OK || result == MQTT_TOO_LARGE || result == MQTT_REFUSED)
+				return result;
+			transport_close(&client.transport);
+		}
+		fprintf(stderr, "the broker does not answer (%d)\n", result);
+		transport_wait(500);
+	}
+}
+
+/* Drives the track so many times. When the broker goes away in between, the same
+ * position is sent again: it may not have arrived. */
+static int drive(const char *host, const char *port, const char *id, unsigned laps)
+{
+	size_t fixes = sizeof track / sizeof track[0], i = 0;
+	int waited, result = arrive(host, port, id);
+
+	while (result == MQTT_OK && i < laps * fixes) {
+		result = report(id, &track[i % fixes]);
+		if (result == MQTT_OK)
+			result = mqtt_poll(&client, laps > 1 ? 100 : 0);
+		if (result == MQTT_OK) {
+			i++;
+		} else if (result != MQTT_TOO_LARGE) {
+			transport_close(&client.transport);
+			result = arrive(host, port, id);
+		}
+	}
 	/* What it was told comes soon after the acknowledgement, not before it. */
 	for (waited = 0; result == MQTT_OK && told < 2 && waited < 100; waited++)
 		result = mqtt_poll(&client, 100);
@@ -87,16 +116,13 @@ int main(int argc, char **argv)
 {
 	int result;
 
-	if (argc != 4) {
-		fprintf(stderr, "usage: %s HOST PORT ID\n", argv[0]);
+	if (argc != 4 && argc != 5) {
+		fprintf(stderr, "usage: %s HOST PORT ID [LAPS]\n", argv[0]);
 		return 2;
 	}
-	if (transport_open(&client.transport, argv[1], argv[2]) != 0) {
-		fprintf(stderr, "cannot reach %s:%s\n", argv[1], argv[2]);
-		return 1;
-	}
 	client.on_message = on_message;
-	result = drive(argv[3]);
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	result = drive(argv[1], argv[2], argv[3], argc == 5 ? (unsigned)atoi(argv[4]) : 1);
 	transport_close(&client.transport);
 	if (result != MQTT_OK) {
 		fprintf(stderr, "failed: %d\n", result);

@@ -76,3 +76,10 @@ func (w *lineWriter) Write(p []byte) (int, error) {
 		w.rest = rest
 	}
 }
+
+// count returns how many lines there are.
+func (tr *transcript) count() int {
+	tr.mu.Lock()
+	defer tr.mu.Unlock()
+	return len(tr.lines)
+}
