@@ -132,7 +132,11 @@ func TestIndexesChangeNoAnswer(t *testing.T) {
 		Options{AutoCreate: true, Collections: map[string]Collection{"a/live": {Ephemeral: true}}})
 	r := rand.New(rand.NewPCG(7, 8))
 	by, looked, there := map[string]int{}, 0, 0
-	for step := range 6000 {
+	steps := 6000
+	if testing.Short() {
+		steps = 1000
+	}
+	for step := range steps {
 		collection := []string{"b", "live"}[r.IntN(2)]
 		if step < 200 || r.IntN(2) == 0 {
 			w.change(r, collection)
@@ -213,7 +217,7 @@ func TestACursorByAnIndexStaysRight(t *testing.T) {
 		w := newWorldWith(t, indexed(filter.Index{Path: "a"}, filter.Index{Path: "b.c"}), Options{AutoCreate: true, ScanDocuments: most})
 		r := rand.New(rand.NewPCG(9, 10))
 		var still []row
-		n := 1500
+		n := 600
 		for i := range n {
 			still = append(still, row{fmt.Sprintf("s%04d", i), []any{1.0, 2.0}[i%2], nil})
 			w.put(still[i])
@@ -224,12 +228,12 @@ func TestACursorByAnIndexStaysRight(t *testing.T) {
 				w.put(row{fmt.Sprintf("%c%03d", "amz"[r.IntN(3)], r.IntN(100)), 1.0, nil})
 			}
 		}
-		checkPages(t, still, w.pages(`"body":{"query":{"equals":{"a":1}}}`, 130, write))
-		checkPages(t, still, w.pages(`"body":{"query":{"and":[{"equals":{"a":1}},{"range":{"a":{"gt":0}}}]}}`, 130, write))
+		checkPages(t, still, w.pages(`"body":{"query":{"equals":{"a":1}}}`, 70, write))
+		checkPages(t, still, w.pages(`"body":{"query":{"and":[{"equals":{"a":1}},{"range":{"a":{"gt":0}}}]}}`, 70, write))
 		if most == 20 {
 			continue // a search with sort that looks at 20 documents does not go on
 		}
-		checkPages(t, still, w.pages(`"sort":[{"b.c":"desc"}],"body":{"query":{"range":{"a":{"lte":1}}}}`, 130, write))
+		checkPages(t, still, w.pages(`"sort":[{"b.c":"desc"}],"body":{"query":{"range":{"a":{"lte":1}}}}`, 70, write))
 	}
 }
 

@@ -68,7 +68,7 @@ func (c *checker) entry(key, _ []byte) error {
 	if len(key) < entryPrefix || c.indexed.byNumber[numberOf(key)] == nil {
 		return fmt.Errorf("entry %x is of no index that there is", key)
 	}
-	if _, _, ok := idOf(key); !ok {
+	if _, ok := idOf(key); !ok {
 		return fmt.Errorf("entry %x: %w", key, errMalformed)
 	}
 	c.indexed.byNumber[numberOf(key)].found++
@@ -99,7 +99,7 @@ func (c *checker) endOfEntries(complete bool) {
 
 // right fails if an entry does not say of its document what is there.
 func (c *checker) right(x *checkedIndex, key []byte) error {
-	id, _, ok := idOf(key)
+	id, ok := idOf(key)
 	if !ok {
 		return nil // entry has told
 	}

@@ -48,7 +48,7 @@ func (s *Snapshot) Found(x Index, ranges [][2][]byte, after string) iter.Seq2[st
 				yield("", err)
 				return
 			}
-			if id, _, ok := idOf(entry); ok && !yield(string(id), nil) {
+			if id, ok := idOf(entry); ok && !yield(string(id), nil) {
 				return
 			}
 		}
@@ -80,7 +80,7 @@ func (f *finder) step(key []byte) (entry, next []byte, err error) {
 	if bytes.Compare(key, f.lower[f.at]) < 0 {
 		return nil, f.lower[f.at], errPassOver
 	}
-	id, _, ok := idOf(key)
+	id, ok := idOf(key)
 	if !ok {
 		return nil, nil, errMalformed
 	}
@@ -98,7 +98,7 @@ func (m *memory) entriesIn(f *finder) iter.Seq2[[]byte, error] {
 				if key >= string(f.upper[i]) {
 					return false
 				}
-				if id, _, ok := idOf([]byte(key)); ok && (f.after == "" || string(id) > f.after) {
+				if id, ok := idOf([]byte(key)); ok && (f.after == "" || string(id) > f.after) {
 					more = yield([]byte(key), nil)
 				}
 				return more

@@ -71,18 +71,18 @@ func entriesOf(number uint32) []byte {
 
 const entryPrefix = 5 // bytes of the space and the number
 
-// idOf returns the id of the document of an entry, and its term as it is in the key.
-func idOf(entry []byte) (id, term []byte, ok bool) {
+// idOf returns the id of the document of an entry.
+func idOf(entry []byte) (id []byte, ok bool) {
 	for i := entryPrefix; i+1 < len(entry); i++ {
 		if entry[i] != escape {
 			continue
 		}
 		if entry[i+1] == terminator {
-			return entry[i+2:], entry[entryPrefix : i+2], true
+			return entry[i+2:], true
 		}
 		i++
 	}
-	return nil, nil, false
+	return nil, false
 }
 
 // An indexes is those that are kept, of each collection. It belongs to the

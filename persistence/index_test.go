@@ -199,7 +199,7 @@ func TestAnIndexSurvivesACrash(t *testing.T) {
 			}
 		}
 		if i == 3 {
-			s, stop = open(t, "data", indexing(fs, "m"))
+			_, stop = open(t, "data", indexing(fs, "m"))
 			stop()
 			s, stop = open(t, "data", indexing(fs, "n", "m"))
 			awaitIndex(t, s, "n")
