@@ -14,9 +14,9 @@ import (
 // faults; "who" says who asks from then on; "publish", "subscribe" and "call" ask, with
 // the document before=… and the one of the input.
 func TestPolicies(t *testing.T) {
-	datadriven.Walk(t, "testdata", func(t *testing.T, path string) {
+	datadriven.Walk(t, "testdata", func(t *testing.T, path string) { //nolint:thelper // it is a subtest
 		s := &script{}
-		datadriven.RunTest(t, path, func(t *testing.T, d *datadriven.TestData) string {
+		datadriven.RunTest(t, path, func(t *testing.T, d *datadriven.TestData) string { //nolint:thelper // it is a command
 			switch d.Cmd {
 			case "policy":
 				p, err := ParsePolicy("policy.yaml", []byte(d.Input))

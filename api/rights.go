@@ -46,9 +46,12 @@ func (c *call) finds(doc *persistence.Document) (bool, error) {
 	if ok, err := c.sees(doc); ok || err != nil {
 		return ok, err
 	}
+	if !c.lists(doc.Key.Index, doc.Key.Collection) {
+		return false, nil
+	}
 	sight, err := c.rights.List(doc.Key.Index, doc.Key.Collection)
 	if err != nil {
-		return false, nil
+		return false, err
 	}
 	return seenBy(sight.Filter, doc)
 }

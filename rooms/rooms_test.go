@@ -53,7 +53,7 @@ type world struct {
 	names  map[string]string // of rooms, by hash
 	seq    uint64
 	joined map[string]joined
-	rule   string   // under which filters are joined, if it is not ""
+	rule   string // under which filters are joined, if it is not ""
 	hidden []string
 	update []string // the fields that the next change names, if it is an update
 }

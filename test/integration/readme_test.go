@@ -26,7 +26,8 @@ const parkedSettings = `collections: [{name: fleet/parked, index: [plate, owner.
 // and runs beside those that follow: the next command waits for its SUBACK. The
 // lines up to the next command are what is printed by then, by whichever
 // command. In a line … stands for any text, and a line of … alone for any number
-// of lines. Other blocks (```sh, ```) are not run.
+// of lines. Other blocks (```sh, ```) are not run; one of YAML that begins with its name is
+// a file that is there.
 func TestReadme(t *testing.T) {
 	for _, manual := range []string{"README.md", "API.md", "docs/access.md"} {
 		t.Run(manual, func(t *testing.T) { runManual(t, manual) })
@@ -39,7 +40,7 @@ func runManual(t *testing.T, manual string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	blocks := consoleBlocks(string(text))
+	files, blocks := shownFiles(string(text)), consoleBlocks(string(text))
 	if len(blocks) == 0 {
 		t.Fatalf("%s has no ```console block: nothing in it is known to work", manual)
 	}
@@ -52,9 +53,18 @@ func runManual(t *testing.T, manual string) {
 			if strings.Contains(block, "curl ") {
 				need(t, "curl")
 			}
-			runConsole(t, block)
+			runConsole(t, block, files)
 		})
 	}
+}
+
+// shownFiles returns the blocks of YAML whose first line is "# <name>.yaml", by that name.
+func shownFiles(markdown string) map[string]string {
+	files := map[string]string{}
+	for _, m := range regexp.MustCompile("(?ms)^```yaml\n(# ([a-z]+\\.yaml)\n.*?)^```$").FindAllStringSubmatch(markdown, -1) {
+		files[m[2]] = m[1]
+	}
+	return files
 }
 
 func consoleBlocks(markdown string) []string {
@@ -65,9 +75,9 @@ func consoleBlocks(markdown string) []string {
 	return blocks
 }
 
-// runConsole runs the commands of a block in one shell and compares what they
-// print.
-func runConsole(t *testing.T, block string) {
+// runConsole runs the commands of a block in one shell, in a directory with some files, and
+// compares what they print.
+func runConsole(t *testing.T, block string, files map[string]string) {
 	t.Helper()
 	o := brokerOptions{}
 	if strings.Contains(block, `"parked"`) {
@@ -77,7 +87,7 @@ func runConsole(t *testing.T, block string) {
 	p := startProxy(t, b)
 	replaced := strings.NewReplacer("1883", port(p.address), "8080", port(b.http), "./ambit-data", "'"+b.dir+"'")
 	printed := newTranscript()
-	stdin := startShell(t, printed)
+	stdin := startShell(t, printed, files)
 	read := 0
 	for _, step := range consoleSteps(block) {
 		if _, err := io.WriteString(stdin, replaced.Replace(step.command)+"\n"); err != nil {
@@ -90,13 +100,18 @@ func runConsole(t *testing.T, block string) {
 	}
 }
 
-// startShell runs bash in an empty directory until the test ends, and then
+// startShell runs bash in a directory with some files until the test ends, and then
 // kills it and whatever it has started.
-func startShell(t *testing.T, printed *transcript) io.WriteCloser {
+func startShell(t *testing.T, printed *transcript, files map[string]string) io.WriteCloser {
 	t.Helper()
 	shell := exec.Command("bash")
 	shell.Env = append(os.Environ(), "PATH="+programs+string(filepath.ListSeparator)+os.Getenv("PATH"))
 	shell.Dir = t.TempDir()
+	for name, text := range files {
+		if err := os.WriteFile(filepath.Join(shell.Dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
 	shell.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	out := &lineWriter{add: printed.add}
 	shell.Stdout, shell.Stderr = out, out
