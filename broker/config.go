@@ -44,6 +44,10 @@ type Config struct {
 	// Origins are the hosts whose pages may open a WebSocket, or make requests,
 	// besides the broker's own: "maps.example.com", "*.example.com", "*".
 	Origins []string `mapstructure:"origins"`
+	// Hosts are the names by which the broker is reached: "broker.example.com", "*.lan".
+	// Pages from there are the broker's own, as are those from its addresses and from localhost.
+	// Where nobody comes in without signing in (anonymous: none), any name is.
+	Hosts []string `mapstructure:"hosts"`
 	// SharedBy says how the messages of a shared subscription are shared: "turn" is
 	// one by one; "topic" gives all messages of a topic, and "publisher" all of a
 	// client, to the same member as long as it is there and keeps pace.

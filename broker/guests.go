@@ -49,6 +49,15 @@ func (l *listeners) greet(next http.Handler) http.Handler {
 	})
 }
 
+// hosts returns the names by which the broker is reached. Whoever points a name of his at this
+// machine, to have a browser on it ask for him, cannot sign in: then any will do.
+func (c Config) hosts() []string {
+	if c.Anonymous == "none" {
+		return []string{"*"}
+	}
+	return c.Hosts
+}
+
 // remoteAddr returns the address that a request comes from, or nil.
 func remoteAddr(r *http.Request) net.Addr {
 	if addr, err := netip.ParseAddrPort(r.RemoteAddr); err == nil {

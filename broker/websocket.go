@@ -34,7 +34,7 @@ func (l *listeners) newWebServer(ln *listener) *http.Server {
 func (l *listeners) requests(ln *listener) http.Handler {
 	mux := http.NewServeMux()
 	web.New(l.hook.API(), l.hook.Door(), web.Options{
-		Origins: l.cfg.Origins, RequestBytes: ln.Limits.PacketBytes,
+		Origins: l.cfg.Origins, Hosts: l.cfg.hosts(), RequestBytes: ln.Limits.PacketBytes,
 		ReadTimeout: ln.Limits.ConnectTimeout, WriteTimeout: l.cfg.Limits.WriteTimeout,
 		Peer: ln.webPeer,
 	}).Routes(mux)
@@ -47,7 +47,7 @@ func (l *listeners) requests(ln *listener) http.Handler {
 
 // serveWebSocket upgrades an HTTP request to an MQTT connection.
 func (l *listeners) serveWebSocket(ln *listener, w http.ResponseWriter, r *http.Request) {
-	if !web.IsOurs(r, l.cfg.Origins) {
+	if !web.IsOurs(r, l.cfg.Origins, l.cfg.hosts()) {
 		l.log.Warn("websocket refused", "listener", ln.Name, "remote", r.RemoteAddr, "reason", "a page of another host", "origin", r.Header.Get("Origin"))
 		http.Error(w, "pages of another host may not open a WebSocket (see the setting origins)", http.StatusForbidden)
 		return

@@ -2,7 +2,10 @@ package web
 
 import (
 	"net/http"
+	"net/netip"
 	"net/url"
+	"path"
+	"slices"
 	"strings"
 
 	"github.com/ambitmq/ambit/access"
@@ -10,8 +13,10 @@ import (
 
 // IsOurs says whether a request, also for a WebSocket, may come from where it
 // comes from: from a page of the host that it is sent to, of one of the origins, or
-// from no page at all. Origins are hosts, or scheme://host, as in [path.Match].
-func IsOurs(r *http.Request, origins []string) bool {
+// from no page at all. Origins are hosts, or scheme://host, as in [path.Match]. The host
+// has to be an address, localhost, or one of hosts: any other name may be somebody else's, who
+// has it mean this machine.
+func IsOurs(r *http.Request, origins, hosts []string) bool {
 	origin := r.Header.Get("Origin")
 	if origin == "" {
 		return true
@@ -20,13 +25,25 @@ func IsOurs(r *http.Request, origins []string) bool {
 	if err != nil || u.Host == "" {
 		return false
 	}
-	return strings.EqualFold(u.Host, r.Host) || access.OriginIs(origin, origins)
+	return strings.EqualFold(u.Host, r.Host) && isHost(u.Hostname(), hosts) || access.OriginIs(origin, origins)
+}
+
+// isHost says whether a host can only be the one that a request is sent to.
+func isHost(name string, hosts []string) bool {
+	name = strings.ToLower(name)
+	if _, err := netip.ParseAddr(name); err == nil || name == "localhost" || strings.HasSuffix(name, ".localhost") {
+		return true
+	}
+	return slices.ContainsFunc(hosts, func(pattern string) bool {
+		ok, err := path.Match(strings.ToLower(pattern), name)
+		return err == nil && ok
+	})
 }
 
 // preflight answers the question of a browser whether a page of another host may
 // ask.
 func (s *Server) preflight(w http.ResponseWriter, r *http.Request) {
-	if !IsOurs(r, s.opts.Origins) {
+	if !IsOurs(r, s.opts.Origins, s.opts.Hosts) {
 		s.answer(w, s.router.Refuse("", "", errorOf(errOrigin)))
 		return
 	}

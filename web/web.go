@@ -20,6 +20,8 @@ type Options struct {
 	// Origins are the hosts whose pages may ask, besides the server's own: patterns
 	// as those of WebSockets.
 	Origins []string
+	// Hosts are the names of the server: patterns.
+	Hosts []string
 	// RequestBytes is how long a request may be.
 	RequestBytes int
 	// ReadTimeout is the time that a request has to come, and WriteTimeout the time
@@ -61,7 +63,7 @@ func (s *Server) call(w http.ResponseWriter, r *http.Request) {
 // somebody who cannot come in.
 func (s *Server) read(w http.ResponseWriter, r *http.Request, forAll bool) (api.Caller, []byte, error) {
 	from := api.Caller{Protocol: "http"}
-	if !IsOurs(r, s.opts.Origins) {
+	if !IsOurs(r, s.opts.Origins, s.opts.Hosts) {
 		return from, nil, errOrigin
 	}
 	share(w, r)

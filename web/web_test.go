@@ -73,7 +73,7 @@ func serve(t *testing.T, door *access.Door, remote string, o Options) *httptest.
 }
 
 func options() Options {
-	return Options{Origins: []string{"maps.example.com", "https://*.example.org"}, RequestBytes: 1000, ReadTimeout: 10 * time.Second, WriteTimeout: 10 * time.Second,
+	return Options{Origins: []string{"maps.example.com", "https://*.example.org"}, Hosts: []string{"ambit.local"}, RequestBytes: 1000, ReadTimeout: 10 * time.Second, WriteTimeout: 10 * time.Second,
 		Peer: func(*http.Request) access.Peer { return access.Peer{} },
 	}
 }

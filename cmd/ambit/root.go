@@ -110,7 +110,7 @@ func newRoot() *cobra.Command {
 	root.SuggestionsMinimumDistance = 2
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &exitError{exitUsage, err} })
 	root.AddCommand(newServe(), newDemo(), newPub(), newSub(), newReplay(), newMatch(), newExplain(), newBench(), newPasswd(), newConfig(),
-		newAPIKey(), newRoom(), newBan(), newClient(), newAccess(),
+		newAPIKey(), newRoom(), newBan(), newClient(), newCert(), newAccess(),
 		newBackup(), newRestore(), newCheck(), newVersion())
 	return root
 }
