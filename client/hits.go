@@ -86,9 +86,14 @@ func (h *hits) readOf(id string) uint64 {
 
 // tell applies a notification about a document.
 func (h *hits) tell(n *Notification) error {
+	if n.Type != "document" || n.Seq == 0 {
+		return nil
+	}
+	if n.Seq > h.seq {
+		h.total += map[string]int{"enter": 1, "exit": -1}[n.Transition]
+	}
 	id := n.Result.ID
-	read := h.readOf(id)
-	if n.Type != "document" || n.Seq == 0 || n.Seq < read {
+	if n.Seq < h.readOf(id) {
 		return nil
 	}
 	before := len(h.docs)
@@ -97,13 +102,8 @@ func (h *hits) tell(n *Notification) error {
 	} else if err := h.place(n.Result.Document); err != nil {
 		return err
 	}
-	switch {
-	case n.Seq == read: // it may have been read
+	if n.Seq == h.seq { // it may have been counted
 		h.total += len(h.docs) - before
-	case n.Transition == "enter":
-		h.total++
-	case n.Transition == "exit":
-		h.total--
 	}
 	return nil
 }

@@ -230,13 +230,13 @@ export abstract class Observed<T extends object = Source> extends Emitter<Observ
   #apply(n: Notification<T>, life: number): void {
     if (n.type === "gap") this.#bridge(n, life);
     if (n.type !== "document" || n.seq === undefined || n.result._id === undefined) return;
-    const read = this.#known.get(n.result._id)?.read ?? this.#seq;
-    if (n.seq < read) return;
-    const before = this.#known.size;
-    if (n.transition === "exit") this.#remove(n.result._id);
-    else this.#place(n);
-    if (n.seq > read) this.matching += n.transition === "enter" ? 1 : n.transition === "exit" ? -1 : 0;
-    else this.matching += this.#known.size - before;
+    if (n.seq > this.#seq) this.matching += n.transition === "enter" ? 1 : n.transition === "exit" ? -1 : 0;
+    if (n.seq >= (this.#known.get(n.result._id)?.read ?? this.#seq)) {
+      const before = this.#known.size;
+      if (n.transition === "exit") this.#remove(n.result._id);
+      else this.#place(n);
+      if (n.seq === this.#seq) this.matching += this.#known.size - before; // it may have been counted
+    }
     this.#updated();
   }
 
