@@ -34,12 +34,7 @@ type world struct {
 	joined   map[string]map[string][]topics.Filter // by room and client
 }
 
-// newWorld returns a world on a new store in memory.
-func newWorld(t *testing.T, o Options) *world {
-	t.Helper()
-	return newWorldWith(t, persistence.Options{}, o)
-}
-
+// newWorldWith is newWorld with settings of its store.
 func newWorldWith(t *testing.T, so persistence.Options, o Options) *world {
 	t.Helper()
 	so.FS = vfs.NewMem()

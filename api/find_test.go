@@ -14,6 +14,12 @@ import (
 	"github.com/ambitmq/ambit/rooms"
 )
 
+// newWorld returns a world on a new store in memory.
+func newWorld(t *testing.T, o Options) *world {
+	t.Helper()
+	return newWorldWith(t, persistence.Options{}, o)
+}
+
 // indexed are the search indexes of two collections.
 func indexed(fields ...filter.Index) persistence.Options {
 	o := persistence.Options{Terms: rooms.Terms}
