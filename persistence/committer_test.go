@@ -135,7 +135,7 @@ func TestADocumentThatCannotBeReadFailsItsWriteAlone(t *testing.T) {
 		t.Fatal(err)
 	}
 	r := <-results
-	if want := "persistence: document fleet/trucks/2: value of format 99, this version reads 3"; r.Err == nil || r.Err.Error() != want {
+	if want := fmt.Sprintf("persistence: document fleet/trucks/2: value of format 99, this version reads %d", valueFormat); r.Err == nil || r.Err.Error() != want {
 		t.Errorf("got error %v, want %s", r.Err, want)
 	}
 	if r.Change != nil || r.Snapshot != nil || r.Seq != 1 {

@@ -29,7 +29,7 @@ func TestAClientThatComesAndGoesMissesNothing(t *testing.T) {
 			dev.expect(packets.Puback)
 		}
 	}()
-	s := &comer{t: t, scope: map[string]string{}}
+	s := &comer{t: t, scope: map[string]string{}, told: map[string]string{}}
 	for s.next < changes {
 		for range random.IntN(200) {
 			if s.next >= changes {
@@ -70,6 +70,7 @@ type comer struct {
 	connected  int
 	subscribed bool // SUBACK came
 	scope      map[string]string
+	told       map[string]string // the seq of what is in scope
 }
 
 // subscribe subscribes to the scope, and does not wait for the answer, which the end
@@ -90,14 +91,22 @@ func (s *comer) take(p *peer, acknowledge bool) {
 		s.t.Fatalf("after seq %d: %v", s.next, err)
 	}
 	if m.FixedHeader.Type != packets.Publish {
-		s.subscribed = s.subscribed || m.FixedHeader.Type == packets.Suback
+		if m.FixedHeader.Type == packets.Suback {
+			// All that is in scope comes behind it. It may be for a second SUBSCRIBE, if the
+			// first one's was cut off, and then nobody tells of what has left before.
+			s.subscribed, s.scope, s.told = true, map[string]string{}, map[string]string{}
+		}
 		return
 	}
 	if acknowledge {
 		p.send(packets.Packet{FixedHeader: packets.FixedHeader{Type: packets.Puback}, PacketID: m.PacketID})
 	}
 	if m.TopicName != everything {
-		s.scope[m.TopicName] = string(m.Payload)
+		// One that was not acknowledged may be sent again behind a later one that was.
+		seq := property(m, "seq")
+		if told := s.told[m.TopicName]; len(seq) > len(told) || len(seq) == len(told) && seq >= told {
+			s.scope[m.TopicName], s.told[m.TopicName] = string(m.Payload), seq
+		}
 		return
 	}
 	seq := seqOf(s.t, m)

@@ -87,7 +87,10 @@ func TestEveryActionOnDocumentsInGo(t *testing.T) {
 	there, err := trucks.MExists(ctx, []string{"1", "3"})
 	check("mExists", err, slices.Equal(there, []string{"1"}))
 	many := func(what string, good, bad int) func(ambit.Many, error) {
-		return func(m ambit.Many, err error) { t.Helper(); check(what, err, len(m.Successes) == good && len(m.Errors) == bad) }
+		return func(m ambit.Many, err error) {
+			t.Helper()
+			check(what, err, len(m.Successes) == good && len(m.Errors) == bad)
+		}
 	}
 	many("mCreate", 1, 1)(trucks.MCreate(ctx, []ambit.Entry{{ID: "1", Body: doc{}}, {ID: "4", Body: doc{"n": 4}}}))
 	many("mCreateOrReplace", 1, 0)(trucks.MCreateOrReplace(ctx, []ambit.Entry{{ID: "4", Body: doc{"n": 5}}}))
