@@ -66,6 +66,10 @@ benchmarks: ## Every benchmark in Go; BENCHTIME=2s
 fuzz: ## Every fuzz test for FUZZTIME=30s each
 	@scripts/fuzz $(FUZZTIME)
 
+.PHONY: attacks
+attacks: tools ## Attacks, while others may wait for three times what they do without; on a machine that does nothing else
+	AMBIT_ATTACKS=strict go test -timeout 9m -count 1 -run OthersAreServedWhile -v ./test/integration/
+
 .PHONY: crash
 crash: ## kill -9 at KILLS=200 random moments under load, all promises checked after each; SEED=n
 	CRASH_KILLS=$(KILLS) CRASH_SEED=$(SEED) go test -count 1 -timeout 0 -v -run 'EveryPromiseSurvivesKill|BrokerThatForgets' ./test/integration

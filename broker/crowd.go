@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/ambitmq/ambit/limits"
 )
@@ -20,9 +21,9 @@ type crowd struct {
 	sockets   atomic.Int64
 	addresses limits.Shares[netip.Prefix]
 
-	mu      sync.Mutex // guards what follows
-	waiting list.List  // of *guest that are half open, the oldest first
-	of      map[netip.Prefix]*list.List
+	mu      sync.Mutex                  // guards what follows
+	waiting int                         // how many are half open
+	of      map[netip.Prefix]*list.List // of *guest: those of each address, the oldest first
 }
 
 // A guest is one connection.
@@ -30,10 +31,11 @@ type guest struct {
 	crowd *crowd
 	conn  net.Conn
 	from  netip.Prefix // of a connection that has no address the zero value
-	// all and own are where it is among those that are half open, or nil. They are guarded by
+	since time.Time
+	// own is where it is among those of its address that are half open, or nil. It is guarded by
 	// the crowd's mutex.
-	all, own *list.Element
-	left     sync.Once
+	own  *list.Element
+	left sync.Once
 
 	// network is the one that it counts for. Whoever serves the connection reads and writes it.
 	network netip.Prefix
@@ -52,28 +54,43 @@ func (c *crowd) come(conn net.Conn, balanced bool) *guest {
 		_ = conn.Close() // nothing was said yet
 		return nil
 	}
-	g := &guest{crowd: c, conn: conn}
+	g := &guest{crowd: c, conn: conn, since: time.Now()}
 	if !balanced {
 		g.from = limits.NetworkOf(conn.RemoteAddr())
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	g.all = c.waiting.PushBack(g)
-	if g.from.IsValid() {
-		own := c.of[g.from]
-		if own == nil {
-			own = list.New()
-			c.of[g.from] = own
-		}
-		g.own = own.PushBack(g)
-		if own.Len() > c.quotas.HalfOpenPerAddress {
-			c.close(own.Front())
-		}
+	own := c.of[g.from]
+	if own == nil {
+		own = list.New()
+		c.of[g.from] = own
 	}
-	if c.waiting.Len() > c.quotas.HalfOpen {
-		c.close(c.waiting.Front())
+	g.own = own.PushBack(g)
+	c.waiting++
+	first := own.Front()
+	if g.from.IsValid() && own.Len() > c.quotas.HalfOpenPerAddress && time.Since(first.Value.(*guest).since) > halfOpenGrace {
+		c.close(first)
+	}
+	if c.waiting > c.quotas.HalfOpen {
+		c.close(c.mostWaiting().Front())
 	}
 	return g
+}
+
+// halfOpenGrace is how long a connection is not closed because its address has many that are half
+// open: others that come so fast must not keep it from saying what it wants.
+const halfOpenGrace = 500 * time.Millisecond
+
+// mostWaiting returns those of the address that has the most that are half open. The caller
+// holds c.mu.
+func (c *crowd) mostWaiting() *list.List {
+	var most *list.List
+	for _, own := range c.of {
+		if most == nil || own.Len() > most.Len() {
+			most = own
+		}
+	}
+	return most
 }
 
 // close closes a connection that is half open. Whoever serves it sees that. The caller holds
@@ -87,16 +104,15 @@ func (c *crowd) close(e *list.Element) {
 
 // settle forgets that a connection is half open. The caller holds c.mu.
 func (c *crowd) settle(g *guest) {
-	if g.all == nil {
+	if g.own == nil {
 		return
 	}
-	c.waiting.Remove(g.all)
-	if own := c.of[g.from]; g.own != nil {
-		if own.Remove(g.own); own.Len() == 0 {
-			delete(c.of, g.from)
-		}
+	own := c.of[g.from]
+	if own.Remove(g.own); own.Len() == 0 {
+		delete(c.of, g.from)
 	}
-	g.all, g.own = nil, nil
+	c.waiting--
+	g.own = nil
 }
 
 // asked says that the client has said what it wants.

@@ -15,7 +15,7 @@ import (
 // longest, and one that says something in time is let in.
 func TestConnectionsThatSayNothingMakeRoom(t *testing.T) {
 	cfg := testConfig(t)
-	cfg.Quotas.HalfOpen, cfg.Quotas.HalfOpenPerAddress = 20, 10
+	cfg.Quotas.HalfOpen, cfg.Quotas.HalfOpenPerAddress = 10, 10
 	b := start(t, cfg)
 	connect(t, b, 5, "before")
 	var silent []net.Conn
@@ -33,9 +33,29 @@ func TestConnectionsThatSayNothingMakeRoom(t *testing.T) {
 	}
 }
 
-func TestConnectionsToHTTPThatSayNothingMakeRoom(t *testing.T) {
+// An address that has too many loses one after the other, though not those that have just come.
+func TestAnAddressLosesConnectionsThatHaveSaidNothingForAWhile(t *testing.T) {
 	cfg := testConfig(t)
 	cfg.Quotas.HalfOpenPerAddress = 5
+	b := start(t, cfg)
+	first := dial(t, b)
+	for range 20 {
+		dial(t, b)
+	}
+	connect(t, b, 5, "other") // they are accepted
+	if n := b.Limits().Of(limits.HalfOpen); n != 0 {
+		t.Errorf("%d connections are closed that have just come", n)
+	}
+	waitFor(t, "the first one to be closed", func() bool {
+		_ = dial(t, b).Close()
+		return b.Limits().Of(limits.HalfOpen) > 0
+	})
+	expectEnd(t, first)
+}
+
+func TestConnectionsToHTTPThatSayNothingMakeRoom(t *testing.T) {
+	cfg := testConfig(t)
+	cfg.Quotas.HalfOpen = 5
 	b := start(t, cfg)
 	var silent []net.Conn
 	for range 20 {
@@ -114,7 +134,7 @@ func TestNothingIsLeftOfACrowdThatHasGone(t *testing.T) {
 	waitFor(t, "everybody to be gone", func() bool {
 		crowd.mu.Lock()
 		defer crowd.mu.Unlock()
-		left := len(crowd.of) + crowd.waiting.Len() + int(crowd.sockets.Load())
+		left := len(crowd.of) + crowd.waiting + int(crowd.sockets.Load())
 		b.listeners.met.Range(func(any, any) bool { left++; return true })
 		return left == 0
 	})

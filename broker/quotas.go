@@ -15,7 +15,8 @@ import (
 type Quotas struct {
 	// HalfOpen is how many connections there may be that have not said what they want:
 	// neither CONNECT nor the headers of an HTTP request. HalfOpenPerAddress is how many of one address.
-	// When there are more, the one that has waited the longest is closed.
+	// When there are more, one of the address that has the most is closed: the one that has waited
+	// the longest.
 	HalfOpen           int `mapstructure:"half_open"`
 	HalfOpenPerAddress int `mapstructure:"half_open_per_address"`
 	// ConnectionsPerAddress is how many connections of any kind one address may have (of
