@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"github.com/ambitmq/ambit/access"
 	"github.com/ambitmq/ambit/broker"
 )
 
@@ -87,6 +89,12 @@ func TestSettingsOfTheReadmeAreAllowed(t *testing.T) {
 	readme = append(readme, more...)
 	t.Chdir(t.TempDir())
 	for i, block := range regexp.MustCompile("(?ms)^```yaml\n(.*?)^```$").FindAllSubmatch(readme, -1) {
+		if bytes.HasPrefix(block[1], []byte("# policy.yaml\n")) {
+			if _, err := access.ParsePolicy("policy.yaml", block[1]); err != nil {
+				t.Errorf("block %d: %v", i, err)
+			}
+			continue
+		}
 		if err := os.WriteFile(defaultConfigFile, block[1], 0o600); err != nil {
 			t.Fatal(err)
 		}
