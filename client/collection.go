@@ -66,6 +66,11 @@ func (c Collection) Upsert(ctx context.Context, id string, changes, defaults any
 	return c.one(ctx, "upsert", id, body, map[string]any{"source": true})
 }
 
+// DeleteFields removes fields, named by their paths, and returns the whole.
+func (c Collection) DeleteFields(ctx context.Context, id string, fields ...string) (Document, error) {
+	return c.one(ctx, "deleteFields", id, map[string]any{"fields": fields}, map[string]any{"source": true})
+}
+
 // Get returns a document. If it is not there, the error is an [*APIError] of status 404.
 func (c Collection) Get(ctx context.Context, id string) (Document, error) {
 	return c.one(ctx, "get", id, nil, nil)

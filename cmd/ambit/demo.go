@@ -60,6 +60,7 @@ func newDemo() *cobra.Command {
 	flags := cmd.Flags()
 	flags.StringVar(&o.config.MQTT, "mqtt", o.config.MQTT, "`address` of the MQTT listener")
 	flags.StringVar(&o.config.HTTP, "http", o.config.HTTP, "`address` of the HTTP listener, with WebSockets at /mqtt")
+	flags.StringSliceVar(&o.config.Origins, "origins", nil, "further `hosts` whose pages may connect")
 	flags.StringVar(&o.config.Data, "data", "", "`directory` of the store, kept at the end (default: a temporary one)")
 	flags.StringVar(&o.city, "city", names[0], "where the fleet drives: "+strings.Join(names, ", "))
 	flags.IntVar(&o.vehicles, "vehicles", 50, "how many vehicles there are, up to 1000")

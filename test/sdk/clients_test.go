@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -72,6 +73,7 @@ func startJS(t *testing.T, args ...string) *jsClient {
 	c := &jsClient{done: make(chan jsLine, 16), exited: make(chan struct{}), seen: newBoard()}
 	c.cmd = exec.Command("node", append([]string{"test/driver.js"}, args...)...)
 	c.cmd.Dir = js
+	c.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // to end it with all that it has started
 	out, err := c.cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -103,7 +105,7 @@ func startJS(t *testing.T, args ...string) *jsClient {
 		select {
 		case <-c.exited:
 		case <-time.After(patience):
-			_ = c.cmd.Process.Kill() // it may have ended by now
+			_ = syscall.Kill(-c.cmd.Process.Pid, syscall.SIGKILL) // it may have ended by now
 			<-c.exited
 		}
 		if t.Failed() {

@@ -19,6 +19,7 @@ func TestEveryActionOnDocumentsInNode(t *testing.T) {
 		{"document", "createOrReplace", `["1",{"n":2}]`, `{"_version":2,"created":false}`},
 		{"document", "replace", `["1",{"n":3,"o":{"p":1}}]`, `{"_version":3}`},
 		{"document", "update", `["1",{"o":{"q":2}},{"source":true}]`, `{"_source":{"n":3,"o":{"p":1,"q":2}}}`},
+		{"document", "deleteFields", `["1",["o.p"],{"source":true}]`, `{"_source":{"n":3,"o":{"q":2}}}`},
 		{"document", "upsert", `["2",{"n":5},{"default":{"m":1},"source":true}]`, `{"_source":{"m":1,"n":5},"created":true}`},
 		{"document", "get", `["2"]`, `{"_id":"2","_source":{"n":5}}`},
 		{"document", "exists", `["3"]`, `false`},
@@ -79,6 +80,8 @@ func TestEveryActionOnDocumentsInGo(t *testing.T) {
 	d, err := trucks.Update(ctx, "1", doc{"m": 4})
 	check("update", err, contains(anyOf(plain(d.Source)), map[string]any{"n": 3.0, "m": 4.0}))
 	version("upsert", 1)(trucks.Upsert(ctx, "2", doc{"n": 5}, doc{"m": 1}))
+	d, err = trucks.DeleteFields(ctx, "2", "m")
+	check("deleteFields", err, len(plain(d.Source)) == 1)
 	version("get", 4)(trucks.Get(ctx, "1"))
 	is, err := trucks.Exists(ctx, "3")
 	check("exists", err, !is)

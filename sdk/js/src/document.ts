@@ -97,6 +97,11 @@ export class DocumentController {
     return this.#ask("upsert", index, collection, { _id, body: { changes, default: initial }, ...rest });
   }
 
+  /** Removes fields, named by their paths, from a document. */
+  deleteFields<T extends object = Source>(index: string, collection: string, _id: string, fields: string[], options: WriteOptions & SourceOption = {}): Promise<Document<T>> {
+    return this.#ask("deleteFields", index, collection, { _id, body: { fields }, ...options });
+  }
+
   get<T extends object = Source>(index: string, collection: string, _id: string): Promise<Document<T>> {
     return this.#ask("get", index, collection, { _id });
   }

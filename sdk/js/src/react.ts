@@ -16,7 +16,7 @@ export function useObserved<O extends Observed<any>>(make: () => O, deps: Depend
   const subscribe = useCallback(
     (render: () => void) =>
       coalesced(observed, () => {
-        shown.current = observed.revision;
+        shown.current++;
         render();
       }),
     [observed],
