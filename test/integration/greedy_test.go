@@ -130,8 +130,8 @@ func TestAPublisherThatDoesNotReadCostsLittle(t *testing.T) {
 
 func TestAClientWithManySubscriptionsDelaysNobody(t *testing.T) {
 	t.Parallel()
-	const subscriptions, atOnce = 100_000, 200
-	b := startBroker(t, brokerOptions{config: "quotas: {subscriptions: 100000, subscribe_rates: []}"})
+	const subscriptions, atOnce = 60_000, 200
+	b := startBroker(t, brokerOptions{config: "quotas: {subscriptions: 60000, subscribe_rates: []}"})
 	greedy := connect(t, b, connectOptions{})
 	var subscribing sync.WaitGroup
 	defer subscribing.Wait()
