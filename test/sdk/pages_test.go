@@ -22,7 +22,30 @@ func TestPages(t *testing.T) {
 		dir = t.TempDir()
 	}
 	b := startBroker(t, `origins: ["127.0.0.1:*"]`)
-	cmd := exec.CommandContext(t.Context(), "node", "test/pages.js", chromium, "ws://"+b.http.address()+"/mqtt", filepath.Join(dir, "dashboard.png"))
+	done := runScript(t, b, "test/pages.js", chromium, "ws://"+b.http.address()+"/mqtt", filepath.Join(dir, "dashboard.png"))
+	if got := strings.Join(done, ", "); got != "dashboard ok, react ok, vue ok" {
+		t.Errorf("it has done %q", got)
+	}
+}
+
+func TestPresenceAndChannels(t *testing.T) {
+	build(t)
+	for _, version := range []string{"4", "5"} {
+		t.Run("MQTT "+version, func(t *testing.T) {
+			b := startBroker(t, "presence: {grace: 0s}")
+			done := runScript(t, b, "test/together.js", "ws://"+b.http.address()+"/mqtt", version)
+			if len(done) == 0 || done[len(done)-1] != `bob was there {"name":"Bob"}` {
+				t.Errorf("it has ended after %q", done)
+			}
+		})
+	}
+}
+
+// runScript runs a script that says "cut" when the broker is to be killed and started
+// again, and returns the other lines that it prints.
+func runScript(t *testing.T, b *broker, args ...string) (done []string) {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), "node", args...)
 	cmd.Dir = js
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // to end it with all that it has started
 	cmd.WaitDelay = patience
@@ -41,7 +64,6 @@ func TestPages(t *testing.T) {
 	}
 	timer := time.AfterFunc(4*patience, func() { _ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }) // Wait says so
 	defer timer.Stop()
-	var done []string
 	for lines := bufio.NewScanner(out); lines.Scan(); {
 		if lines.Text() != "cut" {
 			done = append(done, lines.Text())
@@ -56,9 +78,7 @@ func TestPages(t *testing.T) {
 	if err := cmd.Wait(); err != nil {
 		t.Errorf("after %q: %v\n%s", done, err, errs.String())
 	}
-	if got := strings.Join(done, ", "); got != "dashboard ok, react ok, vue ok" {
-		t.Errorf("it has done %q", got)
-	}
+	return done
 }
 
 // writerFunc is a writer of lines.

@@ -9,11 +9,21 @@ export interface Standing extends Omit<Member, "clientId"> {
 
 /** Who is there. */
 export class PresenceController {
+  #metadata: Source | undefined;
+
   constructor(private readonly connection: Connection) {}
 
-  /** Says something of this client, until the connection ends. */
+  /** Says something of this client, also when the connection is made again. */
   async update(metadata: Source): Promise<void> {
-    await this.connection.request({ controller: "presence", action: "update", body: metadata });
+    await this.#update(metadata);
+    if (this.#metadata === undefined) {
+      this.connection.on("connect", () => void this.#update(this.#metadata).catch(() => undefined)); // the next connection tries again
+    }
+    this.#metadata = metadata;
+  }
+
+  #update(metadata: Source | undefined): Promise<unknown> {
+    return this.connection.request({ controller: "presence", action: "update", body: metadata });
   }
 
   get(clientId: string): Promise<Standing & { clientId: string }> {
