@@ -24,9 +24,11 @@ type device struct {
 func devices() []device {
 	return []device{
 		{"posix-c", "c-1", func(t *testing.T, host, port string) *exec.Cmd {
+			t.Helper()
 			return exec.Command(compileTruck(t), host, port, "c-1", "100000")
 		}},
 		{"cortex-m3", "m-1", func(t *testing.T, host, port string) *exec.Cmd {
+			t.Helper()
 			need(t, "qemu-system-arm")
 			// The first UART is the broker's, and comes back when the broker does.
 			return exec.Command("qemu-system-arm", "-M", "mps2-an385", "-display", "none", "-monitor", "none",
@@ -34,11 +36,13 @@ func devices() []device {
 				"-chardev", "socket,id=net,reconnect=1,host="+host+",port="+port, "-serial", "chardev:net", "-serial", "stdio")
 		}},
 		{"micropython", "p-1", func(t *testing.T, host, port string) *exec.Cmd {
+			t.Helper()
 			need(t, "node")
 			needFile(t, "node/node_modules/@micropython/micropython-webassembly-pyscript/package.json")
 			return exec.Command("node", "node/micropython/run.js", host, port, "p-1")
 		}},
 		{"tinygo", "t-1", func(t *testing.T, host, port string) *exec.Cmd {
+			t.Helper()
 			truck := filepath.Join(t.TempDir(), "truck")
 			if out, err := exec.Command("go", "build", "-o", truck, "../../firmware-examples/tinygo").CombinedOutput(); err != nil {
 				t.Fatalf("%v\n%s", err, out)
@@ -189,6 +193,7 @@ func TestEveryGatewayLosesNothing(t *testing.T) {
 	const lines = 400
 	for name, command := range map[string]func(t *testing.T, host, port string) *exec.Cmd{
 		"gateway-c": func(t *testing.T, host, port string) *exec.Cmd {
+			t.Helper()
 			need(t, "cc")
 			needFile(t, "/usr/include/mosquitto.h")
 			program := filepath.Join(t.TempDir(), "gateway")
@@ -200,6 +205,7 @@ func TestEveryGatewayLosesNothing(t *testing.T) {
 			return exec.Command(program, host, port, "gateway-1")
 		},
 		"gateway-python": func(t *testing.T, host, port string) *exec.Cmd {
+			t.Helper()
 			python := "/usr/bin/python3" // Debian's, which has Debian's paho
 			needFile(t, "/usr/lib/python3/dist-packages/paho/mqtt/client.py")
 			return exec.Command(python, "../../firmware-examples/gateway-python/gateway.py", host, port, "gateway-2")
