@@ -171,15 +171,24 @@ func (e *Engine) find(to topics.Filter, hash string) *room {
 	return e.rooms[hash]
 }
 
-// moved returns the topic filter by which a client is in another room, too: its name
-// points to that now. Those who are told by the name go along, and are told nothing of it.
+// nameOf returns the name of a room as topic filters have it, or "" if they have it by
+// its filter.
+func nameOf(to topics.Filter) string {
+	if to.Room.Name == "" {
+		return ""
+	}
+	return to.Index + "/" + to.Collection + "/@" + to.Room.Name
+}
+
+// moved returns the name by which a client is in another room, too: it points to that
+// now. Those who are told by the name go along, and are told nothing of it.
 func (c *client) moved(from *seat, to topics.Filter) string {
 	if to.Room.Name == "" {
 		return ""
 	}
 	for _, s := range c.seats {
 		if s != from && s.present && s.by[to.Text] {
-			return to.Text
+			return nameOf(to)
 		}
 	}
 	return ""

@@ -30,7 +30,7 @@ type event struct {
 	serial uint64
 	hold   *Hold
 	from   string
-	// silent says that the client itself is not told, and except is a topic filter by which
+	// silent says that the client itself is not told, and except is a name of the room by which
 	// nobody is, or "".
 	silent bool
 	except string
@@ -110,7 +110,7 @@ func (e *Engine) take() (*event, []delivery) {
 	e.pending[0] = nil
 	e.pending = e.pending[1:]
 	if ev.user != 0 {
-		return ev, deliveries(ev.room.outlets, ev, func(to topics.Filter) bool { return to.Room.Options.Users&ev.user != 0 && to.Text != ev.except })
+		return ev, deliveries(ev.room.outlets, ev, func(to topics.Filter) bool { return to.Room.Options.Users&ev.user != 0 && (ev.except == "" || nameOf(to) != ev.except) })
 	}
 	return ev, deliveries(e.watched, ev, func(to topics.Filter) bool { return to.ID == "" || to.ID == ev.from })
 }
