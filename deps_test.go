@@ -52,7 +52,7 @@ channels test: [github.com/cockroachdb/datadriven]
 api: access channels filter persistence presence rooms topics [github.com/go-json-experiment/json]
 api test: [github.com/cockroachdb/datadriven github.com/cockroachdb/pebble/v2]
 
-hooks: access api channels filter mappings persistence presence rooms sessions topics [
+hooks: access api channels filter limits mappings persistence presence rooms sessions topics [
 	github.com/go-json-experiment/json
 	github.com/mochi-mqtt/server/v2
 ]

@@ -64,7 +64,7 @@ func (h *Hook) document(name topics.Name, m *sessions.Message) (*persistence.Wri
 		return nil, nil
 	}
 	if err != nil {
-		return nil, refuse(err)
+		return nil, h.refuseDocument(err)
 	}
 	switch {
 	case len(body) == 0:
@@ -121,7 +121,7 @@ func (h *Hook) patch(w *persistence.Write, text []byte) error {
 			return nil, &sessions.Error{Code: packets.ErrQuotaExceeded.Code, Text: fmt.Sprintf("the document would have %d bytes, the limit is %d", len(body), limit)}
 		}
 		if _, err := filter.ParseDocument(body, h.opts.Documents); err != nil {
-			return nil, refuse(err)
+			return nil, h.refuseDocument(err)
 		}
 		return body, nil
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/ambitmq/ambit/access"
 	"github.com/ambitmq/ambit/filter"
+	"github.com/ambitmq/ambit/limits"
 	"github.com/ambitmq/ambit/sessions"
 )
 
@@ -60,4 +61,13 @@ func refuse(err error) error {
 		return &sessions.Error{Code: packets.ErrPayloadFormatInvalid.Code, Text: "the payload is not a JSON object"}
 	}
 	return err
+}
+
+// refuseDocument is refuse, and counts what breaks a limit.
+func (h *Hook) refuseDocument(err error) error {
+	var limit *filter.LimitError
+	if errors.As(err, &limit) {
+		h.door.Counts.Add(limits.JSON)
+	}
+	return refuse(err)
 }

@@ -333,3 +333,12 @@ func (e *Engine) Flush(seq uint64) {
 
 // isRoom says whether a target is told of changes.
 func (t Target) isRoom() bool { return t.Kind == topics.Room || t.Kind == topics.Scope }
+
+// delivery returns an op that delivers a message when its turn comes.
+func (e *Engine) delivery(m *Message) *persistence.Op {
+	return &persistence.Op{Bytes: m.size(), Applied: func(r *persistence.Result) {
+		if r.Err == nil {
+			e.fanOut(m, nil, &e.tail, nil)
+		}
+	}}
+}

@@ -268,15 +268,6 @@ func (e *Engine) operation(c *Client, by Rights, m *Message, name topics.Name, n
 	return m, op, nil
 }
 
-// delivery returns an op that delivers a message when its turn comes.
-func (e *Engine) delivery(m *Message) *persistence.Op {
-	return &persistence.Op{Bytes: m.size(), Applied: func(r *persistence.Result) {
-		if r.Err == nil {
-			e.fanOut(m, nil, &e.tail, nil)
-		}
-	}}
-}
-
 // enqueue puts a publish into the pipeline, to be acknowledged when it is on
 // disk and those before it are acknowledged. A non-nil refused is its answer.
 // It waits while the pipeline, or the client's portion of it, is full, which stops

@@ -216,3 +216,13 @@ func TestAUserHasNoMoreConnectionsThanItMay(t *testing.T) {
 		t.Error("it is not counted")
 	}
 }
+
+func TestADocumentThatBreaksALimitIsCounted(t *testing.T) {
+	n, counts := startBounded(t, func(o *options) { o.hook.Documents.Depth, o.hook.Documents.Members = 2, 10 })
+	p := n.connect(5, "dev", nil)
+	p.publish("fleet/trucks/1", `{"a":{"b":{}}}`, 1)
+	if code := p.expect(packets.Puback).ReasonCode; code != 0x99 {
+		t.Errorf("PUBACK 0x%02X, want 0x99", code)
+	}
+	reached(t, counts, limits.JSON, 1)
+}

@@ -26,23 +26,6 @@ func TestNoSecretIsToldToAnybody(t *testing.T) {
 			told.WriteString(ack.reason)
 		}
 	}
-	ask := func(action, body string, sign func(*http.Request)) string {
-		r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://"+b.http+"/api/"+action, strings.NewReader(body))
-		if err != nil {
-			t.Fatal(err)
-		}
-		sign(r)
-		answer, err := http.DefaultClient.Do(r)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer func() { _ = answer.Body.Close() }()
-		var text strings.Builder
-		if err := answer.Write(&text); err != nil {
-			t.Fatal(err)
-		}
-		return text.String()
-	}
 	nobody := func(*http.Request) {}
 	for _, sign := range []func(*http.Request){
 		nobody,
@@ -51,19 +34,19 @@ func TestNoSecretIsToldToAnybody(t *testing.T) {
 		func(r *http.Request) { r.Header.Set("Authorization", "Bearer "+marker) },
 		func(r *http.Request) { r.Header.Set("Authorization", marker) },
 	} {
-		told.WriteString(ask("server/now", fmt.Sprintf(`{"jwt":%q}`, marker), sign))
-		told.WriteString(ask("auth/login", fmt.Sprintf(`{"strategy":"local","body":{"username":"anna","password":%q}}`, marker), sign))
-		told.WriteString(ask("auth/login", fmt.Sprintf(`{"strategy":%q,"body":{"password":`, marker), sign))
-		told.WriteString(ask("auth/checkToken", fmt.Sprintf(`{"body":{"token":%q}}`, marker), sign))
+		told.WriteString(s.httpPost("server/now", fmt.Sprintf(`{"jwt":%q}`, marker), sign))
+		told.WriteString(s.httpPost("auth/login", fmt.Sprintf(`{"strategy":"local","body":{"username":"anna","password":%q}}`, marker), sign))
+		told.WriteString(s.httpPost("auth/login", fmt.Sprintf(`{"strategy":%q,"body":{"password":`, marker), sign))
+		told.WriteString(s.httpPost("auth/checkToken", fmt.Sprintf(`{"body":{"token":%q}}`, marker), sign))
 	}
-	login := ask("auth/login", fmt.Sprintf(`{"strategy":"local","body":{"username":"anna","password":%q}}`, marker+"-anna"), nobody)
+	login := s.httpPost("auth/login", fmt.Sprintf(`{"strategy":"local","body":{"username":"anna","password":%q}}`, marker+"-anna"), nobody)
 	_, rest, found := strings.Cut(login, `"jwt":"`)
 	token, _, _ := strings.Cut(rest, `"`)
 	if !found || token == "" {
 		t.Fatalf("auth:login: %s", login)
 	}
 	bearer := func(r *http.Request) { r.Header.Set("Authorization", "Bearer "+token) }
-	made := ask("security/createApiKey", `{"userId":"anna"}`, bearer)
+	made := s.httpPost("security/createApiKey", `{"userId":"anna"}`, bearer)
 	_, rest, found = strings.Cut(made, `"token":"`)
 	key, _, _ := strings.Cut(rest, `"`)
 	if !found || key == "" {
@@ -71,18 +54,9 @@ func TestNoSecretIsToldToAnybody(t *testing.T) {
 	}
 	connect(t, b, connectOptions{user: "anna", password: key}).ping(t)
 	connect(t, b, connectOptions{user: "anna", password: token}).ping(t)
-	told.WriteString(ask("security/searchApiKeys", `{}`, bearer))
-	told.WriteString(ask("auth/logout", `{}`, bearer))
-	processes, err := filepath.Glob("/proc/[0-9]*/cmdline")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, name := range processes {
-		line, err := os.ReadFile(name)
-		if err == nil { // it is there still
-			told.Write(line)
-		}
-	}
+	told.WriteString(s.httpPost("security/searchApiKeys", `{}`, bearer))
+	told.WriteString(s.httpPost("auth/logout", `{}`, bearer))
+	told.WriteString(processList(t))
 	if err := b.stop(); err != nil {
 		t.Fatal(err)
 	}
@@ -99,4 +73,40 @@ func TestNoSecretIsToldToAnybody(t *testing.T) {
 			t.Errorf("the log does not tell of %s", event)
 		}
 	}
+}
+
+// httpPost makes a request, to which sign adds who makes it, and returns the whole answer.
+func (s *staff) httpPost(action, body string, sign func(*http.Request)) string {
+	s.t.Helper()
+	r, err := http.NewRequestWithContext(s.t.Context(), http.MethodPost, "http://"+s.broker.http+"/api/"+action, strings.NewReader(body))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	sign(r)
+	answer, err := http.DefaultClient.Do(r)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer func() { _ = answer.Body.Close() }()
+	var text strings.Builder
+	if err := answer.Write(&text); err != nil {
+		s.t.Fatal(err)
+	}
+	return text.String()
+}
+
+// processList returns how each process of the machine was called.
+func processList(t *testing.T) string {
+	t.Helper()
+	names, err := filepath.Glob("/proc/[0-9]*/cmdline")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all strings.Builder
+	for _, name := range names {
+		if line, err := os.ReadFile(name); err == nil { // it is there still
+			all.Write(line)
+		}
+	}
+	return all.String()
 }
