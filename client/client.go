@@ -16,6 +16,14 @@
 // A Client is one connection. It does not connect again by itself: [Client.Done]
 // says when it has ended, [Client.Err] why, and every message that was sent is
 // then known to be acknowledged, refused, or lost.
+//
+// An [Ambit], which [Connect] makes, does connect again. It has the requests of
+// API.md, rooms, and documents that are kept in sync:
+//
+//	fast := a.Collection("fleet", "trucks").Observe(client.Search{Query: filter}, 10, client.Observers{
+//		OnChange: func(id string, changes map[string]any) { fmt.Println(id, changes) },
+//	})
+//	err := fast.Start(ctx)
 package client
 
 import (

@@ -46,11 +46,14 @@ func startBroker(t *testing.T, settings string) *broker {
 	return b
 }
 
+// data is the directory of the store.
+func (b *broker) data() string { return filepath.Join(b.dir, "data") }
+
 // start starts a process, and returns when it listens.
 func (b *broker) start(t *testing.T) {
 	t.Helper()
 	b.cmd = exec.Command(program, "serve", "--mqtt", "127.0.0.1:0", "--http", "127.0.0.1:0",
-		"--data", filepath.Join(b.dir, "data"), "--config", filepath.Join(b.dir, "ambit.yaml"))
+		"--data", b.data(), "--config", filepath.Join(b.dir, "ambit.yaml"))
 	out, err := b.cmd.StderrPipe()
 	if err != nil {
 		t.Fatal(err)

@@ -41,6 +41,15 @@ func TestPresenceAndChannels(t *testing.T) {
 	}
 }
 
+// TestTheReadmeOfTheClient runs the examples in it.
+func TestTheReadmeOfTheClient(t *testing.T) {
+	build(t)
+	b := startBroker(t, "")
+	if done := runScript(t, b, "test/readme.js", "ws://"+b.http.address()+"/mqtt"); len(done) != 3 {
+		t.Errorf("it has run %q", done)
+	}
+}
+
 // runScript runs a script that says "cut" when the broker is to be killed and started
 // again, and returns the other lines that it prints.
 func runScript(t *testing.T, b *broker, args ...string) (done []string) {

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"reflect"
 	"strings"
@@ -60,8 +61,8 @@ type step struct {
 	Total *int
 	Told  []string
 
-	// Rooms says in how many rooms the client is.
-	Rooms *int
+	// Rooms says in how many rooms the client is, and Subscriptions how many it has.
+	Rooms, Subscriptions *int
 }
 
 // A client is one that is tested.
@@ -174,6 +175,8 @@ func (p *play) step(s step) error {
 		return p.sees(s)
 	case s.Rooms != nil:
 		return p.rooms(*s.Rooms)
+	case s.Subscriptions != nil:
+		return p.subscriptions(*s.Subscriptions)
 	default:
 		return p.act(s)
 	}
@@ -252,6 +255,22 @@ func (p *play) rooms(want int) error {
 	}
 	if got := len(all[index][collection]); got != want {
 		return fmt.Errorf("there are %d rooms, want %d: %s", got, want, list)
+	}
+	return nil
+}
+
+// subscriptions compares the number of subscriptions of the client.
+func (p *play) subscriptions(want int) error {
+	out, err := exec.Command(program, "client", "list", "--json", "--data", p.broker.data()).Output()
+	if err != nil {
+		return fmt.Errorf("ambit client list: %w", err)
+	}
+	var c struct{ Subscriptions int }
+	if err := json.Unmarshal(out, &c); err != nil {
+		return fmt.Errorf("not one client: %w: %s", err, out)
+	}
+	if c.Subscriptions != want {
+		return fmt.Errorf("it has %d subscriptions, want %d: %s", c.Subscriptions, want, out)
 	}
 	return nil
 }

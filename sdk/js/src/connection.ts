@@ -9,7 +9,8 @@ export interface Options {
   /** The version of MQTT: 5 by default, 4 is 3.1.1. */
   version?: 4 | 5;
   username?: string;
-  password?: string;
+  /** A password, a token or an API key; a function is asked each time the connection is made. */
+  password?: string | (() => string);
   /** Names the client. By default one is made up. */
   clientId?: string;
   /** After how many milliseconds a lost connection is tried again: 1,000 by default. */
@@ -92,8 +93,10 @@ export class Connection extends Emitter<ConnectionEvents> {
     };
     if (options.clientId !== undefined) settings.clientId = options.clientId;
     if (options.username !== undefined) settings.username = options.username;
-    if (options.password !== undefined) settings.password = options.password;
+    const { password } = options;
+    if (password !== undefined) settings.password = typeof password === "function" ? password() : password;
     const client = mqtt.connect(url, settings);
+    if (typeof password === "function") client.on("reconnect", () => (client.options.password = password()));
     const connection = new Connection(client, timeout);
     await new Promise<void>((resolve, reject) => {
       const fail = (e: Error) => {
