@@ -110,7 +110,9 @@ func (e *Engine) take() (*event, []delivery) {
 	e.pending[0] = nil
 	e.pending = e.pending[1:]
 	if ev.user != 0 {
-		return ev, deliveries(ev.room.outlets, ev, func(to topics.Filter) bool { return to.Room.Options.Users&ev.user != 0 && (ev.except == "" || nameOf(to) != ev.except) })
+		return ev, deliveries(ev.room.outlets, ev, func(to topics.Filter) bool {
+			return to.Room.Options.Users&ev.user != 0 && (ev.except == "" || nameOf(to) != ev.except)
+		})
 	}
 	return ev, deliveries(e.watched, ev, func(to topics.Filter) bool { return to.ID == "" || to.ID == ev.from })
 }
