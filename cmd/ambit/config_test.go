@@ -147,7 +147,7 @@ func TestEverySettingCanBeGivenAsAVariable(t *testing.T) {
 		t.Run(set.key, func(t *testing.T) {
 			t.Setenv(variable(set.key), "!")
 			if _, err := loadConfig(serveFlags(t)); err == nil && !slices.Contains([]string{
-				"access", "data", "origins", "users", "jwt.issuer", "jwt.audience", "jwt.user", "jwt.roles", "jwt.attributes",
+				"access", "data", "hosts", "origins", "users", "jwt.issuer", "jwt.audience", "jwt.user", "jwt.roles", "jwt.attributes",
 			}, set.key) {
 				t.Error("a value that makes no sense is taken")
 			}
