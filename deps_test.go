@@ -61,11 +61,15 @@ hooks test: [github.com/cockroachdb/pebble/v2]
 web: access api
 web test: persistence rooms [github.com/cockroachdb/pebble/v2]
 
-broker: access api channels filter hooks limits mappings persistence rooms sessions topics web [
+metrics: limits persistence sessions [github.com/prometheus/client_golang]
+
+broker: access api channels filter hooks limits mappings metrics persistence rooms sessions topics web [
 	github.com/coder/websocket
 	github.com/mochi-mqtt/server/v2
 	github.com/pires/go-proxyproto
 ]
+
+broker test: [github.com/prometheus/client_golang github.com/prometheus/common]
 
 cmd/ambit: access broker client filter [
 	github.com/go-json-experiment/json

@@ -18,6 +18,7 @@ import (
 	"github.com/ambitmq/ambit/filter"
 	"github.com/ambitmq/ambit/hooks"
 	"github.com/ambitmq/ambit/limits"
+	"github.com/ambitmq/ambit/metrics"
 	"github.com/ambitmq/ambit/persistence"
 	"github.com/ambitmq/ambit/sessions"
 	"github.com/ambitmq/ambit/topics"
@@ -55,7 +56,9 @@ func Start(ctx context.Context, cfg Config, log *slog.Logger) (*Broker, error) {
 	if err != nil {
 		return nil, err
 	}
-	store, err := persistence.Open(cfg.Data, storeOptions(cfg, log))
+	figures, kept := metrics.New(), storeOptions(cfg, log)
+	kept.Synced = figures.Synced
+	store, err := persistence.Open(cfg.Data, kept)
 	if err != nil {
 		l.close()
 		return nil, err
@@ -65,6 +68,8 @@ func Start(ctx context.Context, cfg Config, log *slog.Logger) (*Broker, error) {
 	o := hookOptions(cfg, store, who, log)
 	cfg.Quotas.keepOut(&o, l.crowd.counts, hooks.NewVault(store))
 	b.hook, b.engine = hooks.New(store, o, engineOptions(cfg, l.crowd.counts, log))
+	figures.Watch(metrics.Sources{Store: store, Sessions: b.engine, Rooms: b.hook.Rooms, Limits: b.Limits()})
+	l.metrics, l.health, l.readiness = figures.Handler(), b.health, b.readiness
 	go b.apply()
 	if err := b.serve(ctx); err != nil {
 		return nil, errors.Join(err, b.Close(ctx))

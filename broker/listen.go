@@ -29,7 +29,10 @@ type listeners struct {
 	serve func(net.Conn, sessions.Via)
 	hook  *hooks.Hook // answers requests
 	crowd *crowd
-	met   sync.Map // of net.Conn: the *guest of a connection of HTTP
+	// metrics, health and readiness answer /metrics, /healthz and /readyz.
+	metrics           http.Handler
+	health, readiness http.HandlerFunc
+	met               sync.Map // of net.Conn: the *guest of a connection of HTTP
 	// failed is called when no more clients can be accepted.
 	failed func(error)
 

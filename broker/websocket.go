@@ -18,7 +18,10 @@ var subprotocols = []string{"mqtt", "mqttv3.1"}
 func (l *listeners) newWebServer(ln *listener) *http.Server {
 	mux := http.NewServeMux()
 	mux.HandleFunc("/mqtt", func(w http.ResponseWriter, r *http.Request) { l.serveWebSocket(ln, w, r) })
-	mux.Handle("/api/", l.requests(ln))
+	requests := l.requests(ln)
+	for _, path := range []string{"/api/", "/metrics", "/healthz", "/readyz"} {
+		mux.Handle(path, requests)
+	}
 	return &http.Server{
 		Handler:           l.greet(mux),
 		ConnContext:       func(ctx context.Context, c net.Conn) context.Context { return l.meet(ctx, ln, c) },
@@ -33,11 +36,15 @@ func (l *listeners) newWebServer(ln *listener) *http.Server {
 // requests serves the request API at a listener.
 func (l *listeners) requests(ln *listener) http.Handler {
 	mux := http.NewServeMux()
-	web.New(l.hook.API(), l.hook.Door(), web.Options{
+	s := web.New(l.hook.API(), l.hook.Door(), web.Options{
 		Origins: l.cfg.Origins, Hosts: l.cfg.hosts(), RequestBytes: ln.Limits.PacketBytes,
 		ReadTimeout: ln.Limits.ConnectTimeout, WriteTimeout: l.cfg.Limits.WriteTimeout,
 		Peer: ln.webPeer,
-	}).Routes(mux)
+	})
+	s.Routes(mux)
+	mux.Handle("GET /metrics", s.Scrape(l.metrics))
+	mux.HandleFunc("GET /healthz", l.health)
+	mux.HandleFunc("GET /readyz", l.readiness)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		l.running.Add(1)
 		defer l.running.Done()

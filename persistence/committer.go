@@ -109,7 +109,7 @@ func (c *committer) finish(groups <-chan group, tail chan<- []*Result) {
 	defer close(tail)
 	for g := range groups {
 		if g.unsynced && !c.store.opts.noSync {
-			c.sync()
+			c.syncTimed(len(g.results))
 		}
 		for _, r := range g.results {
 			if r.Op.Committed != nil {
@@ -117,6 +117,15 @@ func (c *committer) finish(groups <-chan group, tail chan<- []*Result) {
 			}
 		}
 		tail <- g.results
+	}
+}
+
+// syncTimed is sync, with Options.Synced told.
+func (c *committer) syncTimed(ops int) {
+	began := time.Now()
+	c.sync()
+	if c.store.opts.Synced != nil {
+		c.store.opts.Synced(ops, time.Since(began))
 	}
 }
 

@@ -38,6 +38,8 @@ type Options struct {
 	CacheBytes int64
 	// MustExist has [Open] fail where there is no store, instead of making one.
 	MustExist bool
+	// Synced is told of each group of ops that was synced, by the committer. Nil is nobody.
+	Synced func(ops int, took time.Duration)
 	// Log gets what the store does at debug level, what it does to indexes at info, and
 	// its troubles at warn.
 	// Defaults to no log.

@@ -1,0 +1,47 @@
+package web
+
+import (
+	"net"
+	"net/http"
+
+	"github.com/ambitmq/ambit/access"
+)
+
+// Scrape serves metrics to this machine, and to whoever may come in and execute
+// server:metrics. What a proxy on this machine passes on is not of this machine.
+func (s *Server) Scrape(next http.Handler) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		if err := s.mayScrape(r); err != nil {
+			refused := s.router.Refuse("server", "metrics", errorOf(err))
+			if refused.Status == http.StatusUnauthorized {
+				w.Header().Set("WWW-Authenticate", `Basic realm="Ambit", charset="UTF-8"`)
+			}
+			s.answer(w, refused)
+			return
+		}
+		next.ServeHTTP(w, r)
+	}
+}
+
+func (s *Server) mayScrape(r *http.Request) error {
+	if !IsOurs(r, s.opts.Origins, s.opts.Hosts) {
+		return errOrigin
+	}
+	a := access.Arrival{From: remoteOf(r), Peer: s.opts.Peer(r), Login: loginOf(r)}
+	tcp, ok := a.From.(*net.TCPAddr)
+	passedOn := r.Header.Get("X-Forwarded-For") != "" || r.Header.Get("Forwarded") != ""
+	if ok && tcp.IP.IsLoopback() && !passedOn {
+		return nil
+	}
+	if a.Login == nil && passedOn {
+		return access.ErrMustSignIn
+	}
+	who, err := s.door.Enter(a)
+	if err != nil {
+		return err
+	}
+	if s.door.Access.Policy().Rights(who, "").MayCall("server", "metrics") != nil {
+		return access.ErrDenied
+	}
+	return nil
+}
