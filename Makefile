@@ -83,5 +83,5 @@ package: ## Build the package and the image for this machine, and try both; inst
 	@scripts/try-package
 
 .PHONY: model
-model: ## Random sessions over sockets against their model, for STEPS=1000000
-	AMBIT_MODEL_STEPS=$(STEPS) go test -count 1 -timeout 0 -run TestSessionsKeepTheirPromises ./sessions
+model: ## Random sessions over sockets, and random edits of named rooms, against their models, for STEPS=1000000 each
+	AMBIT_MODEL_STEPS=$(STEPS) go test -count 1 -timeout 0 -run 'TestSessionsKeepTheirPromises|TestWhatAClientKnows' ./sessions

@@ -11,9 +11,9 @@ import (
 	"github.com/ambitmq/ambit/topics"
 )
 
-// maxEarlier is from how many filters a client may go over at once. One who was
+// maxEarlier is from how many filters a client may go over at once. One that was
 // interrupted more often is told of a gap.
-const maxEarlier = 8
+const maxEarlier = 32
 
 // Shift says whether a subscription is to go over to another filter: the one that its
 // name points to now, or to none, as it is under the rules that there are now.

@@ -43,11 +43,11 @@ type feed struct {
 	stored       mark
 	acknowledged bool
 	// target is what the subscription is told by. It went over to that as of the change
-	// shifted, or is unfinished with it. over knows what it was told by until then, and kept
-	// what it was told by since the mark; they are no rooms if it never went over. shift is
-	// the next one, if it is set.
+	// from; shifted is the same, or unfinished. over knows what it was told by until then,
+	// and kept what it was told by since the mark; they are no rooms if it never went over.
+	// shift is the next one, if it is set.
 	target, over, kept Target
-	shifted            uint64
+	from, shifted      uint64
 	shift              *shift
 }
 
@@ -122,61 +122,6 @@ func (e *Engine) goLive(s *session, sub *Subscription, seen uint64) {
 	}
 	b.mu.Unlock()
 	e.rejoin(s, sub)
-}
-
-// takes says whether a feed is given a message, which is then on its way. A
-// client that is away gets it from the change log when it is back.
-func (f *feed) takes(m *Message, online bool) bool {
-	if !online && f.resumes {
-		f.pace = behind
-	}
-	if f.pace == behind {
-		return false
-	}
-	f.seen = max(f.seen, m.Seq)
-	return true
-}
-
-// suspend leaves the feeds of a client that is away behind. Everything up to
-// applied was given to those that are live, but what is still queued.
-func (b *outbox) suspend(feeds []*feed, applied uint64) {
-	for _, f := range feeds {
-		f.dropShift()
-		if f.busy = false; f.pace == live {
-			f.seen = max(f.seen, applied)
-		}
-		f.pace = live
-		if f.resumes {
-			f.pace, f.most = behind, catchUpChanges
-		}
-	}
-	kept := b.queue[:0]
-	for _, d := range b.queue {
-		if d.feed == nil || !d.feed.resumes {
-			kept = append(kept, d)
-			continue
-		}
-		b.bytes -= d.m.size()
-		d.feed.lose(d.m)
-	}
-	clear(b.queue[len(kept):])
-	b.queue = kept
-}
-
-// lacks says whether a part of the snapshot is missing that a scope began with.
-func (b *outbox) lacks(f *feed) bool {
-	if f == nil {
-		return false
-	}
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return !f.whole
-}
-
-// lose notes that a message is dropped that an absent client was to get.
-func (f *feed) lose(m *Message) {
-	f.pace, f.seen = behind, min(f.seen, m.Seq-1)
-	f.whole = f.whole && !m.Last
 }
 
 // proceed takes the feeds of a session that are behind one step further, as of
@@ -375,7 +320,7 @@ func (e *Engine) tellGap(s *session, sub *Subscription, l *link, r *persistence.
 	next, kept, ok := e.h.Shift(s.box.rightsNow(), sub.To, s.box.storedTarget(sub.feed, r.Seq))
 	s.box.mu.Unlock()
 	if ok { // what the client knows is out of date, by whatever it was told
-		if sub = e.exchange(s, sub, &shift{next: next, kept: kept}, r.Snapshot); sub == nil {
+		if sub = e.exchange(s, sub, &shift{next: next, kept: kept, seq: r.Seq}, r.Snapshot); sub == nil {
 			return
 		}
 	}

@@ -193,6 +193,6 @@ func (e *Engine) exchange(s *session, sub *Subscription, t *shift, docs Document
 	s.box.mu.Lock()
 	defer s.box.mu.Unlock()
 	f := sub.feed
-	f.target, f.over, f.kept, f.shifted = next.Target, t.over, t.kept, unfinished
+	f.target, f.over, f.kept, f.from, f.shifted = next.Target, t.over, t.kept, t.seq, unfinished
 	return &next
 }
