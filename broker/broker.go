@@ -37,6 +37,8 @@ type Broker struct {
 	closing   sync.Once
 	closed    error
 
+	pulse pulse
+
 	failing sync.Once
 	failure error
 	done    chan struct{} // closed when failure is set

@@ -3,6 +3,7 @@ package broker
 import (
 	"context"
 	"net/http"
+	"sync"
 	"time"
 )
 
@@ -10,11 +11,33 @@ import (
 // broker is taken to be stuck.
 const aliveTimeout = 10 * time.Second
 
+// pulseEvery is for how long what was found out of the broker's health holds: anybody
+// may ask, and however many do, one operation a second answers all of them.
+const pulseEvery = time.Second
+
+// A pulse is what was found out last.
+type pulse struct {
+	mu  sync.Mutex // guards what follows, and is held while it is found out
+	at  time.Time
+	err error
+}
+
+// feel returns what alive says, which is asked once in a while.
+func (p *pulse) feel(ctx context.Context, alive func(context.Context) error) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.at.IsZero() || time.Since(p.at) >= pulseEvery {
+		ctx, cancel := context.WithTimeout(ctx, aliveTimeout)
+		defer cancel()
+		p.err = alive(ctx)
+		p.at = time.Now()
+	}
+	return p.err
+}
+
 // health answers whether the broker works: [Broker.Alive].
 func (b *Broker) health(w http.ResponseWriter, r *http.Request) {
-	ctx, cancel := context.WithTimeout(r.Context(), aliveTimeout)
-	defer cancel()
-	if err := b.Alive(ctx); err != nil {
+	if err := b.pulse.feel(context.WithoutCancel(r.Context()), b.Alive); err != nil {
 		http.Error(w, "stuck: "+err.Error(), http.StatusServiceUnavailable)
 		return
 	}

@@ -2,6 +2,7 @@ package broker
 
 import (
 	"context"
+	"errors"
 	"io"
 	"net/http"
 	"strings"
@@ -94,5 +95,29 @@ func TestReadinessShowsAFullDisk(t *testing.T) {
 	}
 	if status, text := page(t, full, "/healthz", ""); status != http.StatusOK {
 		t.Errorf("a full disk is no reason for a restart: status %d: %s", status, text)
+	}
+}
+
+func TestManyWhoAskForHealthCostOneOperation(t *testing.T) {
+	var p pulse
+	asked := 0
+	alive := func(context.Context) error {
+		asked++
+		return nil
+	}
+	for range 100 {
+		if err := p.feel(t.Context(), alive); err != nil {
+			t.Fatal(err)
+		}
+	}
+	p.at = p.at.Add(-pulseEvery)
+	sick := errors.New("sick")
+	for range 100 {
+		if err := p.feel(t.Context(), func(context.Context) error { asked++; return sick }); !errors.Is(err, sick) {
+			t.Fatal(err)
+		}
+	}
+	if asked != 2 {
+		t.Errorf("%d operations", asked)
 	}
 }
