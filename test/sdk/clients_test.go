@@ -25,6 +25,7 @@ func TestScenariosWithNode(t *testing.T) {
 		t.Run("MQTT "+version, func(t *testing.T) {
 			c := startJS(t, version)
 			playAll(t, func(t *testing.T, b *broker) client {
+				t.Helper()
 				url := "ws://" + b.http.address() + "/mqtt"
 				if version == "4" {
 					url = "mqtt://" + b.mqtt.address()
@@ -41,7 +42,10 @@ func TestScenariosWithChromium(t *testing.T) {
 	for _, version := range []string{"4", "5"} {
 		t.Run("MQTT "+version, func(t *testing.T) {
 			c := startJS(t, version, chromium)
-			playAll(t, func(t *testing.T, b *broker) client { return c.open(t, "ws://"+b.http.address()+"/mqtt") })
+			playAll(t, func(t *testing.T, b *broker) client {
+				t.Helper()
+				return c.open(t, "ws://"+b.http.address()+"/mqtt")
+			})
 		})
 	}
 }

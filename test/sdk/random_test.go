@@ -14,12 +14,15 @@ import (
 // search finds.
 func TestObserversAgreeWithASearch(t *testing.T) {
 	t.Run("Go", func(t *testing.T) {
-		agree(t, func(t *testing.T, b *broker) client { return dialGo(t, b) })
+		agree(t, dialGo)
 	})
 	t.Run("Node", func(t *testing.T) {
 		build(t)
 		c := startJS(t, "5")
-		agree(t, func(t *testing.T, b *broker) client { return c.open(t, "ws://"+b.http.address()+"/mqtt") })
+		agree(t, func(t *testing.T, b *broker) client {
+			t.Helper()
+			return c.open(t, "ws://"+b.http.address()+"/mqtt")
+		})
 	})
 }
 
