@@ -38,6 +38,7 @@ func watched() []step {
 }
 
 func agree(t *testing.T, dial func(*testing.T, *broker) client) {
+	t.Helper()
 	const rounds, writers, writes = 6, 3, 60
 	seed := rand.Uint64()
 	t.Logf("seed %d", seed)

@@ -125,6 +125,7 @@ type play struct {
 
 // playAll plays every scenario with a kind of client.
 func playAll(t *testing.T, dial func(*testing.T, *broker) client) {
+	t.Helper()
 	files, err := filepath.Glob("../../client/testdata/*.json")
 	if err != nil || len(files) == 0 {
 		t.Fatalf("no scenarios: %v", err)
