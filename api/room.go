@@ -176,9 +176,8 @@ func (c *call) rename(name rooms.Name, edit func(now *rooms.Name) (next *rooms.N
 	c.naming.Lock()
 	defer c.naming.Unlock()
 	var now *rooms.Name
-	old := rooms.Nothing()
 	if n, ok := c.rooms.Named(name.Index, name.Collection, name.Name); ok {
-		now, old = &n, n.Filter
+		now = &n
 	}
 	if now != nil && now.Configured {
 		return nameConfigured.with(topicOf(name))
@@ -195,7 +194,7 @@ func (c *call) rename(name rooms.Name, edit func(now *rooms.Name) (next *rooms.N
 	}
 	done := make(chan error, 1)
 	op := &persistence.Op{Records: records, Snapshot: true, Applied: func(r *persistence.Result) {
-		done <- c.renamed(name, old, next, r)
+		done <- c.renamed(name, next, r)
 	}}
 	if err := c.store.Append(c.ctx, op); err != nil {
 		return err
@@ -204,7 +203,7 @@ func (c *call) rename(name rooms.Name, edit func(now *rooms.Name) (next *rooms.N
 }
 
 // renamed is what rename does when its turn has come.
-func (c *call) renamed(name rooms.Name, old *filter.Filter, next *rooms.Name, r *persistence.Result) error {
+func (c *call) renamed(name rooms.Name, next *rooms.Name, r *persistence.Result) error {
 	if r.Err != nil {
 		return r.Err
 	}
@@ -214,7 +213,7 @@ func (c *call) renamed(name rooms.Name, old *filter.Filter, next *rooms.Name, r 
 		r.Snapshot.Close()
 		return fmt.Errorf("name %s: %w", topicOf(name), err)
 	}
-	c.out.GoOver(name, c.rooms.Called(name.Index, name.Collection, name.Name, old.Hash(name.Index, name.Collection)), r)
+	c.out.GoOver(name, c.rooms.Called(name.Index, name.Collection, name.Name), r)
 	return nil
 }
 

@@ -103,22 +103,28 @@ func (e *Engine) Names(index, collection string) []Name {
 // A Membership is one member of a room, and the topic filter by which it is.
 type Membership struct{ Member, TopicFilter string }
 
-// Called returns who is told by a name of the changes of a room.
-func (e *Engine) Called(index, collection, name, hash string) []Membership {
+// Called returns who is told by a name, of whichever room: what somebody may see decides
+// about that, too.
+func (e *Engine) Called(index, collection, name string) []Membership {
 	e.mu.RLock()
 	defer e.mu.RUnlock()
 	c := e.collections[collectionName{index, collection}]
-	if c == nil || c.rooms[hash] == nil {
+	if c == nil {
 		return nil
 	}
 	var all []Membership
-	for _, o := range c.rooms[hash].outlets {
-		if o.to.Room.Name != name {
-			continue
-		}
-		for _, member := range o.members {
-			all = append(all, Membership{member, o.to.Text})
+	for _, r := range c.rooms {
+		for _, o := range r.outlets {
+			if o.to.Room.Name != name {
+				continue
+			}
+			for _, member := range o.members {
+				all = append(all, Membership{member, o.to.Text})
+			}
 		}
 	}
+	slices.SortFunc(all, func(a, b Membership) int {
+		return cmp.Or(cmp.Compare(a.TopicFilter, b.TopicFilter), cmp.Compare(a.Member, b.Member))
+	})
 	return all
 }

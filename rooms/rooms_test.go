@@ -74,6 +74,8 @@ type joined struct {
 //	update id=ID         the fields that an update names, and below them a body
 //	delete id=ID
 //	tell [id=ID]         the body of an ephemeral message
+//	name name=N          a filter
+//	unname name=N
 func TestRooms(t *testing.T) {
 	datadriven.Walk(t, "testdata", func(t *testing.T, path string) { //nolint:thelper // it is a subtest
 		w := &world{t: t, docs: map[string]*persistence.Document{}, names: map[string]string{}, joined: map[string]joined{}}
@@ -114,6 +116,14 @@ func (w *world) run(t *testing.T, d *datadriven.TestData) string {
 		return w.change(arg("id"), []byte(body))
 	case "delete":
 		return w.change(arg("id"), nil)
+	case "name":
+		f, err := filter.Parse([]byte(d.Input))
+		if err != nil {
+			return err.Error() + "\n"
+		}
+		return w.name(arg("name"), f)
+	case "unname":
+		return w.name(arg("name"), nil)
 	case "tell":
 		m := &Ephemeral{Index: "fleet", Collection: "trucks", Body: []byte(d.Input), Time: time.UnixMilli(1000)}
 		d.MaybeScanArgs(t, "id", &m.ID)
@@ -142,7 +152,11 @@ func (w *world) join(member, text string) string {
 		return err.Error() + "\n"
 	}
 	var f *filter.Filter
-	if to.Room.Hash != "" {
+	if n, ok := w.engine.Named(to.Index, to.Collection, to.Room.Name); ok {
+		f = n.Filter
+	} else if to.Room.Name != "" {
+		return "no such name\n"
+	} else if to.Room.Hash != "" {
 		var ok bool
 		if f, ok = w.engine.Filter(to.Index, to.Collection, to.Room.Hash); !ok {
 			return "no such room\n"

@@ -225,3 +225,27 @@ func TestADifferenceThatIsCutOffIsToldAgain(t *testing.T) {
 		})
 	}
 }
+
+// A scope is told nothing by a filter that is about changes, and comes back from that.
+func TestAScopeOutlivesAFilterThatIsAboutChanges(t *testing.T) {
+	n := startNode(t, nil)
+	n.drive()
+	n.rename("create", slow)
+	p := n.connect(5, "dash", keepSession)
+	p.subscribe(1, depotScope+"+")
+	for _, id := range []string{"both", "slow", "$synced"} {
+		p.message(depotScope + id)
+	}
+	n.rename("update", `{"changed":"speed"}`)
+	for _, id := range []string{"both", "slow"} {
+		if m := p.message(depotScope + id); len(m.Payload) > 0 {
+			t.Errorf("%s is in scope", id)
+		}
+	}
+	p.ping()
+	n.rename("update", middling)
+	for _, id := range []string{"both", "middling"} {
+		p.message(depotScope + id)
+	}
+	p.quiet()
+}
