@@ -78,7 +78,7 @@ func TestNoSecretIsToldToAnybody(t *testing.T) {
 // httpPost makes a request, to which sign adds who makes it, and returns the whole answer.
 func (s *staff) httpPost(action, body string, sign func(*http.Request)) string {
 	s.t.Helper()
-	r, err := http.NewRequestWithContext(s.t.Context(), http.MethodPost, "http://"+s.broker.http+"/api/"+action, strings.NewReader(body))
+	r, err := http.NewRequestWithContext(s.t.Context(), http.MethodPost, "http://"+s.http+"/api/"+action, strings.NewReader(body))
 	if err != nil {
 		s.t.Fatal(err)
 	}
