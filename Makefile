@@ -84,4 +84,5 @@ package: ## Build the package and the image for this machine, and try both; inst
 
 .PHONY: model
 model: ## Random sessions over sockets, and random edits of named rooms, against their models, for STEPS=1000000 each
+	AMBIT_MODEL_STEPS=$(STEPS) go test -count 1 -timeout 0 -run 'TestEngineAgreesWithTheModel' ./rooms
 	AMBIT_MODEL_STEPS=$(STEPS) go test -count 1 -timeout 0 -run 'TestSessionsKeepTheirPromises|TestWhatAClientKnows' ./sessions

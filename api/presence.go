@@ -53,7 +53,7 @@ func listMembers(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	members, total := c.opts.Presence.Members(id, from, size)
+	members, total := c.opts.Presence.Members(c.hashOf(id), from, size)
 	return struct {
 		Count   int               `json:"count"`
 		Members []presence.Member `json:"members"`

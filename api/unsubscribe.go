@@ -10,7 +10,7 @@ func unsubscribe(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	left, err := c.out.LeaveRoom(client, id)
+	left, err := c.out.LeaveRoom(client, c.hashOf(id))
 	if err == nil && !left {
 		err = notSubscribed.with(client, id)
 	}

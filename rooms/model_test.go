@@ -3,7 +3,9 @@ package rooms
 import (
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"slices"
+	"strconv"
 	"testing"
 	"time"
 
@@ -67,6 +69,20 @@ func TestEngineAgreesWithTheModel(t *testing.T) {
 	}
 }
 
+// modelSteps is AMBIT_MODEL_STEPS, or few.
+func modelSteps(t *testing.T) int {
+	t.Helper()
+	text := os.Getenv("AMBIT_MODEL_STEPS")
+	if text == "" {
+		return 5000
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
 func compareWithModel(t *testing.T, opts Options) {
 	t.Helper()
 	seed := uint64(time.Now().UnixNano())
@@ -92,7 +108,7 @@ func compareWithModel(t *testing.T, opts Options) {
 		}
 		return to, hash
 	}
-	for step := range 5000 {
+	for step := range modelSteps(t) {
 		limit := rnd.IntN(5) * 10
 		who := [2]string{fmt.Sprintf("c%d", rnd.IntN(6)), fmt.Sprintf(`i/c/?{"range":{"speed":{"gte":%d}}}`, limit)}
 		switch op := rnd.IntN(100); {
