@@ -43,7 +43,7 @@ var (
 // clients come, go and dawdle, and the server crashes. AMBIT_MODEL_STEPS is how many
 // steps, and AMBIT_MODEL_SEED where the first round begins.
 func TestWhatAClientKnowsOfANameIsRightAtTheEnd(t *testing.T) {
-	steps, seed := 4000, uint64(time.Now().UnixNano())
+	steps, seed := 400, uint64(time.Now().UnixNano())
 	if s := os.Getenv("AMBIT_MODEL_STEPS"); s != "" {
 		steps, _ = strconv.Atoi(s)
 	}
