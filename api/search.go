@@ -10,12 +10,13 @@ import (
 	"github.com/ambitmq/ambit/filter"
 	"github.com/ambitmq/ambit/persistence"
 	"github.com/ambitmq/ambit/rooms"
+	"github.com/ambitmq/ambit/sorting"
 )
 
 // A query says which documents of a collection a request is about.
 type query struct {
 	filter *filter.Filter
-	order  order
+	order  sorting.Order
 }
 
 const (
@@ -70,7 +71,7 @@ func (c *call) query(allowed ...string) (query, map[string]json.RawMessage, erro
 }
 
 // maySort says whether the caller may see what the results are sorted by.
-func (c *call) maySort(o order) error {
+func (c *call) maySort(o sorting.Order) error {
 	hidden := c.rights.Hidden(c.Index, c.Collection)
 	for _, by := range o {
 		for _, path := range hidden {
@@ -192,15 +193,15 @@ func search(c *call) (any, error) {
 	return p, err
 }
 
-func (c *call) page(snap *persistence.Snapshot, q query, from, size int, start *position) (*page, error) {
+func (c *call) page(snap *persistence.Snapshot, q query, from, size int, start *sorting.Position) (*page, error) {
 	after, byID := "", len(q.order) == 0
 	if start != nil && byID {
 		after = start.ID
 	}
 	first, total := &best{order: q.order, n: from + size + 1}, 0
 	s, err := c.scan(snap, q, after, func(doc *persistence.Document, d *filter.Document) bool {
-		p := q.order.position(doc.Key.ID, d)
-		if start != nil && q.order.compare(p, *start) <= 0 {
+		p := positionIn(q.order, doc.Key.ID, d)
+		if start != nil && q.order.Compare(p, *start) <= 0 {
 			return true
 		}
 		total++
@@ -220,7 +221,7 @@ func (c *call) page(snap *persistence.Snapshot, q query, from, size int, start *
 	case last != nil && len(p.Hits) < len(positions):
 		p.Cursor = cursorOf(c, q, *last)
 	case byID && s.Partial:
-		p.Cursor = cursorOf(c, q, position{ID: s.last})
+		p.Cursor = cursorOf(c, q, sorting.Position{ID: s.last})
 	}
 	if start == nil {
 		p.Total = &total
@@ -230,7 +231,7 @@ func (c *call) page(snap *persistence.Snapshot, q query, from, size int, start *
 
 // fill adds the documents of some positions to a page, as many as an answer may
 // have, and returns the position of the last one.
-func (c *call) fill(p *page, snap *persistence.Snapshot, positions []position) (last *position, err error) {
+func (c *call) fill(p *page, snap *persistence.Snapshot, positions []sorting.Position) (last *sorting.Position, err error) {
 	size := 0
 	for i := range positions {
 		doc, err := snap.Get(persistence.Key{Index: c.Index, Collection: c.Collection, ID: positions[i].ID})
@@ -249,7 +250,7 @@ func (c *call) fill(p *page, snap *persistence.Snapshot, positions []position) (
 // A cursor is a position in the results of a search, and says of which.
 type cursor struct {
 	Search uint64 `json:"s"`
-	position
+	sorting.Position
 }
 
 func searchOf(c *call, q query) uint64 {
@@ -258,12 +259,12 @@ func searchOf(c *call, q query) uint64 {
 	return h.Sum64()
 }
 
-func cursorOf(c *call, q query, p position) string {
+func cursorOf(c *call, q query, p sorting.Position) string {
 	return base64.RawURLEncoding.EncodeToString(encode(cursor{searchOf(c, q), p}))
 }
 
 // cursor reads the cursor of a request, nil for none.
-func (c *call) cursor(q query) (*position, error) {
+func (c *call) cursor(q query) (*sorting.Position, error) {
 	text, err := c.string("cursor")
 	if err != nil || text == "" {
 		return nil, err
@@ -274,11 +275,11 @@ func (c *call) cursor(q query) (*position, error) {
 		return nil, badCursor.with()
 	}
 	for _, v := range from.Values {
-		if rank(v) == 3 && v != nil {
+		if v != nil && sorting.Key(v) == nil {
 			return nil, badCursor.with()
 		}
 	}
-	return &from.position, nil
+	return &from.Position, nil
 }
 
 // count says how many documents match.

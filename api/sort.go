@@ -2,43 +2,19 @@ package api
 
 import (
 	"bytes"
-	"cmp"
 	"encoding/json"
-	"math"
 	"slices"
-	"strings"
-	"unicode/utf8"
 
 	"github.com/ambitmq/ambit/filter"
+	"github.com/ambitmq/ambit/sorting"
 )
 
-const (
-	// maxSortFields is how many fields a search may sort on.
-	maxSortFields = 8
-	// maxKeyBytes is how much of a string counts for its order: a search holds the
-	// keys of all documents that it may return.
-	maxKeyBytes = 256
-)
-
-// An order is what the documents of a search are sorted by. Those that are equal
-// in all of it, and all without it, are in the order of their ids.
-type order []sortField
-
-type sortField struct {
-	Path       string `json:"path"`
-	Descending bool   `json:"descending"`
-}
-
-// A position is where a document is in an order.
-type position struct {
-	// Values are those of the fields: string, float64, bool or nil.
-	Values []any  `json:"v,omitempty"`
-	ID     string `json:"id"`
-}
+// maxSortFields is how many fields a search may sort on.
+const maxSortFields = 8
 
 // readOrder reads "field", {"field":"desc"}, {"field":{"order":"desc"}}, or an
 // array of these.
-func readOrder(raw json.RawMessage) (order, error) {
+func readOrder(raw json.RawMessage) (sorting.Order, error) {
 	if raw == nil {
 		return nil, nil
 	}
@@ -48,7 +24,7 @@ func readOrder(raw json.RawMessage) (order, error) {
 			return nil, badSort()
 		}
 	}
-	var o order
+	var o sorting.Order
 	for _, part := range parts {
 		fields, err := readSortFields(bytes.TrimSpace(part))
 		if err != nil {
@@ -66,19 +42,19 @@ func badSort() *Error {
 	return invalidValue.with("sort", `an array of "field" and {"field":"asc"|"desc"}`)
 }
 
-func readSortFields(raw []byte) (order, error) {
+func readSortFields(raw []byte) (sorting.Order, error) {
 	if !isObject(raw) {
 		var path string
 		if json.Unmarshal(raw, &path) != nil || path == "" {
 			return nil, badSort()
 		}
-		return order{{Path: path}}, nil
+		return sorting.Order{{Path: path}}, nil
 	}
 	members, err := membersOf(raw)
 	if err != nil {
 		return nil, badSort()
 	}
-	var o order
+	var o sorting.Order
 	for _, m := range members {
 		value := m.value
 		if isObject(value) {
@@ -94,99 +70,30 @@ func readSortFields(raw []byte) (order, error) {
 		if m.name == "" || direction != `"asc"` && direction != `"desc"` {
 			return nil, badSort()
 		}
-		o = append(o, sortField{m.name, direction == `"desc"`})
+		o = append(o, sorting.Field{Path: m.name, Descending: direction == `"desc"`})
 	}
 	return o, nil
 }
 
-// position returns where a document is.
-func (o order) position(id string, d *filter.Document) position {
-	p := position{ID: id}
+// positionIn returns where a document is in an order.
+func positionIn(o sorting.Order, id string, d *filter.Document) sorting.Position {
+	p := sorting.Position{ID: id}
 	for _, f := range o {
 		v, _ := d.Scalar(f.Path)
-		switch scalar := v.(type) {
-		case string:
-			v = strings.Clone(clip(scalar)) // not a part of the document, which would stay for it
-		case float64:
-			v = max(-math.MaxFloat64, min(math.MaxFloat64, scalar)) // JSON has no others
-		}
-		p.Values = append(p.Values, v)
+		p.Values = append(p.Values, sorting.Key(v))
 	}
 	return p
 }
 
-// clip returns as much of a string as counts for its order.
-func clip(s string) string {
-	if len(s) <= maxKeyBytes {
-		return s
-	}
-	end := maxKeyBytes
-	for !utf8.RuneStart(s[end]) {
-		end--
-	}
-	return s[:end]
-}
-
-// compare says whether a comes before b.
-func (o order) compare(a, b position) int {
-	for i, f := range o {
-		if c := f.compare(a.Values[i], b.Values[i]); c != 0 {
-			return c
-		}
-	}
-	return strings.Compare(a.ID, b.ID)
-}
-
-// compare says how two values of the field are sorted. Documents without one come
-// last in either direction.
-func (f sortField) compare(a, b any) int {
-	if a == nil || b == nil {
-		return cmp.Compare(rank(a), rank(b))
-	}
-	c := cmp.Compare(rank(a), rank(b))
-	if c == 0 {
-		switch a := a.(type) {
-		case float64:
-			c = cmp.Compare(a, b.(float64))
-		case string:
-			c = strings.Compare(a, b.(string))
-		case bool:
-			if a != b.(bool) {
-				c = 1
-				if !a {
-					c = -1
-				}
-			}
-		}
-	}
-	if f.Descending {
-		return -c
-	}
-	return c
-}
-
-// rank sorts values of different types.
-func rank(v any) int {
-	switch v.(type) {
-	case float64:
-		return 0
-	case string:
-		return 1
-	case bool:
-		return 2
-	}
-	return 3
-}
-
 // best keeps the first n of many positions, sorted on demand.
 type best struct {
-	order order
+	order sorting.Order
 	n     int
-	found []position
+	found []sorting.Position
 }
 
 // add sorts only now and then: it costs what a heap does.
-func (b *best) add(p position) {
+func (b *best) add(p sorting.Position) {
 	b.found = append(b.found, p)
 	if len(b.found) >= 2*b.n+64 {
 		b.cut()
@@ -194,8 +101,8 @@ func (b *best) add(p position) {
 }
 
 // cut sorts what was found, and forgets what is beyond n.
-func (b *best) cut() []position {
-	slices.SortFunc(b.found, b.order.compare)
+func (b *best) cut() []sorting.Position {
+	slices.SortFunc(b.found, b.order.Compare)
 	if len(b.found) > b.n {
 		clear(b.found[b.n:])
 		b.found = b.found[:b.n]

@@ -5,6 +5,8 @@ import (
 	"reflect"
 	"slices"
 	"sort"
+
+	"github.com/ambitmq/ambit/sorting"
 )
 
 // An event is what an [Observed] tells of one document, or of a gap.
@@ -17,26 +19,26 @@ type event struct {
 
 // hits are the documents that an [Observed] knows, in order. The caller guards them.
 type hits struct {
-	order  order
+	order  sorting.Order
 	docs   []*hit
 	byID   map[string]*hit
 	total  int
-	seq    uint64    // the change as of which the first page was read
-	cursor string    // of the next page, "" for none
-	end    *position // of the pages that were read, if there are more
-	events []event   // that were not told yet
+	seq    uint64            // the change as of which the first page was read
+	cursor string            // of the next page, "" for none
+	end    *sorting.Position // of the pages that were read, if there are more
+	events []event           // that were not told yet
 }
 
 type hit struct {
 	Document
-	at     position
+	at     sorting.Position
 	source map[string]any
 	read   uint64 // the change as of which it was read, rather than told
 }
 
 // find returns the place of a position.
-func (h *hits) find(at position) int {
-	return sort.Search(len(h.docs), func(i int) bool { return h.order.compare(h.docs[i].at, at) >= 0 })
+func (h *hits) find(at sorting.Position) int {
+	return sort.Search(len(h.docs), func(i int) bool { return h.order.Compare(h.docs[i].at, at) >= 0 })
 }
 
 // put puts a document where it belongs. read says as of which change it was read, 0 if
@@ -46,7 +48,7 @@ func (h *hits) put(d Document, read uint64) error {
 	if err := json.Unmarshal(d.Source, &next.source); err != nil {
 		return err
 	}
-	next.at = h.order.position(d.ID, next.source)
+	next.at = positionIn(h.order, d.ID, next.source)
 	known := h.byID[d.ID]
 	if read == 0 {
 		next.read = h.readOf(d.ID)
@@ -115,7 +117,7 @@ func (h *hits) place(d Document) error {
 		if err := json.Unmarshal(d.Source, &source); err != nil {
 			return err
 		}
-		if h.order.compare(h.order.position(d.ID, source), *h.end) > 0 {
+		if h.order.Compare(positionIn(h.order, d.ID, source), *h.end) > 0 {
 			h.remove(d.ID)
 			return nil
 		}
