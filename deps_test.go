@@ -21,6 +21,7 @@ import (
 const policy = `
 topics:
 sorting:
+jsonobject: [github.com/go-json-experiment/json]
 limits:
 geofilter: [github.com/golang/geo]
 persistence: [github.com/cockroachdb/pebble/v2 github.com/tidwall/btree]
@@ -29,7 +30,7 @@ persistence/persistencetest: persistence
 
 filter: geofilter [github.com/go-json-experiment/json]
 filter test: [github.com/cockroachdb/datadriven]
-mappings: filter topics [github.com/go-json-experiment/json]
+mappings: filter jsonobject topics [github.com/go-json-experiment/json]
 client: sorting topics [github.com/coder/websocket github.com/eclipse/paho.golang]
 
 sessions: limits persistence topics [
@@ -50,7 +51,7 @@ presence test: [github.com/cockroachdb/datadriven github.com/cockroachdb/pebble/
 channels:
 channels test: [github.com/cockroachdb/datadriven]
 
-api: access channels filter persistence presence rooms sorting topics [github.com/go-json-experiment/json]
+api: access channels filter jsonobject persistence presence rooms sorting topics [github.com/go-json-experiment/json]
 api test: [github.com/cockroachdb/datadriven github.com/cockroachdb/pebble/v2]
 
 hooks: access api channels filter limits mappings persistence presence rooms sessions topics [

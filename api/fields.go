@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"strings"
 
+	"github.com/ambitmq/ambit/jsonobject"
 	"github.com/ambitmq/ambit/persistence"
 )
 
@@ -91,24 +92,24 @@ func newCut(paths []string) cut {
 // from returns an object, which is found at a path that ends with a dot or is "", without
 // what is cut.
 func (c cut) from(prefix string, object []byte) ([]byte, error) {
-	all, err := membersOf(object)
+	all, err := jsonobject.Members(object)
 	if err != nil {
 		return nil, err
 	}
 	left := all[:0]
 	for _, m := range all {
-		path := prefix + m.name
+		path := prefix + m.Name
 		switch {
 		case c.paths[path]:
 			continue
-		case c.parents[path] && isObject(m.value):
-			if m.value, err = c.from(path+".", m.value); err != nil {
+		case c.parents[path] && jsonobject.Is(m.Value):
+			if m.Value, err = c.from(path+".", m.Value); err != nil {
 				return nil, err
 			}
 		}
 		left = append(left, m)
 	}
-	return appendObject(make([]byte, 0, len(object)), left), nil
+	return jsonobject.Append(make([]byte, 0, len(object)), left), nil
 }
 
 // getMapping says what is known of the fields of a collection beforehand: nothing.

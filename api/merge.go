@@ -1,86 +1,41 @@
 package api
 
 import (
-	"bytes"
-	"fmt"
 	"strconv"
 
-	"github.com/go-json-experiment/json/jsontext"
+	"github.com/ambitmq/ambit/jsonobject"
 )
-
-// A member is one of a JSON object, with its value as it was written.
-type member struct {
-	name  string
-	value []byte
-}
-
-// membersOf returns the members of a JSON object in their order.
-func membersOf(object []byte) ([]member, error) {
-	dec := jsontext.NewDecoder(bytes.NewReader(object))
-	if open, err := dec.ReadToken(); err != nil || open.Kind() != '{' {
-		return nil, fmt.Errorf("api: no JSON object: %w", err)
-	}
-	var all []member
-	for dec.PeekKind() != '}' {
-		name, err := dec.ReadToken()
-		if err != nil {
-			return nil, fmt.Errorf("api: read member: %w", err)
-		}
-		m := member{name: name.String()}
-		value, err := dec.ReadValue()
-		if err != nil {
-			return nil, fmt.Errorf("api: read value: %w", err)
-		}
-		m.value = bytes.Clone(value)
-		all = append(all, m)
-	}
-	return all, nil
-}
-
-func isObject(value []byte) bool { return len(value) > 0 && value[0] == '{' }
 
 // merge returns an object with the members of changes, which replace those of
 // the same name, or are merged with them where both are objects. What is in an
 // array is replaced with it.
 func merge(object, changes []byte) ([]byte, error) {
-	into, err := membersOf(object)
+	into, err := jsonobject.Members(object)
 	if err != nil {
 		return nil, err
 	}
-	from, err := membersOf(changes)
+	from, err := jsonobject.Members(changes)
 	if err != nil {
 		return nil, err
 	}
 	places := make(map[string]int, len(into))
 	for i, m := range into {
-		places[m.name] = i
+		places[m.Name] = i
 	}
 	for _, m := range from {
-		i, ok := places[m.name]
+		i, ok := places[m.Name]
 		switch {
 		case !ok:
 			into = append(into, m)
-		case isObject(into[i].value) && isObject(m.value):
-			if into[i].value, err = merge(into[i].value, m.value); err != nil {
+		case jsonobject.Is(into[i].Value) && jsonobject.Is(m.Value):
+			if into[i].Value, err = merge(into[i].Value, m.Value); err != nil {
 				return nil, err
 			}
 		default:
-			into[i].value = m.value
+			into[i].Value = m.Value
 		}
 	}
-	return appendObject(make([]byte, 0, len(object)+len(changes)), into), nil
-}
-
-func appendObject(b []byte, members []member) []byte {
-	b = append(b, '{')
-	for i, m := range members {
-		if i > 0 {
-			b = append(b, ',')
-		}
-		b, _ = jsontext.AppendQuote(b, m.name) // it was read as JSON, so it is UTF-8
-		b = append(append(b, ':'), m.value...)
-	}
-	return append(b, '}')
+	return jsonobject.Append(make([]byte, 0, len(object)+len(changes)), into), nil
 }
 
 // leaves are the dotted paths of what an object sets: of all values that are no
@@ -103,19 +58,19 @@ func (l *leaves) add(path string) error {
 }
 
 func (l *leaves) read(prefix string, object []byte) error {
-	all, err := membersOf(object)
+	all, err := jsonobject.Members(object)
 	if err != nil {
 		return err
 	}
 	for _, m := range all {
-		path, inside := prefix+m.name, []member(nil)
-		if isObject(m.value) {
-			if inside, err = membersOf(m.value); err != nil {
+		path, inside := prefix+m.Name, []jsonobject.Member(nil)
+		if jsonobject.Is(m.Value) {
+			if inside, err = jsonobject.Members(m.Value); err != nil {
 				return err
 			}
 		}
 		if len(inside) > 0 {
-			err = l.read(path+".", m.value)
+			err = l.read(path+".", m.Value)
 		} else {
 			err = l.add(path)
 		}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/ambitmq/ambit/access"
 	"github.com/ambitmq/ambit/filter"
+	"github.com/ambitmq/ambit/jsonobject"
 	"github.com/ambitmq/ambit/persistence"
 	"github.com/ambitmq/ambit/topics"
 )
@@ -41,14 +42,14 @@ func (c *call) parse(text []byte) error {
 	if _, err := filter.ParseDocument(text, lim); err != nil {
 		return c.unread(err)
 	}
-	all, err := membersOf(bytes.Clone(text))
+	all, err := jsonobject.Members(bytes.Clone(text))
 	if err != nil {
 		return c.unread(err)
 	}
 	c.args = make(map[string]json.RawMessage, len(all))
 	for _, m := range all {
-		if !isNull(m.value) {
-			c.args[m.name] = json.RawMessage(m.value)
+		if !isNull(m.Value) {
+			c.args[m.Name] = json.RawMessage(m.Value)
 		}
 	}
 	controller, action := c.Controller, c.Action

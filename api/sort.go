@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/ambitmq/ambit/filter"
+	"github.com/ambitmq/ambit/jsonobject"
 	"github.com/ambitmq/ambit/sorting"
 )
 
@@ -43,21 +44,21 @@ func badSort() *Error {
 }
 
 func readSortFields(raw []byte) (sorting.Order, error) {
-	if !isObject(raw) {
+	if !jsonobject.Is(raw) {
 		var path string
 		if json.Unmarshal(raw, &path) != nil || path == "" {
 			return nil, badSort()
 		}
 		return sorting.Order{{Path: path}}, nil
 	}
-	members, err := membersOf(raw)
+	members, err := jsonobject.Members(raw)
 	if err != nil {
 		return nil, badSort()
 	}
 	var o sorting.Order
 	for _, m := range members {
-		value := m.value
-		if isObject(value) {
+		value := m.Value
+		if jsonobject.Is(value) {
 			var long struct {
 				Order json.RawMessage `json:"order"`
 			}
@@ -67,10 +68,10 @@ func readSortFields(raw []byte) (sorting.Order, error) {
 			value = long.Order
 		}
 		direction := string(value)
-		if m.name == "" || direction != `"asc"` && direction != `"desc"` {
+		if m.Name == "" || direction != `"asc"` && direction != `"desc"` {
 			return nil, badSort()
 		}
-		o = append(o, sorting.Field{Path: m.name, Descending: direction == `"desc"`})
+		o = append(o, sorting.Field{Path: m.Name, Descending: direction == `"desc"`})
 	}
 	return o, nil
 }

@@ -1,7 +1,6 @@
 package mappings
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -12,6 +11,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/ambitmq/ambit/filter"
+	"github.com/ambitmq/ambit/jsonobject"
 )
 
 // ErrOrdinary says that a message on a mapped topic is an ordinary one.
@@ -86,102 +86,52 @@ func (m *Match) text(payload []byte) ([]byte, error) {
 
 // object returns the payload, a JSON object, with the fields of the rule.
 func (m *Match) object(payload []byte) ([]byte, error) {
-	members, err := membersOf(payload)
+	all, err := jsonobject.Members(payload)
 	if err != nil {
 		return nil, err
 	}
-	var body bytes.Buffer
-	body.WriteByte('{')
+	var body []jsonobject.Member
 	if !m.rule.Only {
-		for _, member := range members {
-			if !slices.ContainsFunc(m.rule.fields, func(f field) bool { return f.name == member.name }) {
-				appendMember(&body, member.name, member.value)
-			}
-		}
+		body = slices.DeleteFunc(slices.Clone(all), func(member jsonobject.Member) bool {
+			return slices.ContainsFunc(m.rule.fields, func(f field) bool { return f.name == member.Name })
+		})
 	}
-	m.append(&body, m.rule.fields, payload)
-	body.WriteByte('}')
-	return body.Bytes(), nil
+	return jsonobject.Append(nil, append(body, m.members(m.rule.fields, all)...)), nil
 }
 
-// append writes fields behind what is in an object already.
-func (m *Match) append(body *bytes.Buffer, fields []field, payload []byte) {
+// members returns what fields make of the members of a payload.
+func (m *Match) members(fields []field, payload []jsonobject.Member) []jsonobject.Member {
+	var all []jsonobject.Member
 	for _, f := range fields {
+		value := f.value
 		switch {
 		case f.fields != nil:
-			var inner bytes.Buffer
-			inner.WriteByte('{')
-			m.append(&inner, f.fields, payload)
-			if inner.WriteByte('}'); inner.Len() > len("{}") {
-				appendMember(body, f.name, inner.Bytes())
+			if inner := m.members(f.fields, payload); len(inner) > 0 {
+				value = jsonobject.Append(nil, inner)
 			}
 		case f.path != nil:
-			if value := lookup(payload, f.path); value != nil {
-				appendMember(body, f.name, value)
-			}
+			value = lookup(payload, f.path)
 		case f.text != "":
-			value, _ := jsontext.AppendQuote(nil, strings.NewReplacer(m.variables...).Replace(f.text)) // topics are UTF-8
-			appendMember(body, f.name, value)
-		default:
-			appendMember(body, f.name, f.value)
+			value, _ = jsontext.AppendQuote(nil, strings.NewReplacer(m.variables...).Replace(f.text)) // topics are UTF-8
+		}
+		if value != nil {
+			all = append(all, jsonobject.Member{Name: f.name, Value: value})
 		}
 	}
-}
-
-func appendMember(body *bytes.Buffer, name string, value []byte) {
-	if body.Len() > 1 {
-		body.WriteByte(',')
-	}
-	quoted, _ := jsontext.AppendQuote(nil, name) // it comes from JSON or YAML
-	body.Write(quoted)
-	body.WriteByte(':')
-	body.Write(value)
-}
-
-// A member is one of a JSON object.
-type member struct {
-	name  string
-	value []byte
-}
-
-// membersOf returns the members of a JSON object in their order.
-func membersOf(object []byte) ([]member, error) {
-	dec := jsontext.NewDecoder(bytes.NewReader(object))
-	if _, err := dec.ReadToken(); err != nil {
-		return nil, err
-	}
-	var all []member
-	for dec.PeekKind() == '"' {
-		name, err := dec.ReadToken()
-		if err != nil {
-			return nil, err
-		}
-		m := member{name: name.String()}
-		value, err := dec.ReadValue()
-		if err != nil {
-			return nil, err
-		}
-		m.value = bytes.Clone(value)
-		all = append(all, m)
-	}
-	return all, nil
+	return all
 }
 
 // lookup returns the value at a path, or nil.
-func lookup(object []byte, path []string) []byte {
-	if len(path) == 0 {
-		return object
-	}
-	if len(object) == 0 || bytes.TrimLeft(object, " \t\r\n")[0] != '{' {
-		return nil
-	}
-	members, err := membersOf(object)
-	if err != nil {
-		return nil
-	}
-	for _, m := range members {
-		if m.name == path[0] {
-			return lookup(m.value, path[1:])
+func lookup(object []jsonobject.Member, path []string) []byte {
+	for _, m := range object {
+		if m.Name != path[0] {
+			continue
+		}
+		if len(path) == 1 {
+			return m.Value
+		}
+		if inside, err := jsonobject.Members(m.Value); err == nil {
+			return lookup(inside, path[1:])
 		}
 	}
 	return nil
