@@ -77,6 +77,19 @@ type node interface {
 	appendText(b []byte) []byte // the canonical JSON text of the node alone
 }
 
+// partsOf returns the nodes that an and, an or or a not is made of, and none of others.
+func partsOf(n node) []node {
+	switch n := n.(type) {
+	case and:
+		return n
+	case or:
+		return n
+	case not:
+		return []node{n.filter}
+	}
+	return nil
+}
+
 // A leaf is a condition on the value of one field. Without the field it does
 // not match; what is common to them is said in each, for a shared method would
 // have to allocate the node.

@@ -33,19 +33,11 @@ func momentsOf(n node) iter.Seq[moment] {
 }
 
 func eachMoment(n node, yield func(moment) bool) bool {
-	var members []node
-	switch n := n.(type) {
-	case and:
-		members = n
-	case or:
-		members = n
-	case not:
-		return eachMoment(n.filter, yield)
-	case moment:
-		return yield(n)
+	if m, ok := n.(moment); ok {
+		return yield(m)
 	}
-	for _, member := range members {
-		if !eachMoment(member, yield) {
+	for _, part := range partsOf(n) {
+		if !eachMoment(part, yield) {
 			return false
 		}
 	}

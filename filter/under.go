@@ -65,23 +65,15 @@ func (f *Filter) Reads(paths []string) (path string, ok bool) {
 }
 
 func reads(n node, paths []string) (path string, ok bool) {
-	var members []node
-	switch n := n.(type) {
-	case and:
-		members = n
-	case or:
-		members = n
-	case not:
-		return reads(n.filter, paths)
-	case leaf:
+	if l, ok := n.(leaf); ok {
 		for _, path := range paths {
-			if Within(n.path(), path) || Within(path, n.path()) {
+			if Within(l.path(), path) || Within(path, l.path()) {
 				return path, true
 			}
 		}
 	}
-	for _, member := range members {
-		if path, ok := reads(member, paths); ok {
+	for _, part := range partsOf(n) {
+		if path, ok := reads(part, paths); ok {
 			return path, true
 		}
 	}

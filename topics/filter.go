@@ -154,20 +154,10 @@ func parseScope(text, rest string) (Filter, error) {
 	if strings.ContainsAny(index+collection, "+#") {
 		return Filter{}, errors.New("a scope is that of one room: only its last level may be a wildcard")
 	}
-	if isHash(room) {
-		room = "~" + room
-	}
-	if !strings.ContainsRune(roomMarks, rune(room[0])) {
-		return Filter{}, fmt.Errorf("%q is not a room: write ?<filter>, ~<hash> or @<name>", room)
-	}
-	ref, rest, err := parseRoomRef(room)
+	ref, err := parseBareRoom(room, "a scope")
 	switch {
 	case err != nil:
 		return Filter{}, err
-	case rest != "":
-		return Filter{}, fmt.Errorf("unexpected %q after the filter", rest)
-	case ref.Options != DefaultOptions:
-		return Filter{}, errors.New("a scope takes no options")
 	case id == "":
 		return Filter{}, errors.New("the last level of a scope is +, # or a document id")
 	}
@@ -182,6 +172,27 @@ func parseScope(text, rest string) (Filter, error) {
 		f.ID = id
 	}
 	return f, nil
+}
+
+// parseBareRoom reads a room in any of its spellings, with nothing behind it. what is
+// what takes no options.
+func parseBareRoom(room, what string) (RoomRef, error) {
+	if isHash(room) {
+		room = "~" + room
+	}
+	if !strings.ContainsRune(roomMarks, rune(room[0])) {
+		return RoomRef{}, fmt.Errorf("%q is not a room: write ?<filter>, ~<hash> or @<name>", room)
+	}
+	ref, rest, err := parseRoomRef(room)
+	switch {
+	case err != nil:
+		return RoomRef{}, err
+	case rest != "":
+		return RoomRef{}, fmt.Errorf("unexpected %q after the filter", rest)
+	case ref.Options != DefaultOptions:
+		return RoomRef{}, fmt.Errorf("%s takes no options", what)
+	}
+	return ref, nil
 }
 
 // parseRoomRef reads a room that begins with one of roomMarks, and returns

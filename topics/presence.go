@@ -45,19 +45,10 @@ func parseMembers(text, rest string) (Filter, error) {
 		return Filter{}, errors.New("the presence of a room is $presence/rooms/<index>/<collection>/<room>")
 	case strings.ContainsAny(index+collection, "+#"):
 		return Filter{}, errors.New("the presence of a room is that of one room: its topic has no wildcards")
-	case isHash(room):
-		room = "~" + room
-	case !strings.ContainsRune(roomMarks, rune(room[0])):
-		return Filter{}, fmt.Errorf("%q is not a room: write ?<filter>, ~<hash> or @<name>", room)
 	}
-	ref, rest, err := parseRoomRef(room)
-	switch {
-	case err != nil:
+	ref, err := parseBareRoom(room, "the presence of a room")
+	if err != nil {
 		return Filter{}, err
-	case rest != "":
-		return Filter{}, fmt.Errorf("unexpected %q after the filter", rest)
-	case ref.Options != DefaultOptions:
-		return Filter{}, errors.New("the presence of a room takes no options")
 	}
 	if err := CheckCollection(index, collection); err != nil {
 		return Filter{}, err
