@@ -12,11 +12,7 @@ import (
 func (s *Server) Scrape(next http.Handler) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		if err := s.mayScrape(r); err != nil {
-			refused := s.router.Refuse("server", "metrics", errorOf(err))
-			if refused.Status == http.StatusUnauthorized {
-				w.Header().Set("WWW-Authenticate", `Basic realm="Ambit", charset="UTF-8"`)
-			}
-			s.answer(w, refused)
+			s.turnAway(w, "server", "metrics", err)
 			return
 		}
 		next.ServeHTTP(w, r)

@@ -49,11 +49,7 @@ func (s *Server) call(w http.ResponseWriter, r *http.Request) {
 	controller, action := r.PathValue("controller"), r.PathValue("action")
 	from, text, err := s.read(w, r, api.IsForAll(controller, action))
 	if err != nil {
-		refused := s.router.Refuse(controller, action, errorOf(err))
-		if refused.Status == http.StatusUnauthorized {
-			w.Header().Set("WWW-Authenticate", `Basic realm="Ambit", charset="UTF-8"`)
-		}
-		s.answer(w, refused)
+		s.turnAway(w, controller, action, err)
 		return
 	}
 	s.answer(w, s.router.Serve(r.Context(), from, controller, action, text))
@@ -113,6 +109,16 @@ func loginOf(r *http.Request) *access.Login {
 		secret = ""
 	}
 	return &access.Login{Password: []byte(strings.TrimSpace(secret)), Bearer: true}
+}
+
+// turnAway answers a request that does not come as far as what it asks for. Who has to
+// sign in is told how.
+func (s *Server) turnAway(w http.ResponseWriter, controller, action string, why error) {
+	refused := s.router.Refuse(controller, action, errorOf(why))
+	if refused.Status == http.StatusUnauthorized {
+		w.Header().Set("WWW-Authenticate", `Basic realm="Ambit", charset="UTF-8"`)
+	}
+	s.answer(w, refused)
 }
 
 // answer writes an answer. A client that has gone is not told.
