@@ -105,7 +105,7 @@ func farewell(cfg Config) *sessions.Error {
 func engineOptions(cfg Config, counts *limits.Counts, log *slog.Logger) sessions.Options {
 	l := cfg.Limits
 	return sessions.Options{
-		Topics:         topics.Limits{Levels: l.TopicLevels, Bytes: l.TopicBytes, FilterBytes: l.FilterBytes},
+		Topics:         topicLimits(cfg),
 		UserProperties: l.UserProperties,
 		TopicAliases:   uint16(l.TopicAliases),
 		ReceiveMaximum: uint16(l.ReceiveMaximum),
@@ -136,15 +136,23 @@ func loadUsers(cfg Config, log *slog.Logger) (*access.Users, error) {
 	return users, nil
 }
 
+func topicLimits(cfg Config) topics.Limits {
+	return topics.Limits{Levels: cfg.Limits.TopicLevels, Bytes: cfg.Limits.TopicBytes, FilterBytes: cfg.Limits.FilterBytes}
+}
+
 func documentLimits(cfg Config) filter.DocumentLimits {
 	return filter.DocumentLimits{Depth: cfg.Limits.JSONDepth, Members: cfg.Limits.JSONMembers, Elements: cfg.Limits.JSONElements}
 }
 
-func hookOptions(cfg Config, store *persistence.Store, who gate, log *slog.Logger) hooks.Options {
+func hookCollections(cfg Config) map[string]hooks.Collection {
 	collections := map[string]hooks.Collection{}
 	for _, c := range cfg.Collections {
 		collections[c.Name] = hooks.Collection{Strict: c.Strict, TTL: c.TTL, Merge: c.Write == "merge", Ephemeral: c.Ephemeral}
 	}
+	return collections
+}
+
+func hookOptions(cfg Config, store *persistence.Store, who gate, log *slog.Logger) hooks.Options {
 	return hooks.Options{
 		Documents:     documentLimits(cfg),
 		DocumentBytes: cfg.Limits.PacketBytes,
@@ -152,7 +160,7 @@ func hookOptions(cfg Config, store *persistence.Store, who gate, log *slog.Logge
 		Names:         roomNames(cfg),
 		Presence:      hooks.Presence{Grace: cfg.Presence.Grace, Keep: cfg.Presence.Keep, Clients: cfg.Presence.Clients},
 		AutoCreate:    cfg.AutoCreate,
-		Collections:   collections,
+		Collections:   hookCollections(cfg),
 		Mappings:      mappingTable(cfg),
 		AllowLocal:    cfg.Anonymous != "none",
 		AllowRemote:   cfg.Anonymous == "all",

@@ -6,9 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 
-	"github.com/ambitmq/ambit/filter"
-	"github.com/ambitmq/ambit/mappings"
-	"github.com/ambitmq/ambit/topics"
+	"github.com/ambitmq/ambit/hooks"
 )
 
 // CheckFiles reads the files that settings name, which have to be valid, and reports
@@ -40,33 +38,12 @@ type Written struct {
 // TryTopic says what a message does to a document by settings, which have to be
 // valid. The error says why it would be refused.
 func TryTopic(cfg Config, topic string, payload []byte) (Written, error) {
-	name, err := topics.ParseName(topic, topics.Limits{Levels: cfg.Limits.TopicLevels, Bytes: cfg.Limits.TopicBytes})
-	if err != nil {
+	o := hooks.Options{
+		Documents: documentLimits(cfg), AutoCreate: cfg.AutoCreate, Collections: hookCollections(cfg), Mappings: mappingTable(cfg),
+	}
+	m, err := o.Meaning(topic, topicLimits(cfg), payload)
+	if m == nil || err != nil {
 		return Written{}, err
 	}
-	limits := documentLimits(cfg)
-	m, err := mappingTable(cfg).Find(topic)
-	if err != nil {
-		return Written{}, err
-	}
-	if m == nil && name.Kind != topics.Document {
-		return Written{}, nil
-	}
-	w := Written{Topic: topic, Document: payload}
-	if m != nil {
-		w.Topic, w.Merge = m.Index+"/"+m.Collection+"/"+m.ID, m.Merge()
-		w.Document, err = m.Document(payload, limits)
-	} else if len(payload) > 0 {
-		_, err = filter.ParseDocument(payload, limits)
-		if errors.Is(err, filter.ErrNotObject) {
-			err = mappings.ErrOrdinary
-		}
-	}
-	if errors.Is(err, mappings.ErrOrdinary) {
-		return Written{}, nil
-	}
-	for _, c := range cfg.Collections {
-		w.Merge = w.Merge || c.Write == "merge" && (m != nil && c.Name == m.Index+"/"+m.Collection || m == nil && c.Name == name.Index+"/"+name.Collection)
-	}
-	return w, err
+	return Written{Topic: m.Key.Index + "/" + m.Key.Collection + "/" + m.Key.ID, Document: m.Body, Merge: m.Merged}, nil
 }

@@ -20,17 +20,7 @@ import (
 const protocol = "mqtt"
 
 // Name says what a topic means: by its form, or by a mapping.
-func (h *Hook) Name(topic string) (topics.Name, error) {
-	name, err := topics.ParseName(topic, h.topics)
-	if err != nil || name.Kind == topics.Request {
-		return name, err
-	}
-	m, err := h.opts.Mappings.Find(topic)
-	if m == nil || err != nil {
-		return name, err
-	}
-	return topics.Name{Kind: topics.Document, Index: m.Index, Collection: m.Collection, ID: m.ID, Mapping: m}, nil
-}
+func (h *Hook) Name(topic string) (topics.Name, error) { return h.opts.name(topic, h.topics) }
 
 // Document returns the change of a document that a message asks for, or nil if
 // it is an ordinary message.
@@ -43,8 +33,8 @@ func (h *Hook) Document(by sessions.Rights, name topics.Name, m *sessions.Messag
 }
 
 func (h *Hook) document(name topics.Name, m *sessions.Message) (*persistence.Write, error) {
-	collection, declared := h.opts.Collections[name.Index+"/"+name.Collection]
-	if !declared && !h.opts.AutoCreate {
+	collection, ok := h.opts.collection(name)
+	if !ok {
 		return nil, nil
 	}
 	w := &persistence.Write{
@@ -59,7 +49,7 @@ func (h *Hook) document(name topics.Name, m *sessions.Message) (*persistence.Wri
 		}
 		w.Origin.Volatile = volatile
 	}
-	body, merged, err := h.body(name, m.Payload, collection)
+	body, merged, err := h.opts.body(name, m.Payload, collection)
 	if errors.Is(err, mappings.ErrOrdinary) {
 		return nil, nil
 	}
@@ -80,24 +70,6 @@ func (h *Hook) document(name topics.Name, m *sessions.Message) (*persistence.Wri
 		w.Expires = h.store.Now().Add(collection.TTL)
 	}
 	return w, nil
-}
-
-// body returns the document that a payload is, empty if it is deleted, and whether it
-// is merged into the one that is there. The error is [mappings.ErrOrdinary] for an
-// ordinary message.
-func (h *Hook) body(name topics.Name, payload []byte, c Collection) (body []byte, merged bool, err error) {
-	if m, ok := name.Mapping.(*mappings.Match); ok {
-		body, err = m.Document(payload, h.opts.Documents)
-		return body, c.Merge || m.Merge(), err
-	}
-	if len(payload) == 0 {
-		return nil, false, nil
-	}
-	_, err = filter.ParseDocument(payload, h.opts.Documents)
-	if errors.Is(err, filter.ErrNotObject) && !c.Strict {
-		err = mappings.ErrOrdinary
-	}
-	return payload, c.Merge, err
 }
 
 // patch makes a write the edit that a merge patch is, and an update of what it names. What
