@@ -159,26 +159,11 @@ func searchKeys(c *call) (any, error) {
 }
 
 func (c *call) listKeys(user string) (any, error) {
-	from, err := c.count("from", 0, 1<<30)
-	if err != nil {
-		return nil, err
-	}
-	size, err := c.count("size", 10, c.opts.ReadDocuments)
-	if err != nil {
-		return nil, err
-	}
 	var list []access.Key
 	if c.opts.Door.Keys != nil {
 		list = c.opts.Door.Keys.List(user)
 	}
-	hits := []keyAnswer{}
-	for i := from; i < len(list) && i < from+size; i++ {
-		hits = append(hits, answerKey(list[i], ""))
-	}
-	return struct {
-		Hits  []keyAnswer `json:"hits"`
-		Total int         `json:"total"`
-	}{hits, len(list)}, nil
+	return listed(c, list, func(k access.Key) keyAnswer { return answerKey(k, "") })
 }
 
 // deleteOwnKey revokes a key of the user who asks.

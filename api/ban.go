@@ -120,23 +120,3 @@ func listBans(c *call) (any, error) {
 	}
 	return listed(c, list, answerBan)
 }
-
-// listed returns the part of a list that a request asks for.
-func listed[T, A any](c *call, list []T, answer func(T) A) (any, error) {
-	from, err := c.count("from", 0, 1<<30)
-	if err != nil {
-		return nil, err
-	}
-	size, err := c.count("size", 10, c.opts.ReadDocuments)
-	if err != nil {
-		return nil, err
-	}
-	hits := []A{}
-	for i := from; i < len(list) && i < from+size; i++ {
-		hits = append(hits, answer(list[i]))
-	}
-	return struct {
-		Hits  []A `json:"hits"`
-		Total int `json:"total"`
-	}{hits, len(list)}, nil
-}

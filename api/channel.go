@@ -210,11 +210,7 @@ func membersOfChannel(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	from, err := c.count("from", 0, 1<<31-1)
-	if err != nil {
-		return nil, err
-	}
-	size, err := c.count("size", listedMembers, c.opts.ReadDocuments)
+	from, size, err := c.window(1<<31-1, listedMembers)
 	if err != nil {
 		return nil, err
 	}

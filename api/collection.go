@@ -77,11 +77,7 @@ func listCollections(c *call) (any, error) {
 	if !slices.Contains([]string{"all", "stored", "realtime"}, kind) {
 		return nil, invalidValue.with("type", `"all", "stored" or "realtime"`)
 	}
-	from, err := c.count("from", 0, c.opts.ReadDocuments)
-	if err != nil {
-		return nil, err
-	}
-	size, err := c.count("size", c.opts.ReadDocuments, c.opts.ReadDocuments)
+	from, size, err := c.window(c.opts.ReadDocuments, c.opts.ReadDocuments)
 	if err != nil {
 		return nil, err
 	}

@@ -45,11 +45,7 @@ func listMembers(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	from, err := c.count("from", 0, 1<<31-1)
-	if err != nil {
-		return nil, err
-	}
-	size, err := c.count("size", 1000, c.opts.ReadDocuments)
+	from, size, err := c.window(1<<31-1, 1000)
 	if err != nil {
 		return nil, err
 	}

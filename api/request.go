@@ -102,6 +102,32 @@ func (c *call) count(name string, or, most int) (int, error) {
 	return n, nil
 }
 
+// window returns which part of a list a request asks for: from which place on, up to most,
+// and how many, or so many if it does not say.
+func (c *call) window(most, or int) (from, size int, err error) {
+	if from, err = c.count("from", 0, most); err != nil {
+		return 0, 0, err
+	}
+	size, err = c.count("size", or, c.opts.ReadDocuments)
+	return from, size, err
+}
+
+// listed returns the part of a list that a request asks for.
+func listed[T, A any](c *call, list []T, answer func(T) A) (any, error) {
+	from, size, err := c.window(1<<30, 10)
+	if err != nil {
+		return nil, err
+	}
+	hits := []A{}
+	for i := from; i < len(list) && i < from+size; i++ {
+		hits = append(hits, answer(list[i]))
+	}
+	return struct {
+		Hits  []A `json:"hits"`
+		Total int `json:"total"`
+	}{hits, len(list)}, nil
+}
+
 // read reads an argument, if it is there.
 func (c *call) read(name string, to any, kind string) error {
 	raw, ok := c.args[name]

@@ -236,11 +236,7 @@ func listNames(c *call) (any, error) {
 			return nil, err
 		}
 	}
-	from, err := c.count("from", 0, int(^uint32(0)>>1))
-	if err != nil {
-		return nil, err
-	}
-	size, err := c.count("size", min(1000, c.opts.ReadDocuments), c.opts.ReadDocuments)
+	from, size, err := c.window(1<<31-1, min(1000, c.opts.ReadDocuments))
 	if err != nil {
 		return nil, err
 	}

@@ -161,11 +161,7 @@ func search(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	from, err := c.count("from", 0, c.opts.ReadDocuments)
-	if err != nil {
-		return nil, err
-	}
-	size, err := c.count("size", defaultSize, c.opts.ReadDocuments)
+	from, size, err := c.window(c.opts.ReadDocuments, defaultSize)
 	if err != nil {
 		return nil, err
 	}
