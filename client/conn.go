@@ -60,6 +60,16 @@ func (c *conn) Unlock() {
 
 // dial connects to a broker as [Options] names it.
 func dial(ctx context.Context, broker string, secure *tls.Config) (*conn, error) {
+	inner, err := DialConn(ctx, broker, secure)
+	if err != nil {
+		return nil, err
+	}
+	return &conn{Conn: inner, r: bufio.NewReader(inner), w: bufio.NewWriter(inner)}, nil
+}
+
+// DialConn connects to a broker as [Options] names it, and says nothing yet: it is for
+// programs that speak MQTT themselves.
+func DialConn(ctx context.Context, broker string, secure *tls.Config) (net.Conn, error) {
 	network, address, err := parseBroker(broker)
 	if err != nil {
 		return nil, err
@@ -78,7 +88,7 @@ func dial(ctx context.Context, broker string, secure *tls.Config) (*conn, error)
 	if err != nil {
 		return nil, fmt.Errorf("client: %w", err)
 	}
-	return &conn{Conn: inner, r: bufio.NewReader(inner), w: bufio.NewWriter(inner)}, nil
+	return inner, nil
 }
 
 func dialWebSocket(ctx context.Context, address string, secure *tls.Config) (net.Conn, error) {

@@ -34,7 +34,14 @@ type brand struct {
 }
 
 func newBench() *cobra.Command {
-	bench := &cobra.Command{Use: "bench", Short: "Measure a broker"}
+	bench := &cobra.Command{
+		Use:   "bench",
+		Short: "Measure a broker",
+		Long: `Put a load on a broker that runs, of any make, and print a line of JSON with latencies; or,
+with "ambit bench mqtt", measure what a message costs a broker that is started for it.`,
+		Args: arguments(cobra.NoArgs),
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
 	var peer, only string
 	var scale float64
 	mqtt := &cobra.Command{
@@ -58,6 +65,9 @@ func newBench() *cobra.Command {
 	mqtt.Flags().StringVar(&only, "only", "", "run only the loads whose name contains this")
 	mqtt.Flags().Float64Var(&scale, "scale", 1, "times as many messages")
 	bench.AddCommand(mqtt)
+	for _, p := range presets() {
+		bench.AddCommand(newBenchPreset(p))
+	}
 	return bench
 }
 

@@ -11,6 +11,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/ambitmq/ambit/client"
 )
 
 // A load is what one run does.
@@ -80,9 +82,10 @@ func (l load) subscribeQoS() byte {
 // run connects everybody, starts the publishers, and waits for the last message.
 func (l load) run(ctx context.Context, addr string, pid int) (result, error) {
 	var seen atomic.Int64
+	o := client.Options{Broker: addr}
 	subscribers := make([]*benchSubscriber, l.subscribers)
 	for i := range subscribers {
-		s, err := subscribeBench(ctx, addr, fmt.Sprintf("sub-%d", i), l.topicFilter(i), l, &seen)
+		s, err := subscribeBench(ctx, o, fmt.Sprintf("sub-%d", i), l.topicFilter(i), l, &seen)
 		if err != nil {
 			return result{}, err
 		}
@@ -91,7 +94,7 @@ func (l load) run(ctx context.Context, addr string, pid int) (result, error) {
 	}
 	publishers := make([]*benchPublisher, l.publishers)
 	for i := range publishers {
-		p, err := dialBench(ctx, addr, fmt.Sprintf("pub-%d", i), l.topic(i), l.qos, l.inFlight)
+		p, err := dialBench(ctx, o, fmt.Sprintf("pub-%d", i), l.topic(i), l.qos, l.inFlight)
 		if err != nil {
 			return result{}, err
 		}

@@ -11,25 +11,35 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/ambitmq/ambit/client"
 )
 
 // The load generator speaks MQTT 3.1.1 in raw bytes: it must not cost more than
 // what it measures.
 
 const (
-	benchBuffer  = 64 << 10
-	benchTimeout = 10 * time.Second
+	benchBuffer = 64 << 10
+	// firstBenchBuffer is what a connection reads at once until that is too little.
+	firstBenchBuffer = 4 << 10
+	benchTimeout     = 10 * time.Second
 )
 
-// connectBench opens a connection and waits for its CONNACK.
-func connectBench(ctx context.Context, addr, id string) (net.Conn, error) {
-	var d net.Dialer
-	conn, err := d.DialContext(ctx, "tcp", addr)
+// connectBench opens a connection and waits for its CONNACK. Of o it takes where the broker
+// is, and who connects.
+func connectBench(ctx context.Context, o client.Options, id string) (net.Conn, error) {
+	ctx, cancel := context.WithTimeout(ctx, benchTimeout)
+	defer cancel()
+	conn, err := client.DialConn(ctx, o.Broker, o.TLS)
 	if err != nil {
 		return nil, err
 	}
-	body := []byte{0, 4, 'M', 'Q', 'T', 'T', 4, 2, 0, 0}
-	body = append(binary.BigEndian.AppendUint16(body, uint16(len(id))), id...)
+	body := []byte{0, 4, 'M', 'Q', 'T', 'T', 4, 2, 0, 0} // a clean session, no keep-alive
+	body = appendText(body, id)
+	if o.Username != "" {
+		body[7] |= 0xC0
+		body = appendText(appendText(body, o.Username), o.Password)
+	}
 	answer, err := exchange(conn, appendPacket(nil, 0x10, body), 4)
 	if err == nil && answer[3] != 0 {
 		err = fmt.Errorf("CONNACK %d", answer[3])
@@ -55,9 +65,19 @@ func exchange(conn net.Conn, packet []byte, n int) ([]byte, error) {
 	return answer, conn.SetDeadline(time.Time{})
 }
 
+// appendText appends a text with its length.
+func appendText(b []byte, text string) []byte {
+	return append(binary.BigEndian.AppendUint16(b, uint16(len(text))), text...)
+}
+
 func appendPacket(b []byte, first byte, body []byte) []byte {
 	b = binary.AppendUvarint(append(b, first), uint64(len(body)))
 	return append(b, body...)
+}
+
+// subscribePacket returns a SUBSCRIBE with packet identifier 1.
+func subscribePacket(topicFilter string, qos byte) []byte {
+	return appendPacket(nil, 0x82, append(appendText([]byte{0, 1}, topicFilter), qos))
 }
 
 // packetsIn calls f with the first byte and body of each complete packet, and
@@ -77,8 +97,11 @@ func packetsIn(b []byte, f func(first byte, body []byte)) []byte {
 // readPackets calls f with each packet and then, for what was read at once,
 // done, until the connection ends.
 func readPackets(conn net.Conn, f func(first byte, body []byte), done func()) {
-	buf, n := make([]byte, benchBuffer), 0
+	buf, n := make([]byte, firstBenchBuffer), 0
 	for {
+		if n == len(buf) {
+			buf = append(buf, make([]byte, len(buf))...)
+		}
 		m, err := conn.Read(buf[n:])
 		n += m
 		rest := packetsIn(buf[:n], f)
@@ -99,8 +122,8 @@ type benchPublisher struct {
 	acks   sync.WaitGroup
 }
 
-func dialBench(ctx context.Context, addr, id, topic string, qos byte, inFlight int) (*benchPublisher, error) {
-	conn, err := connectBench(ctx, addr, id)
+func dialBench(ctx context.Context, o client.Options, id, topic string, qos byte, inFlight int) (*benchPublisher, error) {
+	conn, err := connectBench(ctx, o, id)
 	if err != nil {
 		return nil, err
 	}
@@ -184,14 +207,12 @@ type benchSubscriber struct {
 	took []time.Duration
 }
 
-func subscribeBench(ctx context.Context, addr, id, topicFilter string, l load, seen *atomic.Int64) (*benchSubscriber, error) {
-	conn, err := connectBench(ctx, addr, id)
+func subscribeBench(ctx context.Context, o client.Options, id, topicFilter string, l load, seen *atomic.Int64) (*benchSubscriber, error) {
+	conn, err := connectBench(ctx, o, id)
 	if err != nil {
 		return nil, err
 	}
-	body := binary.BigEndian.AppendUint16([]byte{0, 1}, uint16(len(topicFilter)))
-	body = append(append(body, topicFilter...), l.subscribeQoS())
-	answer, err := exchange(conn, appendPacket(nil, 0x82, body), 5)
+	answer, err := exchange(conn, subscribePacket(topicFilter, l.subscribeQoS()), 5)
 	if err == nil && answer[4] != l.subscribeQoS() {
 		err = fmt.Errorf("SUBACK 0x%02X for %s", answer[4], topicFilter)
 	}

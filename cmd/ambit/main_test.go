@@ -32,6 +32,7 @@ func TestMain(m *testing.M) {
 //	signal NAME SIGNAL        send it INT, TERM or KILL
 //	finish NAME CODE          wait until it exits with this code; what it has
 //	                          printed is in NAME.out
+//	port NAME                 find a port that nobody uses, for a variable
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata",
@@ -46,6 +47,7 @@ func TestScripts(t *testing.T) {
 			"await":  await,
 			"signal": signalTo,
 			"finish": finish,
+			"port":   port,
 		},
 	})
 }
@@ -197,4 +199,13 @@ func finish(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]+".out"), []byte(b.printed.String()), 0o600))
 	checkExit(ts, b.cmd.Wait(), args[1])
+}
+
+func port(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: port NAME")
+	}
+	n, err := freePort()
+	ts.Check(err)
+	ts.Setenv(args[0], strconv.Itoa(n))
 }
