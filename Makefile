@@ -36,6 +36,11 @@ conformance: ## Every statement of MQTT 5 and 3.1.1; of any server with AMBIT_CO
 tools: ## Install the clients that the tests call, or say which are missing
 	@scripts/test-tools
 
+.PHONY: console
+console: ## Build the files of the console that the broker serves, web/console/dist, and print what they weigh
+	scripts/npm-packages web/console
+	cd web/console && npm run build
+
 .PHONY: lint
 lint: format vet ## gofmt, vet and the linters of .golangci.yml
 	$(LINTER) run ./...

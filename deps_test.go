@@ -98,6 +98,7 @@ test/integration/bruteforce:
 test/conformance test: broker
 test/sdk:
 test/sdk test: client
+test/console:
 
 test/koncorde:
 test/koncorde test: filter

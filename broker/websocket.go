@@ -19,7 +19,7 @@ func (l *listeners) newWebServer(ln *listener) *http.Server {
 	mux := http.NewServeMux()
 	mux.HandleFunc("/mqtt", func(w http.ResponseWriter, r *http.Request) { l.serveWebSocket(ln, w, r) })
 	requests := l.requests(ln)
-	for _, path := range []string{"/api/", "/metrics", "/healthz", "/readyz"} {
+	for _, path := range []string{"/", "/api/", "/metrics", "/healthz", "/readyz"} {
 		mux.Handle(path, requests)
 	}
 	return &http.Server{

@@ -8,6 +8,7 @@ func (s *Server) Routes(mux *http.ServeMux) {
 	mux.HandleFunc("OPTIONS /api/{controller}/{action}", s.preflight)
 	mux.HandleFunc("/api/{controller}/{action}", s.refuse(errVerb))
 	mux.HandleFunc("/api/", s.refuse(errURL))
+	s.console.routes(mux)
 }
 
 func (s *Server) refuse(why error) http.HandlerFunc {

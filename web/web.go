@@ -1,5 +1,5 @@
 // Package web is HTTP: it serves the requests of package api to whoever may
-// come in.
+// come in, and the console, a page in which people do.
 package web
 
 import (
@@ -33,15 +33,16 @@ type Options struct {
 
 // A Server answers HTTP requests. It may be used by many goroutines at once.
 type Server struct {
-	router *api.Router
-	door   *access.Door
-	opts   Options
+	router  *api.Router
+	door    *access.Door
+	opts    Options
+	console *console
 }
 
 // New returns a server of the requests that router answers, for those whom door
 // lets in.
 func New(router *api.Router, door *access.Door, o Options) *Server {
-	return &Server{router: router, door: door, opts: o}
+	return &Server{router: router, door: door, opts: o, console: newConsole(o.WriteTimeout)}
 }
 
 // call answers POST /api/<controller>/<action>.

@@ -1,0 +1,109 @@
+package console
+
+import (
+	"bufio"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// TestPages runs the scripts of web/console/test in Chromium, each against a broker of its
+// own. With SCREENSHOTS pictures are left there.
+func TestPages(t *testing.T) {
+	needPackages(t)
+	chromium := need(t, "chromium")
+	shots := os.Getenv("SCREENSHOTS")
+	if shots == "" {
+		shots = t.TempDir()
+	}
+	for _, tt := range []struct {
+		script, settings string
+		steps            []string
+	}{
+		{"shell", "", []string{"opens", "goes from screen to screen", "has keys", "is light and dark", "fits a phone"}},
+		{"door", "anonymous: none", []string{"asks to sign in", "refuses", "lets in", "stays signed in", "signs out", "takes a key", "refuses a key", "ends with the key"}},
+	} {
+		t.Run(tt.script, func(t *testing.T) {
+			t.Parallel()
+			b := startBroker(t, tt.settings)
+			done := runScript(t, b, "test/run.js", tt.script, b.http, b.mqtt, chromium, filepath.Clean(shots))
+			if !slices.Equal(done, tt.steps) {
+				t.Errorf("it has done %q, want %q", done, tt.steps)
+			}
+		})
+	}
+}
+
+// runScript runs a script of the console, and returns the steps that it has done: the
+// lines that it prints. Those that begin with ! are for the broker, and answered by a line.
+func runScript(t *testing.T, b *broker, args ...string) (done []string) {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), "node", args...)
+	cmd.Dir = console
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // to end it with all that it has started
+	cmd.WaitDelay = patience
+	var errs lockedBuffer
+	cmd.Stderr = writerFunc(errs.write)
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	stdin, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	timer := time.AfterFunc(4*patience, func() { _ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }) // Wait says so
+	defer timer.Stop()
+	for lines := bufio.NewScanner(out); lines.Scan(); {
+		command, isCommand := strings.CutPrefix(lines.Text(), "!")
+		if !isCommand {
+			done = append(done, lines.Text())
+			continue
+		}
+		if _, err := io.WriteString(stdin, b.obey(t, command)+"\n"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := cmd.Wait(); err != nil {
+		t.Errorf("after %q: %v\n%s", done, err, errs.String())
+	}
+	return done
+}
+
+// obey does what a script asks of the broker, and returns what it is told.
+func (b *broker) obey(t *testing.T, command string) string {
+	t.Helper()
+	switch name, rest, _ := strings.Cut(command, " "); name {
+	case "kill":
+		b.kill()
+	case "start":
+		b.start(t)
+	case "ambit": // a command of the command line, about this broker
+		args := append(strings.Fields(rest), "--data", filepath.Join(b.dir, "data"))
+		out, err := exec.CommandContext(t.Context(), program, args...).Output()
+		if err != nil {
+			t.Fatalf("ambit %s: %v", rest, err)
+		}
+		return strings.TrimSpace(string(out))
+	default:
+		t.Fatalf("the script says %q", command)
+	}
+	return "done"
+}
+
+// writerFunc is a writer of lines.
+type writerFunc func(string)
+
+func (w writerFunc) Write(p []byte) (int, error) {
+	w(strings.TrimSuffix(string(p), "\n"))
+	return len(p), nil
+}

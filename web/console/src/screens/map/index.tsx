@@ -1,0 +1,10 @@
+import type { ScreenProps } from "../../screens.js";
+import { Head } from "../../ui/index.js";
+
+export default function Map(_: ScreenProps) {
+  return (
+    <div class="screen">
+      <Head title="Map" />
+    </div>
+  );
+}
