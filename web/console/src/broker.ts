@@ -1,9 +1,8 @@
 // Requests over HTTP, for what comes before there is a connection: who somebody is, and signing in and out.
 
-/** What somebody shows: nothing, or a token or key with the name it is for, if one was said. */
+/** What somebody shows: nothing, or a token or key. */
 export interface Credentials {
   secret?: string;
-  username?: string;
   /** When it ends, in milliseconds. */
   expiresAt?: number;
   /** Whether it was made here by auth:login, so that it is refreshed and revoked here. */

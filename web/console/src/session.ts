@@ -83,7 +83,7 @@ async function enter(credentials: Credentials): Promise<void> {
   const turn = ++opening;
   try {
     const who = await whoIs(credentials);
-    const ambit = await dial(credentials);
+    const ambit = await dial(credentials, who);
     if (turn !== opening) {
       await ambit.close();
       return;
@@ -96,11 +96,10 @@ async function enter(credentials: Credentials): Promise<void> {
   }
 }
 
-function dial(credentials: Credentials): Promise<Ambit> {
-  const { username, secret } = credentials;
+function dial({ secret }: Credentials, { user }: Who): Promise<Ambit> {
   return connect(mqttURL(), {
     ...(secret !== undefined && { password: () => kept().secret ?? secret }),
-    ...(secret !== undefined && username !== undefined && { username }),
+    ...(secret !== undefined && { username: user ?? "" }), // mqtt.js wants a name beside a password
     clientId: `console-${crypto.getRandomValues(new Uint32Array(2)).join("-")}`,
     mqtt: { timerVariant: "native", keepalive: 45 }, // no worker made of a text: the page allows none
   });
@@ -141,7 +140,8 @@ function follow(ambit: Ambit, who: Who, credentials: Credentials): Session {
   ambit.connection.on("error", () => {
     if (asking || !mine()) return;
     asking = true;
-    whoIs(kept())
+    const { secret } = kept();
+    whoIs(secret === undefined ? session.credentials : kept()) // another tab may have refreshed, or forgotten, what was kept
       .catch((e: unknown) => {
         if (!(e instanceof Refusal && e.isAtTheDoor) || e.status === 429 || !mine()) return; // it is tried again by itself
         phase.set({ at: "opening" });
@@ -187,7 +187,7 @@ export async function signIn(username: string, password: string, onThisDevice: b
     if (!(e instanceof Refusal && e.id === "security.token.ttl_exceeded")) throw people(e);
     login = await ask<Login>("auth", "login", { strategy: "local", body: { username, password } });
   }
-  const credentials = { secret: login.jwt, username: login._id, expiresAt: Date.now() + login.ttl, own: true };
+  const credentials = { secret: login.jwt, expiresAt: Date.now() + login.ttl, own: true };
   keep(credentials, onThisDevice);
   await enter(credentials);
 }

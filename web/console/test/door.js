@@ -32,13 +32,13 @@ export default async function door({ open, step, check, accessible, allow, tell,
   const token = await page.evaluate(() => JSON.parse(sessionStorage.getItem("ambit.credentials")).secret);
   await page.getByRole("button", { name: "Sign out" }).click();
   await page.getByRole("heading", { name: "Sign in to Ambit" }).waitFor();
-  const status = await page.evaluate((t) => fetch("/api/server/now", { method: "POST", headers: { Authorization: `Bearer ${t}` } }).then((r) => r.status), token);
+  const status = await page.evaluate((t) => fetch("/api/server/now", { method: "POST", credentials: "omit", headers: { Authorization: `Bearer ${t}` } }).then((r) => r.status), token);
   check("the token after signing out", status, 401);
   step("signs out");
 
   const key = await tell("ambit apikey create anna --expires 1h");
-  await page.getByText("Token or API key", { exact: true }).click();
-  await page.getByLabel("Token or API key").last().fill(key);
+  await page.getByRole("radio", { name: "Token or API key" }).check();
+  await page.locator("input[name=secret]").fill(key);
   await page.getByLabel("Stay signed in on this device").check();
   await page.getByRole("button", { name: "Sign in" }).click();
   await page.getByText("anna", { exact: true }).waitFor();
@@ -47,22 +47,14 @@ export default async function door({ open, step, check, accessible, allow, tell,
   step("takes a key");
 
   const stranger = await open("/");
-  await stranger.getByText("Token or API key", { exact: true }).click();
+  await stranger.getByRole("radio", { name: "Token or API key" }).check();
   await stranger.locator("input[name=secret]").fill("ambit-key-nonsense");
   await stranger.getByRole("button", { name: "Sign in" }).click();
   await stranger.getByText("That token or key does not count, or no longer.").waitFor();
   step("refuses a key");
 
-  const { keys, id } = await revocable(tell);
-  check("keys of anna", keys, 1);
-  await tell(`ambit apikey revoke ${id}`);
+  await tell(`ambit apikey revoke ${JSON.parse(await tell("ambit apikey list --json"))._id}`);
   await page.getByText("That token or key does not count, or no longer.").waitFor();
   await second.getByRole("heading", { name: "Sign in to Ambit" }).waitFor();
   step("ends with the key");
-}
-
-async function revocable(tell) {
-  const list = JSON.parse(await tell("ambit apikey list --json"));
-  const hits = list.hits ?? list;
-  return { keys: hits.length, id: hits[0]._id };
 }

@@ -74,5 +74,5 @@ try {
   process.exitCode = 1;
 } finally {
   await browser.close();
-  process.stdin.destroy();
+  process.exit();
 }
