@@ -15,6 +15,9 @@ func (h *Hook) Door() *access.Door { return h.door }
 
 // Admit lets in whoever signs in, or may connect without.
 func (h *Hook) Admit(c *sessions.Client) error {
+	if who, ok := c.Identity.(*access.Identity); ok { // whoever attached it has let it in
+		return h.admit(c, who)
+	}
 	a := access.Arrival{ClientID: c.ClientID, From: c.Remote}
 	a.Peer, _ = c.Via.Peer.(access.Peer)
 	if c.HasUsername || c.HasPassword {
@@ -37,10 +40,16 @@ func (h *Hook) admit(c *sessions.Client, who *access.Identity) error {
 	}
 	c.User, c.Identity, c.Rights = who.User, who, h.rightsOf(who, c.ClientID)
 	h.door.Audit.SignedIn(who, c.ClientID, c.Remote)
-	if !who.Expires.IsZero() {
-		c.Lapse = sessions.Lapse{At: who.Expires, Why: refuse(access.ErrExpired), Say: h.expired}
-	}
+	c.Lapse = h.lapseOf(who)
 	return nil
+}
+
+// lapseOf returns for how long somebody may be there.
+func (h *Hook) lapseOf(who *access.Identity) sessions.Lapse {
+	if who.Expires.IsZero() {
+		return sessions.Lapse{}
+	}
+	return sessions.Lapse{At: who.Expires, Why: refuse(access.ErrExpired), Say: h.expired}
 }
 
 // tokenExpired returns the notification that Kuzzle's clients wait for.
@@ -60,7 +69,7 @@ func tokenExpired(node string) string {
 
 // Still says whether a client that was let in may stay.
 func (h *Hook) Still(c *sessions.Client) error {
-	err := h.door.Still(c.Identity.(*access.Identity))
+	err := h.door.Still(c.Who().(*access.Identity))
 	if err == nil && h.door.Bans.Has(c.ClientID, c.User, c.Remote) {
 		err = access.ErrBanned
 	}

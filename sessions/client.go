@@ -43,10 +43,12 @@ type Client struct {
 	arrived bool
 	// receiving counts the QoS 1 and 2 publishes that are not acknowledged.
 	receiving atomic.Int32
-	portion   portion
-	speed     speed
-	since     time.Time
-	counted   bool // among the connections of its user
+	// renewed is who a [Subscriber] is by now, if it was renewed.
+	renewed atomic.Pointer[any]
+	portion portion
+	speed   speed
+	since   time.Time
+	counted bool // among the connections of its user
 	// handling is held while packets are handled. Once cause is set, no more are.
 	handling sync.Mutex
 

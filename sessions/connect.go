@@ -190,7 +190,9 @@ func (c *Client) establish() error {
 	if c.Will != nil {
 		c.Will.User = c.User
 	}
-	c.link = newLink(c.conn, &c.Connect, e.o.WriteTimeout, c.ended)
+	if c.link == nil {
+		c.link = newLink(c.conn, &c.Connect, e.o.WriteTimeout, c.ended)
+	}
 	s, resumed, err := e.begin(c)
 	if err != nil {
 		return err
@@ -222,6 +224,9 @@ func (c *Client) establish() error {
 
 // acceptConnect writes CONNACK, with all that the server says of itself.
 func (c *Client) acceptConnect(resumed bool) error {
+	if c.link.format != nil {
+		return nil // whoever speaks its protocol has accepted it
+	}
 	o := &c.engine.o
 	pk := packets.Packet{FixedHeader: packets.FixedHeader{Type: packets.Connack}, SessionPresent: resumed}
 	if c.Version == 5 {

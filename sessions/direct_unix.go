@@ -4,7 +4,7 @@ package sessions
 
 import (
 	"errors"
-	"net"
+	"io"
 	"syscall"
 )
 
@@ -19,7 +19,7 @@ type direct struct {
 }
 
 // newDirect returns nil if conn is no socket.
-func newDirect(conn net.Conn) *direct {
+func newDirect(conn io.Writer) *direct {
 	c, ok := conn.(syscall.Conn)
 	if !ok {
 		return nil

@@ -70,6 +70,9 @@ func (l *link) encode(d *delivery, id uint16, dup bool) bool {
 	if seen.m = l.seen(d.m); seen.m == nil {
 		return false
 	}
+	if l.format != nil {
+		return l.encodeAs(seen.m)
+	}
 	b, fate := l.peer.appendPublish(l.room(), &seen, id, dup)
 	l.out = b
 	if fate == isTooLarge {

@@ -1,7 +1,7 @@
 package sessions
 
 import (
-	"net"
+	"io"
 	"slices"
 	"sync"
 	"time"
@@ -33,11 +33,12 @@ const (
 // only as long as there is such work.
 type link struct {
 	box     *outbox
-	conn    net.Conn
+	conn    outgoing
 	direct  *direct // nil if conn cannot be written to without waiting
 	timeout time.Duration
 	peer    peer
-	window  int // how many messages may await an acknowledgement
+	format  *Format // of a client of another protocol, or nil
+	window  int     // how many messages may await an acknowledgement
 
 	out     []byte // encoded, and not being written
 	rest    []byte // of what was being written, what did not fit
@@ -45,6 +46,7 @@ type link struct {
 	started bool // the outbox has opened it; nothing is written before
 	working bool // the goroutine is there
 	dirty   bool // somebody is going to flush
+	held    bool // messages wait until the client was answered
 
 	// took is when the client last took bytes while there was something to wait for,
 	// or acknowledged a message.
@@ -62,7 +64,13 @@ type link struct {
 	unfinished []string
 }
 
-func newLink(conn net.Conn, c *Connect, timeout time.Duration, ending func(*Error)) *link {
+// outgoing is what a link needs of a connection.
+type outgoing interface {
+	io.WriteCloser
+	SetWriteDeadline(time.Time) error
+}
+
+func newLink(conn outgoing, c *Connect, timeout time.Duration, ending func(*Error)) *link {
 	return &link{
 		conn: conn, direct: newDirect(conn), timeout: timeout, peer: newPeer(c), ending: ending,
 		window: min(maxAwaiting, c.Receive), // [MQTT-3.3.4-9]
@@ -94,7 +102,7 @@ func (l *link) free(qos byte) bool {
 
 // fits says whether the socket and the client's window have room.
 func (l *link) fits(qos byte) bool {
-	return len(l.out) < batchBytes && (qos == 0 || l.box.awaiting() < l.window)
+	return !l.held && len(l.out) < batchBytes && (qos == 0 || l.box.awaiting() < l.window)
 }
 
 // next encodes what is queued and may be sent now.

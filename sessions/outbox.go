@@ -204,7 +204,8 @@ func (b *outbox) push(d delivery, f *flushes) {
 
 // makeRoom waits until a message fits. For a client that is not waited for any
 // more it sheds messages of QoS 0, the oldest first, and gives the client up if
-// that is not enough. For an absent client it drops the oldest messages.
+// that is not enough. One that is no client of MQTT is given up at once: nothing would tell it
+// what is missing. For an absent client it drops the oldest messages.
 func (b *outbox) makeRoom(d delivery, f *flushes) bool {
 	size := d.m.size()
 	var until time.Time
@@ -219,10 +220,10 @@ func (b *outbox) makeRoom(d delivery, f *flushes) bool {
 			l.wait(until, f)
 			continue
 		}
-		if b.shedOldest(size, f) {
+		if l.format == nil && b.shedOldest(size, f) {
 			break
 		}
-		if d.qos == 0 {
+		if l.format == nil && d.qos == 0 {
 			b.engine.counts.shed.Add(1)
 			return false
 		}

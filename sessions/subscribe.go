@@ -30,16 +30,7 @@ func (c *Client) subscribe(f frame) error {
 	refused := 0
 	var granted []*Subscription
 	for i, r := range pk.requests {
-		sub, err := c.engine.read(c.Rights, r, pk.identifier, nil)
-		if err == nil {
-			err = c.engine.checkToken(sub)
-		}
-		if err == nil {
-			err = c.checkUser(sub)
-		}
-		if err == nil {
-			err = c.engine.maySubscribe(c.session, sub, granted)
-		}
+		sub, err := c.mayGrant(r, pk.identifier, granted)
 		if err != nil {
 			c.refuseFilter(&answer, i, r, err, refused)
 			refused++
@@ -72,6 +63,22 @@ func (c *Client) subscribe(f frame) error {
 		c.engine.proceed(c.session, c.link)
 	}
 	return nil
+}
+
+// mayGrant understands one topic filter, and says whether the client may have it besides
+// those that it is granted with it.
+func (c *Client) mayGrant(r request, identifier uint32, granted []*Subscription) (*Subscription, error) {
+	sub, err := c.engine.read(c.Rights, r, identifier, nil)
+	if err == nil {
+		err = c.engine.checkToken(sub)
+	}
+	if err == nil {
+		err = c.checkUser(sub)
+	}
+	if err == nil {
+		err = c.engine.maySubscribe(c.session, sub, granted)
+	}
+	return sub, err
 }
 
 // maxRefusalLines is how many topic filters of one packet are logged that are refused.
