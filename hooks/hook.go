@@ -169,12 +169,13 @@ func (h *Hook) Leave(client string, to topics.Filter, t sessions.Target) {
 	h.depart(client, to, t)
 }
 
-// First yields the documents in scope, or a presence, as retained messages.
-func (h *Hook) First(to topics.Filter, t sessions.Target, snap *persistence.Snapshot) iter.Seq2[*sessions.Message, error] {
+// First yields the documents in scope, or a presence, as retained messages; before that,
+// what has left the scope since a change.
+func (h *Hook) First(to topics.Filter, t sessions.Target, since uint64, snap *persistence.Snapshot) iter.Seq2[*sessions.Message, error] {
 	if to.Kind == topics.Presence {
 		return h.firstPresence(to, t)
 	}
-	return roomMessages(rooms.Snapshot(snap, to, t.Content.(rooms.View).Filter))
+	return roomMessages(h.rooms.Replay(to, t.Content.(rooms.View)).Snapshot(snap, since))
 }
 
 // Replay yields the notifications of past changes.

@@ -32,8 +32,10 @@ type feed struct {
 	// resumes says that a client that comes back is told what it missed. Else the
 	// feed is live while the client is away, in vain.
 	resumes bool
-	// whole says that nothing is missing of the snapshot that a scope began with.
+	// whole says that nothing is missing of the snapshot that a scope began with, or was
+	// told again. Until then base is the change up to which its client was told what leaves.
 	whole bool
+	base  uint64
 	// busy says that a source is replaying; most is how many changes behind it
 	// may be to catch up; trimmed says that the change log does not go back to seen.
 	busy, trimmed bool
@@ -89,7 +91,7 @@ func (b *outbox) begin(sub, old *Subscription, seen uint64) {
 	if old != nil && old.feed != nil {
 		old.feed.dropShift()
 	}
-	f.seen, f.pace, f.whole, f.most = seen, live, true, catchUpChanges
+	f.seen, f.base, f.pace, f.whole, f.most = seen, seen, live, true, catchUpChanges
 	if o := sub.To.Room.Options; o.HasSince {
 		f.seen, f.pace = o.Since, behind
 	}
@@ -107,21 +109,6 @@ func (b *outbox) retune(sub *Subscription) {
 			}
 		}
 	}
-}
-
-// goLive makes the feed of a scope live as of a change: the snapshot that the
-// client is told says everything up to it. A client that has gone is told when it
-// is back.
-func (e *Engine) goLive(s *session, sub *Subscription, seen uint64) {
-	b, f := s.box, sub.feed
-	b.mu.Lock()
-	f.dropShift() // it is too early
-	f.pace, f.seen, f.whole, f.busy, f.trimmed = behind, seen, false, false, false
-	if b.online() != nil {
-		f.pace = live
-	}
-	b.mu.Unlock()
-	e.rejoin(s, sub)
 }
 
 // proceed takes the feeds of a session that are behind one step further, as of
@@ -327,9 +314,6 @@ func (e *Engine) tellGap(s *session, sub *Subscription, l *link, r *persistence.
 	snapshot.users.Add(1)
 	if sub.Target.Kind == topics.Scope {
 		e.goLive(s, sub, r.Seq)
-		s.box.mu.Lock()
-		sub.feed.shifted = min(sub.feed.shifted, r.Seq)
-		s.box.mu.Unlock()
 		src := e.newFirst(s, sub, snapshot)
 		if src.started = true; !s.box.addSource(src) {
 			s.leaveUnfinished([]string{sub.To.Text})

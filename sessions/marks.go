@@ -12,8 +12,8 @@ import (
 // connected has acknowledged. After a crash it is told again what came since.
 const markInterval = time.Second
 
-// A mark is the change up to which a client needs nothing any more, if that can
-// be said.
+// A mark is the change up to which a client needs nothing any more, if ok. Else it has
+// not the whole of a scope's snapshot: it needs that again, and what has left since then.
 type mark struct {
 	seen uint64
 	ok   bool
@@ -106,7 +106,9 @@ func (b *outbox) firstMark(sub *Subscription, applied uint64) mark {
 	switch {
 	case f.most > 0: // it goes on
 		m, _ = b.takeMark(f, applied)
-	case !f.resumes || sub.Target.Kind == topics.Scope:
+	case !f.resumes:
+	case sub.Target.Kind == topics.Scope:
+		m.seen = applied
 	case sub.To.Room.Options.HasSince:
 		m.seen, m.ok = sub.To.Room.Options.Since, true
 	default:
@@ -119,8 +121,11 @@ func (b *outbox) firstMark(sub *Subscription, applied uint64) mark {
 // that are live. The caller holds b.mu.
 func (b *outbox) mark(f *feed, applied uint64) (m mark) {
 	defer func() { m.filter = f.targetAt(m).Filter }()
-	if !f.resumes || !f.whole {
+	if !f.resumes {
 		return mark{}
+	}
+	if !f.whole {
+		return mark{seen: f.base}
 	}
 	seen := f.seen
 	if f.pace == live {

@@ -134,7 +134,7 @@ func (e *Engine) restoreSubscription(r persistence.Subscription) error {
 func (f *feed) restore(m mark, applied uint64) {
 	f.pace, f.seen, f.whole, f.most = live, applied, true, catchUpChanges
 	if f.resumes {
-		f.pace, f.seen, f.whole, f.stored = behind, m.seen, m.ok, m
+		f.pace, f.seen, f.base, f.whole, f.stored = behind, m.seen, m.seen, m.ok, m
 	}
 }
 

@@ -82,7 +82,7 @@ func TestAScopeIsToldItsChangesAfterARestart(t *testing.T) {
 }
 
 // What was on its way to the client when the process ended is lost: it is told
-// the whole scope again.
+// the whole scope again, and what has left.
 func TestAScopeThatWasNotCompleteIsToldAgainAfterARestart(t *testing.T) {
 	n := startNode(t, nil)
 	dev := n.connect(4, "dev", nil)
@@ -99,6 +99,9 @@ func TestAScopeThatWasNotCompleteIsToldAgainAfterARestart(t *testing.T) {
 	dev.put("fleet/trucks/1", `{"speed":10}`)
 	n.restart()
 	p = n.connect(5, "map", keepSession)
+	if m := p.message(scope + "1"); len(m.Payload) > 0 {
+		t.Errorf("fleet/trucks/1 is told as %s", m.Payload)
+	}
 	p.message(scope + "2")
 	if m := p.message(scope + "$synced"); string(m.Payload) != `{"seq":3}` {
 		t.Errorf("synced as of %s", m.Payload)

@@ -53,9 +53,10 @@ func (s *system) match(topicFilter string) []*Message {
 
 // first yields what a new subscription is told first: what is in a scope, or the
 // plain retained messages and the documents that were published with retain.
-func (e *Engine) first(sub *Subscription, snap *persistence.Snapshot) iter.Seq2[*Message, error] {
+func (e *Engine) first(s *session, sub *Subscription, snap *persistence.Snapshot) iter.Seq2[*Message, error] {
 	if !sub.isPlain() {
-		return e.h.First(sub.To, sub.Target, snap)
+		told, since := e.toldOf(s, sub)
+		return e.h.First(sub.To, told, since, snap)
 	}
 	system := e.system.match(sub.To.Text)
 	return func(yield func(*Message, error) bool) {

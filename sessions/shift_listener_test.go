@@ -2,9 +2,7 @@ package sessions_test
 
 import (
 	"bytes"
-	"maps"
 	"net"
-	"strconv"
 	"strings"
 
 	"github.com/mochi-mqtt/server/v2/packets"
@@ -15,36 +13,19 @@ import (
 type knowledge struct {
 	name string // of the room
 	in   map[string]bool
-	// told are the documents of a scope that were told on this connection, and before on
-	// the one before it.
-	told, before map[string]bool
-	synced       uint64 // the change up to which a snapshot was whole
 }
 
 // hear takes one message.
 func (k *knowledge) hear(pk *packets.Packet) {
-	level := pk.TopicName[strings.LastIndexByte(pk.TopicName, '/')+1:]
 	id, out := property(*pk, "id"), property(*pk, "transition") == "exit"
-	seq, _ := strconv.ParseUint(property(*pk, "seq"), 10, 64)
-	switch {
-	case strings.HasPrefix(pk.TopicName, "$scope/") && pk.FixedHeader.Dup && (seq < k.synced || level == "$synced" && seq == k.synced):
-		return // it is told again what a snapshot has replaced
-	case strings.HasPrefix(pk.TopicName, "$scope/") && level == "$synced":
-		k.synced = seq
-		maps.DeleteFunc(k.in, func(id string, _ bool) bool {
-			return !k.told[id] && (!pk.FixedHeader.Dup || !k.before[id])
-		})
+	switch level := pk.TopicName[strings.LastIndexByte(pk.TopicName, '/')+1:]; {
+	case level == "$synced":
 		return
 	case property(*pk, "gap") != "":
 		k.in = map[string]bool{}
 		return
 	case strings.HasPrefix(pk.TopicName, "$scope/"):
 		id, out = level, len(pk.Payload) == 0
-	}
-	if pk.FixedHeader.Dup { // it is of before
-		k.before[id] = true
-	} else {
-		k.told[id] = true
 	}
 	if k.in[id] = true; out {
 		delete(k.in, id)

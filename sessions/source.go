@@ -59,7 +59,7 @@ func newSource(sub *Subscription, messages iter.Seq2[*Message, error], release f
 // newFirst returns the source of what a new subscription is told first. A scope that is
 // to shift does so behind that.
 func (e *Engine) newFirst(s *session, sub *Subscription, snapshot *shared) *source {
-	src := newSource(sub, e.first(sub, snapshot.snap), snapshot.release)
+	src := newSource(sub, e.first(s, sub, snapshot.snap), snapshot.release)
 	src.after = func() {
 		if l := s.box.online(); l != nil && e.differs(s, sub) {
 			e.tasks.Go(func() { e.proceed(s, l) })

@@ -1,0 +1,133 @@
+package sessions_test
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/cockroachdb/pebble/v2/vfs"
+	"github.com/mochi-mqtt/server/v2/packets"
+)
+
+// oneAtATime keeps the session of a client that takes one message at a time.
+func oneAtATime(pk *packets.Packet) {
+	keepSession(pk)
+	pk.Properties.ReceiveMaximum = 1
+}
+
+// publication returns the next PUBLISH. Before that it answers what else comes.
+func (p *peer) publication() packets.Packet {
+	p.t.Helper()
+	for {
+		m, err := p.read()
+		switch {
+		case err != nil:
+			p.t.Fatal(err)
+		case m.FixedHeader.Type == packets.Publish:
+			return m
+		case m.FixedHeader.Type == packets.Pubrel:
+			p.send(packets.Packet{FixedHeader: packets.FixedHeader{Type: packets.Pubcomp}, PacketID: m.PacketID})
+		}
+	}
+}
+
+// accept acknowledges a message.
+func (p *peer) accept(m packets.Packet) {
+	p.t.Helper()
+	if kind := map[byte]byte{1: packets.Puback, 2: packets.Pubrec}[m.FixedHeader.Qos]; kind > 0 {
+		p.send(packets.Packet{FixedHeader: packets.FixedHeader{Type: kind}, PacketID: m.PacketID})
+	}
+}
+
+// watch reads what a scope tells, as a client that knows nothing of snapshots does, up to
+// the message with the end of the one as of a change. It returns the ids in scope.
+func (p *peer) watch(in map[string]bool, synced string) string {
+	p.t.Helper()
+	for {
+		m := p.publication()
+		p.accept(m)
+		id := strings.TrimPrefix(m.TopicName, scope)
+		if in[id] = true; len(m.Payload) == 0 || id == "$synced" {
+			delete(in, id)
+		}
+		if id == "$synced" && string(m.Payload) == synced {
+			return strings.Join(slices.Sorted(maps.Keys(in)), " ")
+		}
+	}
+}
+
+// The connection ends in the middle of a snapshot. Of what the client was told, something
+// leaves while it is away.
+func TestASnapshotThatIsToldAgainSaysWhatHasLeft(t *testing.T) {
+	for _, qos := range []byte{1, 2} {
+		for _, end := range []string{"hang up", "take over", "restart", "crash"} {
+			t.Run(fmt.Sprintf("QoS %d, %s", qos, end), func(t *testing.T) {
+				n := startNode(t, func(o *options) { o.fs = vfs.NewCrashableMem() })
+				dev := n.connect(4, "dev", nil)
+				for i := range 6 {
+					dev.put(fmt.Sprintf("fleet/trucks/%d", i), `{"speed":60}`)
+				}
+				p := n.connect(5, "map", oneAtATime)
+				p.subscribe(qos, scope+"+")
+				in := map[string]bool{}
+				for i := range 3 { // the last one is not acknowledged
+					m := p.publication()
+					in[strings.TrimPrefix(m.TopicName, scope)] = true
+					if i < 2 {
+						p.accept(m)
+					}
+				}
+				if end != "take over" {
+					p.hangUp()
+					n.absent("map")
+				}
+				dev.put("fleet/trucks/0", `{"speed":10}`)
+				dev.put("fleet/trucks/0", `{"speed":11}`)
+				dev.put("fleet/trucks/1", "")
+				dev.put("fleet/trucks/2", `{"speed":10}`)
+				dev.put("fleet/trucks/3", `{"speed":10}`)
+				dev.put("fleet/trucks/4", `{"speed":61}`)
+				switch end {
+				case "restart":
+					n.restart()
+				case "crash":
+					n.crash()
+				}
+				p = n.connect(5, "map", keepSession)
+				if got := p.watch(in, `{"seq":12}`); got != "4 5" {
+					t.Errorf("in scope are %q", got)
+				}
+				n.connect(4, "other", nil).put("fleet/trucks/9", `{"speed":70}`)
+				if m := p.publication(); m.TopicName != scope+"9" {
+					t.Errorf("told of %s again", m.TopicName)
+				}
+			})
+		}
+	}
+}
+
+// Who subscribes again while he is told what he missed is told a snapshot instead.
+func TestASnapshotInPlaceOfWhatWasMissedSaysWhatHasLeft(t *testing.T) {
+	n := startNode(t, nil)
+	dev := n.connect(4, "dev", nil)
+	dev.put("fleet/trucks/1", `{"speed":60}`)
+	dev.put("fleet/trucks/2", `{"speed":60}`)
+	p := n.connect(5, "map", keepSession)
+	p.subscribe(1, scope+"+")
+	in := map[string]bool{}
+	p.watch(in, `{"seq":2}`)
+	p.hangUp()
+	n.absent("map")
+	dev.fill("2", 100)
+	dev.put("fleet/trucks/1", `{"speed":10}`)
+	p = n.connect(5, "map", oneAtATime)
+	first := p.publication()
+	p.subscribe(1, scope+"+")
+	p.accept(first)
+	if got := p.watch(in, `{"seq":103}`); got != "2" {
+		t.Errorf("in scope are %q", got)
+	}
+	p.quiet()
+}
