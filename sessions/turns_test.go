@@ -246,7 +246,9 @@ func TestADateThatComesTooLateEndsNothing(t *testing.T) {
 	}
 	n.connect(5, "dev", withWill).hangUp()
 	n.absent("dev")
+	n.engine.TakeTurn("dev", t) // the dates are set once the end of the connection is noted
 	publishWill, expire := n.session("dev").Dates()
+	n.engine.GiveTurn(t)
 	p := n.connect(5, "dev", withWill)
 	publishWill()
 	n.engine.Tasks()
