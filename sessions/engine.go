@@ -172,8 +172,8 @@ type Engine struct {
 	// users are the connections of each user, and subscriptions how many there are.
 	users         limits.Shares[string]
 	subscriptions atomic.Int64
-	// writers are the goroutines of links, tasks those of dates that were due.
-	writers, tasks sync.WaitGroup
+	// writers are the goroutines of links, tasks the others.
+	writers, tasks tasks
 
 	mu       sync.RWMutex // guards what follows
 	sessions map[string]*session
@@ -270,8 +270,8 @@ func (e *Engine) away() *Error {
 // has returned, and before the store is closed.
 func (e *Engine) Close() {
 	e.schedule.stop()
-	e.tasks.Wait()
-	e.writers.Wait()
+	e.tasks.stop()
+	e.writers.wait()
 	e.sent.stop()
 }
 

@@ -28,7 +28,7 @@ func (e *Engine) Empty() bool {
 func (e *Engine) Subscriptions() int64 { return e.subscriptions.Load() }
 
 // Tasks waits for what dates that were due have begun.
-func (e *Engine) Tasks() { e.tasks.Wait() }
+func (e *Engine) Tasks() { e.tasks.wait() }
 
 // Dates returns what is to come of an absent client: its will, and the end of
 // its session.
