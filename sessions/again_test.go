@@ -131,3 +131,29 @@ func TestASnapshotInPlaceOfWhatWasMissedSaysWhatHasLeft(t *testing.T) {
 	}
 	p.quiet()
 }
+
+// At QoS 2 the store is told of a message before the client is. If the connection ends
+// between, what comes on the next one is as of then.
+func TestWhatWasNeverSentAtQoS2DoesNotComeOutOfDate(t *testing.T) {
+	n := startNode(t, nil)
+	dev := n.connect(4, "dev", nil)
+	dev.put("fleet/trucks/1", `{"speed":60}`)
+	dev.put("fleet/trucks/2", `{"speed":60}`)
+	p := n.connect(5, "map", keepSession)
+	n.engine.TakeTurn("map", t) // so that the store is not told
+	p.subscribe(2, scope+"+")
+	waitFor(t, "the snapshot to wait for the store", func() bool { return n.session("map").Bytes() > 0 })
+	p.hangUp()
+	n.offline("map")
+	n.engine.GiveTurn(t)
+	n.absent("map")
+	dev.put("fleet/trucks/1", `{"speed":10}`)
+	p = n.connect(5, "map", keepSession)
+	for id := ""; id != "$synced"; {
+		m := p.publication()
+		p.accept(m)
+		if id = strings.TrimPrefix(m.TopicName, scope); id == "1" && len(m.Payload) > 0 {
+			t.Errorf("fleet/trucks/1 is told as %s", m.Payload)
+		}
+	}
+}
