@@ -17,6 +17,7 @@ func TestNothingIsKeptInMemoryOfWhatAnAbsentClientMisses(t *testing.T) {
 		p := n.connect(4, id, keepSession)
 		p.subscribe(1, everything, scope+"+")
 		p.message(scope + "$synced")
+		p.ping() // it is acknowledged
 		p.hangUp()
 		n.absent(id)
 	}
