@@ -171,9 +171,9 @@ func (h *Hook) Leave(client string, to topics.Filter, t sessions.Target) {
 
 // First yields the documents in scope, or a presence, as retained messages; before that,
 // what has left the scope since a change.
-func (h *Hook) First(to topics.Filter, t sessions.Target, since uint64, snap *persistence.Snapshot) iter.Seq2[*sessions.Message, error] {
+func (h *Hook) First(client string, to topics.Filter, t sessions.Target, since uint64, snap *persistence.Snapshot) iter.Seq2[*sessions.Message, error] {
 	if to.Kind == topics.Presence {
-		return h.firstPresence(to, t)
+		return h.firstPresence(client, to, t)
 	}
 	return roomMessages(h.rooms.Replay(to, t.Content.(rooms.View)).Snapshot(snap, since))
 }

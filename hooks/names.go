@@ -3,6 +3,7 @@ package hooks
 import (
 	"fmt"
 	"iter"
+	"time"
 
 	"github.com/ambitmq/ambit/filter"
 	"github.com/ambitmq/ambit/persistence"
@@ -61,6 +62,20 @@ func (h *Hook) pointsTo(to topics.Filter) *filter.Filter {
 	return n.Filter
 }
 
+// called returns the hash of the room that a name points to for a client that subscribed by
+// it, or "" if it points to none.
+func (h *Hook) called(client string, to topics.Filter) string {
+	by, ok := h.engine.RightsOf(client)
+	if !ok {
+		return "" // it has just gone
+	}
+	f := h.pointsTo(to)
+	if f == h.nothing {
+		return ""
+	}
+	return h.underNow(by, to, f.Own()).Hash(to.Index, to.Collection)
+}
+
 // target returns a target of the same kind and options as another one, with a view.
 func target(to topics.Filter, of sessions.Target, v rooms.View) sessions.Target {
 	of.Hash, of.Filter, of.Content = v.Filter.Hash(to.Index, to.Collection), v.String(), v
@@ -101,9 +116,7 @@ func (h *Hook) restoreNames() error {
 // their name points to now, as of a result with a snapshot. Whoever drains the store's tail
 // calls it.
 func (h *Hook) GoOver(name rooms.Name, members []rooms.Membership, r *persistence.Result) {
-	h.presence.Rename(name.Index, name.Collection, name.Name, h.pointsTo(topics.Filter{
-		Kind: topics.Presence, Index: name.Index, Collection: name.Collection, Room: topics.RoomRef{Name: name.Name, Options: topics.DefaultOptions},
-	}).Hash(name.Index, name.Collection))
+	h.presence.Rename(name.Index+"/"+name.Collection+"/@"+name.Name, time.Now().UTC())
 	h.engine.Shift(func(yield func(client, topicFilter string) bool) {
 		for _, m := range members {
 			if !yield(m.Member, m.TopicFilter) {

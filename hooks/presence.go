@@ -49,7 +49,7 @@ var (
 
 func newAttendance(h *Hook, node string, o Presence) *attendance {
 	a := &attendance{hook: h}
-	a.Engine = presence.New(a, presence.Options{Node: node, Grace: o.Grace, Keep: o.Keep, Clients: o.Clients})
+	a.Engine = presence.New(a, presence.Options{Node: node, Grace: o.Grace, Keep: o.Keep, Clients: o.Clients, Called: h.called})
 	return a
 }
 
@@ -222,9 +222,9 @@ func (h *Hook) depart(client string, to topics.Filter, t sessions.Target) {
 }
 
 // firstPresence yields what a presence is, as retained messages.
-func (h *Hook) firstPresence(to topics.Filter, t sessions.Target) iter.Seq2[*sessions.Message, error] {
+func (h *Hook) firstPresence(client string, to topics.Filter, t sessions.Target) iter.Seq2[*sessions.Message, error] {
 	return func(yield func(*sessions.Message, error) bool) {
-		for m := range h.presence.First(to, t.Hash) {
+		for m := range h.presence.First(client, to, t.Hash) {
 			if !yield(&sessions.Message{Topic: m.Topic, Payload: m.Payload, QoS: 2, Retain: true, Supersedes: true, From: m.From}, nil) {
 				return
 			}

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/mochi-mqtt/server/v2/packets"
 
@@ -270,6 +271,7 @@ func (h *Hook) guess(now *access.Rights, m *sessions.Message) *subject {
 func (h *Hook) Review() {
 	op := &persistence.Op{Snapshot: true, Applied: func(r *persistence.Result) {
 		if r.Err == nil {
+			h.presence.Rename("", time.Now().UTC())
 			h.engine.ShiftAll(r)
 		}
 	}}

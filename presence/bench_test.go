@@ -55,7 +55,7 @@ func TestManyWhoJoinAreFewMessages(t *testing.T) {
 	if told.messages > 42 || told.most > maxMembersBytes+100 {
 		t.Errorf("%d messages, the longest has %d bytes", told.messages, told.most)
 	}
-	for m := range e.First(parsed(t, "$presence/rooms/fleet/trucks/?{}"), "h") {
+	for m := range e.First("", parsed(t, "$presence/rooms/fleet/trucks/?{}"), "h") {
 		text := string(m.Payload)
 		if !strings.HasPrefix(text, `{"count":10000,"members":[{"clientId":"client-00000",`) || !strings.HasSuffix(text, `],"truncated":true}`) ||
 			strings.Count(text, "clientId") != maxMembers {

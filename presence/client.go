@@ -95,7 +95,7 @@ func (e *Engine) Connected(who Client, now time.Time) (persistence.Record, *Hold
 	}
 	for _, s := range c.sorted() {
 		switch {
-		case !s.present && len(s.by) > 0:
+		case s.mayEnter() && len(s.by) > 0:
 			e.enter(s, now, h).silent = true // it was not there yet
 		case s.present && changed:
 			e.change(s, now, h)

@@ -68,6 +68,9 @@ type Options struct {
 	// Clients is of how many that is known: those that are offline for the longest time
 	// are forgotten first. Defaults to 100,000.
 	Clients int
+	// Called returns the hash of the room that a name points to for a client that
+	// subscribed by it, or "" if it points to none. It must not call the engine.
+	Called func(client string, to topics.Filter) string
 }
 
 // roomsEvery is how often the presence of rooms is told, at most.
@@ -86,15 +89,15 @@ type Engine struct {
 	rooms   map[string]*room // by hash
 	// watched are the topic filters of those who are told of clients.
 	watched map[string]*outlet
-	// named are the rooms of which somebody is told by a name, by topic filter.
-	named map[string]*room
+	// calls are the subscriptions by names of rooms, by name.
+	calls map[string]map[callKey]*call
 	// absences are the ends of connections whose grace is not over, in order.
 	absences []absence
 	// offline are the clients that are not there, those for the longest time in front.
 	offline list.List // of *client
 	known   int       // clients of which there is something to tell
 	pending []*event
-	serial  uint64 // of the last event
+	serial  uint64 // of the last event or call
 	// dirty are the rooms whose presence has changed since it was told, and told is
 	// when any was.
 	dirty map[*room]bool
@@ -111,7 +114,7 @@ func New(out Outlet, o Options) *Engine {
 	}
 	return &Engine{
 		opts: o, out: out,
-		clients: map[string]*client{}, rooms: map[string]*room{}, watched: map[string]*outlet{}, named: map[string]*room{}, dirty: map[*room]bool{},
+		clients: map[string]*client{}, rooms: map[string]*room{}, watched: map[string]*outlet{}, calls: map[string]map[callKey]*call{}, dirty: map[*room]bool{},
 	}
 }
 

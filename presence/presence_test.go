@@ -49,7 +49,8 @@ func newWorld(t *testing.T, o Options) *world {
 		<-drained
 	})
 	w := &world{t: t, store: store, opts: o, now: time.Unix(1000, 0).UTC(), names: map[string]string{}}
-	w.engine = New(w, o)
+	w.opts.Called = func(_ string, to topics.Filter) string { return w.room(to) }
+	w.engine = New(w, w.opts)
 	return w
 }
 
@@ -105,8 +106,8 @@ func (w *world) settle() string {
 //	join client=C         a topic filter, and below it volatile data
 //	leave client=C [room=R]    the same; the room is one that the name pointed to
 //	update client=C       metadata
-//	first                 a topic filter of $presence; prints what it is told first
-//	rename                a name, and below it the room that it points to
+//	first [client=C]      a topic filter of $presence; prints what it is told first
+//	rename                a name, and below it the room that it points to, or nothing
 //	wait seconds=N
 //	crash
 //
@@ -155,12 +156,12 @@ func (w *world) run(t *testing.T, d *datadriven.TestData) string {
 		w.held(record, h)
 	case "first":
 		to, hash := w.parse(text)
-		for m := range w.engine.First(to, hash) {
+		for m := range w.engine.First(id, to, hash) {
 			fmt.Fprintf(&w.told, "%s\n  %s\n", m.Topic, m.Payload)
 		}
 	case "rename":
 		w.names[text] = data
-		w.engine.Rename("fleet", "trucks", text, data)
+		w.engine.Rename("fleet/trucks/@"+text, w.now)
 	case "wait":
 		w.now = w.now.Add(time.Duration(seconds) * time.Second)
 	case "crash":
@@ -189,10 +190,15 @@ func (w *world) parse(text string) (topics.Filter, string) {
 	if err != nil {
 		w.t.Fatal(err)
 	}
+	return to, w.room(to)
+}
+
+// room returns the room that a topic filter is about, "" if that is a name that points to none.
+func (w *world) room(to topics.Filter) string {
 	if to.Room.Name != "" {
-		return to, cmp.Or(w.names[to.Room.Name], to.Room.Name)
+		return w.names[to.Room.Name]
 	}
-	return to, to.Collection
+	return to.Collection
 }
 
 func bytesOf(text string) []byte {

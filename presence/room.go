@@ -10,7 +10,9 @@ import (
 // A room has those who are in it, and those who are told of them.
 type room struct {
 	hash, index, collection string
-	outlets                 map[string]*outlet // by topic filter
+	// nowhere says that it is what a name points to that points to no room: nobody is in it.
+	nowhere bool
+	outlets map[string]*outlet // by topic filter
 	// present has the seats of those who are there, as they came.
 	present list.List
 	seats   int
@@ -35,8 +37,10 @@ type seat struct {
 
 // Join notes that a client subscribed to the topic filter to, which is about the room
 // with a hash, or about the presence of that room or of clients. volatile is JSON data of
-// the subscription, or nil. Joining again changes only that.
+// the subscription, or nil. Joining again changes only that, and the hash that Leave is to have.
+// Of a name it is [Options.Called] that says which room it is.
 func (e *Engine) Join(id string, to topics.Filter, hash string, volatile []byte, now time.Time) {
+	where := e.where(id, to, hash)
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	c := e.client(id)
@@ -44,7 +48,8 @@ func (e *Engine) Join(id string, to topics.Filter, hash string, volatile []byte,
 		watch(e.watched, c, to, e.serial)
 		return
 	}
-	r := e.room(to, hash)
+	r := e.room(to, where)
+	e.called(c, to, hash, r, now)
 	added, first := false, false
 	if to.Kind == topics.Presence || to.Room.Options.Users != 0 {
 		added, first = watch(r.outlets, c, to, e.serial)
@@ -52,24 +57,33 @@ func (e *Engine) Join(id string, to topics.Filter, hash string, volatile []byte,
 	if to.Kind == topics.Presence {
 		return
 	}
+	s := e.seat(c, r)
+	if volatile != nil || len(s.by) == 0 {
+		s.volatile = volatile
+	}
+	s.by[to.Text] = true
+	if !s.mayEnter() {
+		return
+	}
+	e.enter(s, now, nil)
+	if added && first { // Kuzzle tells whoever opens a channel nothing of that
+		r.outlets[to.Text].watchers[c] = e.serial
+	}
+}
+
+// seat returns the seat of a client in a room, at least one in which it is not.
+func (e *Engine) seat(c *client, r *room) *seat {
 	s := c.seats[r]
 	if s == nil {
 		s = &seat{room: r, client: c, by: map[string]bool{}}
 		c.seats[r] = s
 		r.seats++
 	}
-	if volatile != nil || len(s.by) == 0 {
-		s.volatile = volatile
-	}
-	s.by[to.Text] = true
-	if s.present || !c.online {
-		return
-	}
-	e.enter(s, now, nil).except = c.moved(s, to)
-	if added && first { // Kuzzle tells whoever opens a channel nothing of that
-		r.outlets[to.Text].watchers[c] = e.serial
-	}
+	return s
 }
+
+// mayEnter says whether a client that subscribed is to be in the room, and is not.
+func (s *seat) mayEnter() bool { return !s.present && s.client.online && !s.room.nowhere }
 
 // Leave undoes Join. A client that is connected has left the room by itself: volatile
 // is the data that it left with, or nil. One that is not may come back.
@@ -85,17 +99,17 @@ func (e *Engine) Leave(id string, to topics.Filter, hash string, volatile []byte
 		unwatch(e.watched, c, to)
 		return
 	}
-	r := e.find(to, hash)
+	r := e.rooms[hash]
+	if to.Room.Name != "" {
+		r = e.uncalled(c, to, hash)
+	}
 	if r == nil {
 		return
 	}
 	defer e.tidyRoom(r)
 	unwatch(r.outlets, c, to)
-	if r.outlets[to.Text] == nil {
-		delete(e.named, to.Text)
-	}
 	s := c.seats[r]
-	if s == nil || to.Kind == topics.Presence {
+	if s == nil || to.Kind == topics.Presence || !s.by[to.Text] {
 		return
 	}
 	delete(s.by, to.Text)
@@ -104,7 +118,7 @@ func (e *Engine) Leave(id string, to topics.Filter, hash string, volatile []byte
 	case !s.present:
 		e.drop(s)
 	case c.connected:
-		e.exit(s, now, volatile, Unsubscribed, nil).except = c.moved(s, to)
+		e.exit(s, now, volatile, Unsubscribed, nil)
 		e.drop(s)
 	default:
 		s.vacated = c.absence
@@ -151,66 +165,19 @@ func (e *Engine) tidyRoom(r *room) {
 	}
 }
 
-// room returns the room with a hash, or of the name by which somebody is told of it.
+// room returns the room with a hash, at least one that nobody is in. One without a hash is
+// what a name points to that points to no room.
 func (e *Engine) room(to topics.Filter, hash string) *room {
-	r := e.find(to, hash)
-	if r == nil {
-		r = &room{hash: hash, index: to.Index, collection: to.Collection, outlets: map[string]*outlet{}}
-		e.rooms[hash] = r
+	key := hash
+	if hash == "" {
+		key = nameOf(to)
 	}
-	if to.Kind == topics.Presence && to.Room.Name != "" {
-		e.named[to.Text] = r
+	r := e.rooms[key]
+	if r == nil {
+		r = &room{hash: key, nowhere: hash == "", index: to.Index, collection: to.Collection, outlets: map[string]*outlet{}}
+		e.rooms[key] = r
 	}
 	return r
-}
-
-func (e *Engine) find(to topics.Filter, hash string) *room {
-	if r := e.named[to.Text]; r != nil && to.Kind == topics.Presence {
-		return r
-	}
-	return e.rooms[hash]
-}
-
-// nameOf returns the name of a room as topic filters have it, or "" if they have it by
-// its filter.
-func nameOf(to topics.Filter) string {
-	if to.Room.Name == "" {
-		return ""
-	}
-	return to.Index + "/" + to.Collection + "/@" + to.Room.Name
-}
-
-// moved returns the name by which a client is in another room, too: it points to that
-// now. Those who are told by the name go along, and are told nothing of it.
-func (c *client) moved(from *seat, to topics.Filter) string {
-	if to.Room.Name == "" {
-		return ""
-	}
-	for _, s := range c.seats {
-		if s != from && s.present && s.by[to.Text] {
-			return nameOf(to)
-		}
-	}
-	return ""
-}
-
-// Rename has those who are told of a presence by a name be told of the room with a hash:
-// that is what the name points to now.
-func (e *Engine) Rename(index, collection, name, hash string) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	for text, old := range e.named {
-		o := old.outlets[text]
-		if o.to.Index != index || o.to.Collection != collection || o.to.Room.Name != name {
-			continue
-		}
-		delete(old.outlets, text)
-		delete(e.named, text)
-		e.tidyRoom(old)
-		r := e.room(o.to, hash)
-		r.outlets[text] = o
-		e.dirty[r] = true
-	}
 }
 
 // touch notes that the presence of a room has changed.

@@ -121,11 +121,11 @@ func (r *room) state() []byte {
 	return append(text, `]}`...)
 }
 
-// First yields what a subscription to a topics.Presence is told first.
-func (e *Engine) First(to topics.Filter, hash string) iter.Seq[*Message] {
+// First yields what a client is told first that subscribed to a topics.Presence.
+func (e *Engine) First(id string, to topics.Filter, hash string) iter.Seq[*Message] {
 	return func(yield func(*Message) bool) {
 		if to.Index != "" {
-			yield(&Message{Topic: to.Text, Payload: e.roomState(to, hash), Retain: true})
+			yield(&Message{Topic: to.Text, Payload: e.roomState(id, to, hash), Retain: true})
 			return
 		}
 		for _, id := range e.ids(to.ID) {
@@ -136,10 +136,14 @@ func (e *Engine) First(to topics.Filter, hash string) iter.Seq[*Message] {
 	}
 }
 
-func (e *Engine) roomState(to topics.Filter, hash string) []byte {
+func (e *Engine) roomState(id string, to topics.Filter, hash string) []byte {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if r := e.find(to, hash); r != nil {
+	r := e.rooms[hash]
+	if k := e.calls[nameOf(to)][callKey{id, to.Text}]; k != nil {
+		r = k.room
+	}
+	if r != nil {
 		return r.state()
 	}
 	return (&room{}).state()

@@ -39,6 +39,8 @@ type event struct {
 	user  topics.Users
 	room  *room
 	count int
+	// outlets are those of the room in their stead, if who is in them has changed.
+	outlets map[string]*outlet
 	// payload is a whole notification, or the state of the client.
 	payload []byte
 }
@@ -110,7 +112,11 @@ func (e *Engine) take() (*event, []delivery) {
 	e.pending[0] = nil
 	e.pending = e.pending[1:]
 	if ev.user != 0 {
-		return ev, deliveries(ev.room.outlets, ev, func(to topics.Filter) bool {
+		outlets := ev.outlets
+		if outlets == nil {
+			outlets = ev.room.outlets
+		}
+		return ev, deliveries(outlets, ev, func(to topics.Filter) bool {
 			return to.Room.Options.Users&ev.user != 0 && (ev.except == "" || nameOf(to) != ev.except)
 		})
 	}

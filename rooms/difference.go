@@ -200,11 +200,19 @@ func (k *scan) read(s *persistence.Snapshot, name collectionName, v View) ([]str
 	return ids, nil
 }
 
+// nothing is the canonical text of the filter that no document matches.
+const nothing = `{"nothing":true}`
+
 // Nothing returns the filter that no document matches.
 func Nothing() *filter.Filter {
-	f, err := filter.Parse([]byte(`{"nothing":true}`))
+	f, err := filter.Parse([]byte(nothing))
 	if err != nil {
 		panic(err) // it is a filter
 	}
 	return f
+}
+
+// isNothing says whether a filter is that of [Nothing], or under it as a rule.
+func isNothing(f *filter.Filter) bool {
+	return f.Own().String() == nothing || f.Rule() != nil && f.Rule().String() == nothing
 }

@@ -58,6 +58,8 @@ type room struct {
 	// that a change in progress may read it without a lock.
 	outlets []outlet
 	named   int // how many names point to it
+	// nothing says that no document is ever in it.
+	nothing bool
 }
 
 // An outlet is one topic filter by which members subscribed to a room: its
@@ -111,7 +113,7 @@ func (c *collection) room(f *filter.Filter, name collectionName, docs Documents)
 	if r := c.rooms[hash]; r != nil {
 		return r, nil
 	}
-	r := &room{hash: hash, filter: f}
+	r := &room{hash: hash, filter: f, nothing: isNothing(f)}
 	return r, c.open(r, name, docs)
 }
 

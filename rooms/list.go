@@ -1,6 +1,9 @@
 package rooms
 
-import "iter"
+import (
+	"iter"
+	"slices"
+)
 
 // An Occupancy is how many are in a room, connected or not.
 type Occupancy struct {
@@ -9,13 +12,16 @@ type Occupancy struct {
 }
 
 // All yields the rooms there are, in no particular order. It must not call the
-// engine.
+// engine. Where those are who subscribed by a name that points to none is no room.
 func (e *Engine) All() iter.Seq[Occupancy] {
 	return func(yield func(Occupancy) bool) {
 		e.mu.RLock()
 		defer e.mu.RUnlock()
 		for name, c := range e.collections {
 			for hash, r := range c.rooms {
+				if r.isLimbo() {
+					continue
+				}
 				if !yield(Occupancy{name.index, name.collection, hash, r.size()}) {
 					return
 				}
@@ -34,6 +40,15 @@ func (e *Engine) Find(hash string) (Occupancy, bool) {
 		}
 	}
 	return Occupancy{}, false
+}
+
+// isLimbo says whether only those are in the room who subscribed by a name that points to
+// none now.
+func (r *room) isLimbo() bool {
+	if r.named > 0 || !r.nothing {
+		return false
+	}
+	return !slices.ContainsFunc(r.outlets, func(o outlet) bool { return o.to.Room.Name == "" })
 }
 
 // size counts those who are in the room, by however many topic filters.

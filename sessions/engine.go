@@ -68,10 +68,10 @@ type Handler interface {
 	Join(client string, to topics.Filter, t Target, docs Documents) error
 	Pause(client string, to topics.Filter, t Target)
 	Leave(client string, to topics.Filter, t Target)
-	// First yields what a scope holds as of a snapshot, or what a presence is. What a client
-	// was told of a scope before goes with the target t, and since: it is told what has left
-	// after that change, too.
-	First(to topics.Filter, t Target, since uint64, snap *persistence.Snapshot) iter.Seq2[*Message, error]
+	// First yields what a scope holds as of a snapshot, or what a presence is, for a client.
+	// What it was told of a scope before goes with the target t, and since: it is told what
+	// has left after that change, too.
+	First(client string, to topics.Filter, t Target, since uint64, snap *persistence.Snapshot) iter.Seq2[*Message, error]
 	// Replay yields what a target is told of the changes after one up to another,
 	// read from the change log; a message without a topic says only how far that
 	// is. Its error is persistence.ErrTrimmed if the log does not go back that far.

@@ -56,7 +56,7 @@ func (s *system) match(topicFilter string) []*Message {
 func (e *Engine) first(s *session, sub *Subscription, snap *persistence.Snapshot) iter.Seq2[*Message, error] {
 	if !sub.isPlain() {
 		told, since := e.toldOf(s, sub)
-		return e.h.First(sub.To, told, since, snap)
+		return e.h.First(s.id, sub.To, told, since, snap)
 	}
 	system := e.system.match(sub.To.Text)
 	return func(yield func(*Message, error) bool) {

@@ -33,6 +33,15 @@ func (b *outbox) rightsNow() Rights {
 	return nil
 }
 
+// RightsOf returns those of the client whose session has this id, if there is one.
+func (e *Engine) RightsOf(client string) (rights Rights, ok bool) {
+	s := e.session(client)
+	if s == nil {
+		return nil, false
+	}
+	return s.box.rightsNow(), true
+}
+
 func (b *outbox) grant(r Rights) {
 	if r == nil {
 		b.rights.Store(nil)

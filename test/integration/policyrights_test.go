@@ -100,6 +100,36 @@ func TestARightThatIsLostIsToldAsExit(t *testing.T) {
 	}
 }
 
+// Who is told by a name is in the room of what he may find there: others do not learn of him,
+// neither when he comes nor when the name points to another filter.
+func TestWhoIsInARoomByItsNameIsForThoseWhoMayFindTheSame(t *testing.T) {
+	t.Parallel()
+	c := startCompany(t)
+	name := func(action, filter string) {
+		if result, id := c.ask("carl:secret", "room", action, `{"index":"fleet","collection":"trucks","name":"zone","body":`+filter+`}`); id != "" {
+			t.Fatalf("room:%s: %s %s", action, result, id)
+		}
+	}
+	name("create", `{"equals":{"tenant":"acme"}}`)
+	all := []*wire{c.connect("anna", true), c.connect("bert", false), c.connect("carl", true)}
+	for _, w := range all {
+		w.subscribe(t, "fleet/trucks/@zone")
+	}
+	for i, filter := range []string{"", slow, fast} {
+		if filter != "" {
+			name("update", filter)
+		}
+		for j, w := range all {
+			if i == 0 {
+				w.subscribe(t, "$presence/rooms/fleet/trucks/@zone")
+			}
+			if got := w.members(t, "$presence/rooms/fleet/trucks/@zone"); got != 1 {
+				t.Errorf("after %q, %d is told of %d", filter, j, got)
+			}
+		}
+	}
+}
+
 // Foreign clients are refused and served alike.
 func TestMosquittoIsHeldToThePolicy(t *testing.T) {
 	t.Parallel()
