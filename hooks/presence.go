@@ -38,6 +38,8 @@ type attendance struct {
 	*presence.Engine
 	hook *Hook
 
+	saving sync.Mutex // guards that what is stored of seats is in order
+
 	mu    sync.Mutex // guards what follows
 	armed time.Time  // when it is called next; zero for not
 }
@@ -96,8 +98,11 @@ func (a *attendance) run() {
 	a.mu.Lock()
 	a.armed = time.Time{}
 	a.mu.Unlock()
+	a.saving.Lock()
+	defer a.saving.Unlock()
 	records := a.Due(time.Now())
-	a.append(&persistence.Op{Records: records})
+	seats, held := a.Unsaved()
+	a.append(a.keep(append(records, seats...), held))
 }
 
 // append appends an op, which need not be waited for.
@@ -108,9 +113,9 @@ func (a *attendance) append(op *persistence.Op) {
 	}
 }
 
-// keep has a record stored, and then told what was held for it.
-func (a *attendance) keep(record persistence.Record, held *presence.Hold) *persistence.Op {
-	return &persistence.Op{Records: []persistence.Record{record}, Applied: func(r *persistence.Result) {
+// keep has records stored, and then told what was held for them.
+func (a *attendance) keep(records []persistence.Record, held *presence.Hold) *persistence.Op {
+	return &persistence.Op{Records: records, Applied: func(r *persistence.Result) {
 		if r.Err != nil {
 			a.hook.opts.Log.Error("keep presence", "error", r.Err)
 		}
@@ -123,16 +128,28 @@ func (h *Hook) Restore() error {
 	if err := h.restoreNames(); err != nil {
 		return err
 	}
-	var stored []persistence.Presence
-	for p, err := range h.store.Presences() {
-		if err != nil {
-			return fmt.Errorf("hooks: restore presence: %w", err)
-		}
-		stored = append(stored, p)
+	stored, err := collect(h.store.Presences())
+	if err != nil {
+		return fmt.Errorf("hooks: restore presence: %w", err)
 	}
-	h.presence.Restore(stored, time.Now().UTC())
+	seats, err := collect(h.store.Seats())
+	if err != nil {
+		return fmt.Errorf("hooks: restore members of rooms: %w", err)
+	}
+	h.presence.Restore(stored, seats, time.Now().UTC())
 	h.presence.arm()
 	return nil
+}
+
+func collect[T any](stored iter.Seq2[T, error]) ([]T, error) {
+	var all []T
+	for v, err := range stored {
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, v)
+	}
+	return all, nil
 }
 
 // isShutdown says whether the node ended a connection because it shut down.
@@ -149,14 +166,16 @@ func (h *Hook) Connected(c *sessions.Client, resumed bool) {
 			h.opts.Log.Warn("metadata left out", "client", c.ClientID, "reason", fmt.Sprintf("it is no JSON object of at most %d bytes", maxDataBytes))
 		}
 	}
-	h.presence.append(h.presence.keep(h.presence.Connected(who, time.Now().UTC())))
+	record, held := h.presence.Connected(who, time.Now().UTC())
+	h.presence.append(h.presence.keep([]persistence.Record{record}, held))
 	h.presence.arm()
 	h.came(c, resumed)
 }
 
 // Disconnected notes that the connection of a client has ended.
 func (h *Hook) Disconnected(c *sessions.Client, p sessions.Parting) {
-	h.presence.append(h.presence.keep(h.presence.Disconnected(c.ClientID, whyOf(p), jsonData(p.Volatile), time.Now().UTC())))
+	record, held := h.presence.Disconnected(c.ClientID, whyOf(p), jsonData(p.Volatile), time.Now().UTC())
+	h.presence.append(h.presence.keep([]persistence.Record{record}, held))
 	h.presence.arm()
 	h.went(c)
 }
@@ -238,7 +257,7 @@ func (a *attendance) Update(ctx context.Context, client string, metadata []byte)
 	if !known {
 		return false, nil
 	}
-	op, done := a.keep(record, held), make(chan error, 1)
+	op, done := a.keep([]persistence.Record{record}, held), make(chan error, 1)
 	applied := op.Applied
 	op.Applied = func(r *persistence.Result) {
 		applied(r)

@@ -32,6 +32,7 @@ func checkedStore(t *testing.T, fs vfs.FS) *Store {
 		PutCollection(Collection{Index: "zoo"}),
 		PutCredential(Credential{Kind: "key", ID: "a"}),
 		PutPresence(Presence{ClientID: "dash"}),
+		PutSeat(Seat{ClientID: "dash", Hash: "h"}),
 		PutRoomName(RoomName{Index: "zoo", Collection: "cats", Name: "tame", Filter: []byte("{}")}),
 	}})
 	do(t, s, &Op{Queue: &Queue{Message: &Message{Topic: "one"}, Recipients: []Recipient{{ClientID: "dash", PacketID: 1}}}})
@@ -61,6 +62,7 @@ func TestTheCheckCountsWhatThereIs(t *testing.T) {
 		"what expires": 0, "collections with ephemeral documents": 0,
 		"named collections": 1, "indexes": 0, "entries of indexes": 0, "credentials": 1,
 		"clients that are there, or were": 1,
+		"members of rooms":                1,
 		"names of rooms":                  1,
 	}
 	if !maps.Equal(counts, want) {

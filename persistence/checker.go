@@ -61,6 +61,7 @@ func checkedSpaces() map[byte]checkedSpace {
 		spaceRoomNames:     {"names of rooms", decodes(decodeRoomName)},
 		spaceSessions:      {"sessions", decodes(decodeSession)},
 		spacePresence:      {"clients that are there, or were", decodes(decodePresence)},
+		spaceSeats:         {"members of rooms", decodes(decodeSeat)},
 		spaceSubscriptions: {"subscriptions", (*checker).subscription},
 	}
 }

@@ -43,6 +43,11 @@ func kinds() []kind {
 			func(v any) []byte { return PutPresence(v.(Presence)).value },
 		},
 		{
+			"seat",
+			func(b []byte) (any, error) { return decodeSeat(seatKey("a", "h"), b) },
+			func(v any) []byte { return PutSeat(v.(Seat)).value },
+		},
+		{
 			"retained message",
 			func(b []byte) (any, error) { return decodeRetained([]byte("rt"), b) },
 			func(v any) []byte { return PutRetained(v.(Retained)).value },
@@ -105,6 +110,7 @@ func examples() map[string][]any {
 			Presence{ClientID: "a", User: "u", Online: true, Passing: true, Since: at, Metadata: []byte("{}")},
 			Presence{ClientID: "a", Since: at, Left: at.Add(1), Why: "keep-alive timeout", Code: 0x8d, HasCode: true},
 		},
+		"seat":             {Seat{ClientID: "a", Hash: "h", Since: at}, Seat{ClientID: "a", Hash: "h", Index: "i", Collection: "c", Since: at, Volatile: []byte("{}")}},
 		"retained message": {Retained{Topic: "t"}, Retained{Topic: "t", Payload: []byte("p"), Properties: Properties{User: [][2]string{{"a", "b"}}, Expiry: at}}},
 		"room name":        {RoomName{"i", "c", "n", []byte("{}"), "u", at}},
 		"segment":          {segment{first: 5, bytes: 1000, began: at, ended: at}},

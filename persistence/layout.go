@@ -14,6 +14,7 @@ import (
 //	g      seq of its first change      segment of the change log  the committer, now and then
 //	s      client id                    session                    PutSession
 //	p      client id                    whether it is there        PutPresence
+//	w      client id· room hash         that it is in the room     PutSeat
 //	u      client id· topic filter      subscription               PutSubscription
 //	q      client id· life number copy  message for a session      Queue
 //	b      number                       message for several        Queue
@@ -43,6 +44,7 @@ const (
 	spaceSegments      byte = 'g'
 	spaceSessions      byte = 's'
 	spacePresence      byte = 'p'
+	spaceSeats         byte = 'w'
 	spaceSubscriptions byte = 'u'
 	spaceQueued        byte = 'q'
 	spaceBodies        byte = 'b'

@@ -43,6 +43,8 @@ func joinMany(t testing.TB, out Outlet, clients int) *Engine {
 		e.Join(id, room, "h", nil, now)
 		now = now.Add(time.Millisecond)
 		e.Due(now)
+		_, h = e.Unsaved()
+		e.Release(h)
 		e.Flush(now)
 	}
 	e.Flush(now.Add(time.Second))

@@ -161,7 +161,7 @@ func (e *Engine) Due(now time.Time) []persistence.Record {
 // gone ends the grace of an absence: a client that is not back is gone, and from a
 // room that it is not back in it is, too.
 func (e *Engine) gone(c *client, number int, h *Hold) {
-	away := !c.connected && c.absence == number
+	away := c.online && !c.connected && c.absence == number
 	for _, s := range c.sorted() {
 		if s.present && (away || len(s.by) == 0 && s.vacated == number) {
 			e.exit(s, c.left, c.farewell, c.why, h)
@@ -234,10 +234,10 @@ func (c *client) record() persistence.Record {
 	return persistence.PutPresence(p)
 }
 
-// Restore takes what the store has of the clients. Those that were there when the
-// process ended have the time of grace to come back. It is called once, before anything
-// else.
-func (e *Engine) Restore(stored []persistence.Presence, now time.Time) {
+// Restore takes what the store has of the clients, and of who was in which room. Those that
+// were there when the process ended have the time of grace to come back. It is called once,
+// before anything else.
+func (e *Engine) Restore(stored []persistence.Presence, seats []persistence.Seat, now time.Time) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	slices.SortStableFunc(stored, func(a, b persistence.Presence) int { return a.Left.Compare(b.Left) })
@@ -259,4 +259,5 @@ func (e *Engine) Restore(stored []persistence.Presence, now time.Time) {
 			c.left = p.Left
 		}
 	}
+	e.restoreSeats(seats, now)
 }

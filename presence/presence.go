@@ -12,6 +12,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/ambitmq/ambit/persistence"
 	"github.com/ambitmq/ambit/topics"
 )
 
@@ -97,6 +98,10 @@ type Engine struct {
 	offline list.List // of *client
 	known   int       // clients of which there is something to tell
 	pending []*event
+	// unsaved are the seats of which the store does not know how they are now, and saving
+	// holds what is told of them.
+	unsaved map[seatKey]persistence.Record
+	saving  *Hold
 	serial  uint64 // of the last event or call
 	// dirty are the rooms whose presence has changed since it was told, and told is
 	// when any was.
@@ -115,6 +120,7 @@ func New(out Outlet, o Options) *Engine {
 	return &Engine{
 		opts: o, out: out,
 		clients: map[string]*client{}, rooms: map[string]*room{}, watched: map[string]*outlet{}, calls: map[string]map[callKey]*call{}, dirty: map[*room]bool{},
+		unsaved: map[seatKey]persistence.Record{}, saving: &Hold{},
 	}
 }
 
@@ -166,7 +172,7 @@ func (e *Engine) Next() (at time.Time, ok bool) {
 			at, ok = t, true
 		}
 	}
-	if len(e.pending) > 0 && !e.pending[0].hold.holds() || e.known > e.opts.Clients && e.offline.Len() > 0 {
+	if len(e.unsaved) > 0 || len(e.pending) > 0 && !e.pending[0].held() || e.known > e.opts.Clients && e.offline.Len() > 0 {
 		return time.Time{}, true
 	}
 	if len(e.dirty) > 0 {

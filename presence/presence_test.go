@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"iter"
 	"slices"
 	"strings"
 	"testing"
@@ -88,7 +89,11 @@ func (w *world) held(record persistence.Record, h *Hold) {
 // settle does what is due, and returns what was told.
 func (w *world) settle() string {
 	for at, ok := w.engine.Next(); ok && !at.After(w.now); at, ok = w.engine.Next() {
-		w.keep(w.engine.Due(w.now)...)
+		records := w.engine.Due(w.now)
+		seats, held := w.engine.Unsaved()
+		w.engine.Flush(w.now)
+		w.keep(append(records, seats...)...)
+		w.engine.Release(held)
 		w.engine.Flush(w.now)
 	}
 	defer w.told.Reset()
@@ -174,15 +179,20 @@ func (w *world) run(t *testing.T, d *datadriven.TestData) string {
 
 // restart makes an engine of what is in the store.
 func (w *world) restart() {
-	var stored []persistence.Presence
-	for p, err := range w.store.Presences() {
-		if err != nil {
-			w.t.Fatal(err)
-		}
-		stored = append(stored, p)
-	}
 	w.engine = New(w, w.opts)
-	w.engine.Restore(stored, w.now)
+	w.engine.Restore(all(w.t, w.store.Presences()), all(w.t, w.store.Seats()), w.now)
+}
+
+func all[T any](t *testing.T, stored iter.Seq2[T, error]) []T {
+	t.Helper()
+	var values []T
+	for v, err := range stored {
+		if err != nil {
+			t.Fatal(err)
+		}
+		values = append(values, v)
+	}
+	return values
 }
 
 func (w *world) parse(text string) (topics.Filter, string) {

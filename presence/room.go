@@ -60,6 +60,9 @@ func (e *Engine) Join(id string, to topics.Filter, hash string, volatile []byte,
 	s := e.seat(c, r)
 	if volatile != nil || len(s.by) == 0 {
 		s.volatile = volatile
+		if s.present {
+			e.save(s)
+		}
 	}
 	s.by[to.Text] = true
 	if !s.mayEnter() {
@@ -129,7 +132,10 @@ func (e *Engine) Leave(id string, to topics.Filter, hash string, volatile []byte
 func (e *Engine) enter(s *seat, now time.Time, h *Hold) *event {
 	s.present, s.since, s.text = true, now, nil
 	s.place = s.room.present.PushBack(s)
-	return e.tellUsers(s, topics.UserIn, now, s.volatile, "", h)
+	e.save(s)
+	ev := e.tellUsers(s, topics.UserIn, now, s.volatile, "", h)
+	ev.saved = e.saving
+	return ev
 }
 
 // exit has a client not be in a room any more. Without data that it left with, it is
@@ -141,7 +147,10 @@ func (e *Engine) exit(s *seat, at time.Time, volatile []byte, why Why, h *Hold) 
 	if volatile == nil {
 		volatile = s.volatile
 	}
-	return e.tellUsers(s, topics.UserOut, at, volatile, why.Text, h)
+	e.save(s)
+	ev := e.tellUsers(s, topics.UserOut, at, volatile, why.Text, h)
+	ev.saved = e.saving
+	return ev
 }
 
 // change tells a room that a client in it has other metadata.

@@ -28,8 +28,10 @@ func (e *Engine) Release(h *Hold) {
 // An event is something that is to be told.
 type event struct {
 	serial uint64
-	hold   *Hold
-	from   string
+	// hold keeps it back until the store has what is known of the client, saved until it
+	// has the seat.
+	hold, saved *Hold
+	from        string
 	// silent says that the client itself is not told, and except is a name of the room by which
 	// nobody is, or "".
 	silent bool
@@ -44,6 +46,8 @@ type event struct {
 	// payload is a whole notification, or the state of the client.
 	payload []byte
 }
+
+func (ev *event) held() bool { return ev.hold.holds() || ev.saved.holds() }
 
 func (e *Engine) add(ev *event) {
 	e.serial++
@@ -105,7 +109,7 @@ type delivery struct {
 func (e *Engine) take() (*event, []delivery) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if len(e.pending) == 0 || e.pending[0].hold.holds() {
+	if len(e.pending) == 0 || e.pending[0].held() {
 		return nil, nil
 	}
 	ev := e.pending[0]

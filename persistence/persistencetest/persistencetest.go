@@ -40,6 +40,7 @@ func Run(t *testing.T, open func(*testing.T) *persistence.Store, reopen func(*te
 		{"credentials are kept by kind and id", credentials},
 		{"collections that were named are listed, whatever they hold", namedCollections},
 		{"it is known who is there", presences},
+		{"it is known who is in which room", seats},
 		{"names of rooms are listed until they are deleted", roomNames},
 		{"records of one op follow each other", recordsInOrder},
 		{"a deleted session takes its subscriptions along", deleteSession},

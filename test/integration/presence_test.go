@@ -2,6 +2,7 @@ package integration
 
 import (
 	"context"
+	"fmt"
 	"net"
 	"os/exec"
 	"strings"
@@ -52,4 +53,54 @@ func retainedPresence(t *testing.T, b *broker, topic string) string {
 		t.Fatalf("%v: %s", err, text)
 	}
 	return strings.TrimSpace(string(text))
+}
+
+// The process is killed. Who is told of a room, and back, is told that the members are out whose
+// sessions ended with it: when their time is over, once, and with the right count. One that
+// is back by then was never away.
+func TestMembersThatDoNotComeBackAfterAKillAreOut(t *testing.T) {
+	t.Parallel()
+	for version, v5 := range versions() {
+		t.Run(version, func(t *testing.T) {
+			t.Parallel()
+			config := "presence: {grace: 1s}"
+			b := startBroker(t, brokerOptions{config: config})
+			const room = "fleet/trucks/?{\"exists\":\"speed\"}&users=all"
+			watcher := connectOptions{id: "watcher", v5: v5, keep: true, expiry: 3600}
+			w := connect(t, b, watcher)
+			atMostOnce := subscribePacket(w.id(), v5, room) // at QoS 1 the last one may come again
+			atMostOnce[len(atMostOnce)-1] = 0
+			w.send(t, atMostOnce)
+			w.await(t, typeSuback)
+			member := func(b *broker, id string) *wire {
+				m := connect(t, b, connectOptions{id: id, v5: v5})
+				m.subscribe(t, `$scope/fleet/trucks/?{"exists":"speed"}/+`)
+				return m
+			}
+			for i, id := range []string{"a", "b", "c", "d"} {
+				member(b, id)
+				if got, want := w.told(t, room), fmt.Sprint("in ", i+2); got != want {
+					t.Fatalf("told %s, want %s", got, want)
+				}
+			}
+			w.ping(t)
+			b.kill()
+			again := startBroker(t, brokerOptions{dir: b.dir, config: config})
+			w = connect(t, again, watcher)
+			member(again, "b")
+			member(again, "d").send(t, []byte{typeDisconnect << 4, 0})
+			for _, want := range []string{"out 4", "out 3", "out 2"} {
+				if got := w.told(t, room); got != want {
+					t.Errorf("told %s, want %s", got, want)
+				}
+			}
+			if state := retainedPresence(t, again, `rooms/fleet/trucks/?{"exists":"speed"}`); !strings.HasPrefix(state, `{"count":2,`) {
+				t.Errorf("after that, %s", state)
+			}
+			member(again, "e")
+			if got := w.told(t, room); got != "in 3" {
+				t.Errorf("after all are told, told %s", got)
+			}
+		})
+	}
 }
