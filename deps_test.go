@@ -51,7 +51,7 @@ presence test: [github.com/cockroachdb/datadriven github.com/cockroachdb/pebble/
 channels:
 channels test: [github.com/cockroachdb/datadriven]
 
-api: access channels filter jsonobject persistence presence rooms sorting topics [github.com/go-json-experiment/json]
+api: access channels filter jsonobject limits persistence presence rooms sorting topics [github.com/go-json-experiment/json]
 api test: [github.com/cockroachdb/datadriven github.com/cockroachdb/pebble/v2]
 
 hooks: access api channels filter limits mappings persistence presence rooms sessions topics [

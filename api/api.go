@@ -96,7 +96,7 @@ func (o Options) withDefaults() Options {
 	}{
 		{&o.WriteDocuments, 200}, {&o.ReadDocuments, 10_000}, {&o.ScanDocuments, 100_000}, {&o.RoomNames, 10_000},
 		{&o.DocumentBytes, 256 << 10}, {&o.PageBytes, 4 << 20},
-		{&o.Documents.Depth, 32}, {&o.Documents.Members, 1000}, {&o.Documents.Elements, 10_000},
+		{&o.Documents.Depth, 32}, {&o.Documents.Members, 1000}, {&o.Documents.Elements, 10_000}, {&o.Documents.Digits, 1000},
 	} {
 		if *n.value == 0 {
 			*n.value = n.or

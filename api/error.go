@@ -8,6 +8,7 @@ import (
 
 	"github.com/ambitmq/ambit/access"
 	"github.com/ambitmq/ambit/filter"
+	"github.com/ambitmq/ambit/limits"
 	"github.com/ambitmq/ambit/persistence"
 )
 
@@ -96,6 +97,9 @@ var (
 
 // unread says that a request is not JSON, as Kuzzle says it of each protocol.
 func (c *call) unread(err error) *Error {
+	if errors.As(err, new(*filter.LimitError)) {
+		c.opts.Door.Counts.Add(limits.JSON)
+	}
 	if c.from.Protocol == "http" {
 		return unreadableBody.with(err)
 	}
@@ -119,6 +123,7 @@ func (c *call) errorOf(err error) *Error {
 		e.Keyword = syntax.Keyword
 		return e
 	case errors.As(err, &limit):
+		c.opts.Door.Counts.Add(limits.JSON)
 		return badDocument.with("body", "a document within its limits: "+limit.Error())
 	case errors.Is(err, filter.ErrNotObject):
 		return invalidType.with("body", "object")

@@ -38,7 +38,7 @@ type call struct {
 
 // parse reads the text of a request.
 func (c *call) parse(text []byte) error {
-	lim := filter.DocumentLimits{Depth: c.opts.Documents.Depth + envelopeDepth, Members: math.MaxInt, Elements: math.MaxInt}
+	lim := filter.DocumentLimits{Depth: c.opts.Documents.Depth + envelopeDepth, Members: math.MaxInt, Elements: math.MaxInt, Digits: c.opts.Documents.Digits}
 	if _, err := filter.ParseDocument(text, lim); err != nil {
 		return c.unread(err)
 	}

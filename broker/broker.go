@@ -141,7 +141,9 @@ func topicLimits(cfg Config) topics.Limits {
 }
 
 func documentLimits(cfg Config) filter.DocumentLimits {
-	return filter.DocumentLimits{Depth: cfg.Limits.JSONDepth, Members: cfg.Limits.JSONMembers, Elements: cfg.Limits.JSONElements}
+	return filter.DocumentLimits{
+		Depth: cfg.Limits.JSONDepth, Members: cfg.Limits.JSONMembers, Elements: cfg.Limits.JSONElements, Digits: cfg.Limits.JSONDigits,
+	}
 }
 
 func hookCollections(cfg Config) map[string]hooks.Collection {

@@ -175,6 +175,9 @@ type Limits struct {
 	JSONDepth    int `mapstructure:"json_depth"`
 	JSONMembers  int `mapstructure:"json_members"`
 	JSONElements int `mapstructure:"json_elements"`
+	// JSONDigits is how long a number in a document may be, as it is written and with
+	// the zeros that its exponent stands for.
+	JSONDigits int `mapstructure:"json_digits"`
 	// RequestRate is how many requests of the API one client may make in a second, or
 	// one user or address over HTTP, and at once after a while. 0 is no limit.
 	RequestRate int `mapstructure:"request_rate"`
@@ -235,6 +238,7 @@ func DefaultConfig() Config {
 			JSONDepth:      32,
 			JSONMembers:    1000,
 			JSONElements:   10_000,
+			JSONDigits:     1000,
 
 			RequestRate:    1000,
 			RequestTimeout: 10 * time.Second,
@@ -350,6 +354,7 @@ func (c Config) checkNumbers(k *check) {
 		{"limits.json_depth", int64(c.Limits.JSONDepth), 1, 1000},
 		{"limits.json_members", int64(c.Limits.JSONMembers), 1, 1_000_000},
 		{"limits.json_elements", int64(c.Limits.JSONElements), 1, 10_000_000},
+		{"limits.json_digits", int64(c.Limits.JSONDigits), 24, 1_000_000},
 		{"limits.request_rate", int64(c.Limits.RequestRate), 0, 1_000_000},
 		{"limits.write_documents", int64(c.Limits.WriteDocuments), 1, 100_000},
 		{"limits.read_documents", int64(c.Limits.ReadDocuments), 1, 1_000_000},

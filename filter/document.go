@@ -15,7 +15,7 @@ var ErrNotObject = errors.New("not a JSON object")
 
 // A LimitError says which limit a document breaks, and where.
 type LimitError struct {
-	Limit string // "depth", "members", "elements" or "duplicate key"
+	Limit string // "depth", "members", "elements", "digits" or "duplicate key"
 	Max   int    // the limit; 0 for a duplicate key
 	Path  string // the dotted path where it is broken
 }
@@ -38,6 +38,10 @@ type DocumentLimits struct {
 	// Elements is how many elements all arrays may have together. Defaults to
 	// 10,000.
 	Elements int
+	// Digits is how long a number may be, as it is written and with the zeros that
+	// its exponent stands for: 1e999 has 1,000. What is beyond it is a document that
+	// others may need hours to read. Defaults to 1,000.
+	Digits int
 }
 
 func (l DocumentLimits) withDefaults() DocumentLimits {
@@ -49,6 +53,9 @@ func (l DocumentLimits) withDefaults() DocumentLimits {
 	}
 	if l.Elements == 0 {
 		l.Elements = 10_000
+	}
+	if l.Digits == 0 {
+		l.Digits = 1000
 	}
 	return l
 }
@@ -94,7 +101,7 @@ var pathSeed = maphash.MakeSeed()
 
 // ParseDocument prepares a JSON object for matching. The error is ErrNotObject
 // if body is not JSON or not an object, and a *LimitError if it is nested too
-// deep, has too many members or elements, or has a member twice.
+// deep, has too many members or elements, a number of too many digits, or a member twice.
 func ParseDocument(body []byte, lim DocumentLimits) (*Document, error) {
 	lim = lim.withDefaults()
 	if d, ok := scan(body, lim); ok && d.cells[0].kind == objectKind {
@@ -106,8 +113,32 @@ func ParseDocument(body []byte, lim DocumentLimits) (*Document, error) {
 // decodeDocument is what ParseDocument means. It takes five times as long as
 // scan, and knows what is wrong.
 func decodeDocument(body []byte, lim DocumentLimits) (*Document, error) {
+	v, err := decodeWithin(body, lim)
+	if err != nil {
+		return nil, err
+	}
+	o, ok := v.(object)
+	if !ok {
+		return nil, ErrNotObject
+	}
+	return documentOf(o), nil
+}
+
+// CheckJSON says whether a text is a JSON value, of any kind, within the limits. The errors
+// are those of ParseDocument.
+func CheckJSON(text []byte, lim DocumentLimits) error {
+	lim = lim.withDefaults()
+	if _, ok := scan(text, lim); ok {
+		return nil
+	}
+	_, err := decodeWithin(text, lim)
+	return err
+}
+
+// decodeWithin reads a JSON value.
+func decodeWithin(body []byte, lim DocumentLimits) (any, error) {
 	dec := newDecoder(body)
-	dec.depth, dec.members, dec.elements = lim.Depth, lim.Members, lim.Elements
+	dec.depth, dec.members, dec.elements, dec.digits = lim.Depth, lim.Members, lim.Elements, lim.Digits
 	v, err := dec.whole()
 	switch {
 	case errors.Is(err, errDepth):
@@ -116,16 +147,14 @@ func decodeDocument(body []byte, lim DocumentLimits) (*Document, error) {
 		return nil, &LimitError{Limit: "members", Max: lim.Members, Path: dec.path(err)}
 	case errors.Is(err, errElements):
 		return nil, &LimitError{Limit: "elements", Max: lim.Elements, Path: dec.path(err)}
+	case errors.Is(err, errDigits):
+		return nil, &LimitError{Limit: "digits", Max: lim.Digits, Path: dec.path(err)}
 	case errors.Is(err, jsontext.ErrDuplicateName):
 		return nil, &LimitError{Limit: "duplicate key", Path: dec.path(err)}
 	case err != nil:
 		return nil, fmt.Errorf("%w: %s", ErrNotObject, jsonFault(err))
 	}
-	o, ok := v.(object)
-	if !ok {
-		return nil, ErrNotObject
-	}
-	return documentOf(o), nil
+	return v, nil
 }
 
 // documentOf returns the document that an object is.

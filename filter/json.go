@@ -8,6 +8,7 @@ import (
 	"io"
 	"math"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -52,6 +53,7 @@ var (
 	errDepth    = errors.New("nested too deep")
 	errMembers  = errors.New("too many members")
 	errElements = errors.New("too many elements")
+	errDigits   = errors.New("too many digits")
 	errRange    = errors.New("a number is out of range")
 )
 
@@ -61,13 +63,14 @@ type decoder struct {
 	depth    int  // nested objects and arrays that are still allowed
 	members  int  // members of objects that are still allowed, all together
 	elements int  // elements of arrays, likewise
+	digits   int  // that a number may have; 0 is no limit
 	finite   bool // whether a number beyond the range of a float64 is an error
 }
 
 // decodeFilter reads src, a JSON value of a filter, with at most so many objects
 // and arrays within each other. The error is a *SyntaxError.
 func decodeFilter(src []byte, nesting int) (any, error) {
-	if d, ok := scan(src, DocumentLimits{Depth: nesting, Members: len(src), Elements: len(src)}); ok {
+	if d, ok := scan(src, DocumentLimits{Depth: nesting, Members: len(src), Elements: len(src), Digits: math.MaxInt}); ok {
 		if v, ok := ownCopy(value{d, 0}); ok {
 			return v, nil
 		}
@@ -182,11 +185,28 @@ func (d *decoder) nested(read func() (any, error)) (any, error) {
 // number returns the number of a token. Beyond the range of a float64 it is
 // infinite, as in JavaScript.
 func (d *decoder) number(token jsontext.Token) (any, error) {
+	if d.digits > 0 && digitsOf(token.String()) > d.digits {
+		return nil, errDigits
+	}
 	v, err := token.Float()
 	if err != nil && d.finite {
 		return nil, errRange
 	}
 	return v + 0, nil // -0 becomes 0
+}
+
+// digitsOf returns how long a number is, as it is written or with the zeros that its
+// exponent stands for, whichever is more.
+func digitsOf(number string) int {
+	i := strings.IndexAny(number, "eE")
+	if i < 0 {
+		return len(number)
+	}
+	exponent, err := strconv.ParseInt(number[i+1:], 10, 32)
+	if err != nil {
+		return math.MaxInt
+	}
+	return max(len(number), i+int(max(exponent, -exponent)))
 }
 
 func (d *decoder) array() (any, error) {

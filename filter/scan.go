@@ -20,7 +20,7 @@ func scan(body []byte, lim DocumentLimits) (*Document, bool) {
 	d.text.Grow(len(body) + len(body)/4 + 128)
 	d.text.Write(body)
 	d.cells = make([]cell, 1, roomFor(body))
-	s := scanner{d: d, body: d.text.String(), depth: lim.Depth, members: lim.Members, elements: lim.Elements}
+	s := scanner{d: d, body: d.text.String(), depth: lim.Depth, members: lim.Members, elements: lim.Elements, digits: lim.Digits}
 	s.space()
 	if !s.value(0) {
 		return nil, false
@@ -50,6 +50,7 @@ type scanner struct {
 	depth    int // nested objects and arrays that are still allowed
 	members  int // members of objects that are still allowed, all together
 	elements int // elements of arrays, likewise
+	digits   int // that a number may have
 }
 
 func (s *scanner) peek() byte {
@@ -234,7 +235,7 @@ func (s *scanner) number() (float64, bool) {
 		s.at++
 	}
 	first := s.at
-	whole := s.digits(0)
+	whole := s.run(0)
 	if s.at == first || s.body[first] == '0' && s.at > first+1 {
 		return 0, false
 	}
@@ -242,19 +243,22 @@ func (s *scanner) number() (float64, bool) {
 	if s.peek() == '.' {
 		s.at++
 		point := s.at
-		mantissa = s.digits(whole)
+		mantissa = s.run(whole)
 		if decimals = s.at - point; decimals == 0 {
 			return 0, false
 		}
 	}
 	// Up to 15 digits and 22 decimals, quotients are exact to the last bit.
-	short := s.at-first <= 16 && decimals <= 15
+	short := s.at-first <= min(16, s.digits) && decimals <= 15
 	if c := s.peek(); c == 'e' || c == 'E' {
 		if short = false; !s.exponent() {
 			return 0, false
 		}
 	}
 	if !short {
+		if digitsOf(s.body[from:s.at]) > s.digits {
+			return 0, false
+		}
 		f, _ := strconv.ParseFloat(s.body[from:s.at], 64) // out of range is infinite
 		return f + 0, true                                // -0 becomes 0
 	}
@@ -271,12 +275,12 @@ func (s *scanner) exponent() bool {
 		s.at++
 	}
 	from := s.at
-	s.digits(0)
+	s.run(0)
 	return s.at > from
 }
 
-// digits reads digits, which follow those of n.
-func (s *scanner) digits(n uint64) uint64 {
+// run reads digits, which follow those of n.
+func (s *scanner) run(n uint64) uint64 {
 	for s.at < len(s.body) && s.body[s.at]-'0' <= 9 {
 		n = n*10 + uint64(s.body[s.at]-'0')
 		s.at++

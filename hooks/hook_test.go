@@ -76,6 +76,7 @@ func TestDocumentSaysWhatAMessageWrites(t *testing.T) {
 		{name: "a name twice", topic: "fleet/trucks/1", payload: `{"a":1,"a":2}`, code: 0x99},
 		{name: "too deep", topic: "fleet/trucks/1", payload: `{"a":[[[1]]]}`, code: 0x99},
 		{name: "volatile data", topic: "fleet/trucks/1", payload: `{}`, volatile: `{"by":"me"}`, writes: true},
+		{name: "volatile data that is nested too deep", topic: "fleet/trucks/1", payload: `{}`, volatile: `[[[[]]]]`, code: 0x99},
 		{name: "volatile data that is not JSON", topic: "fleet/trucks/1", payload: `{}`, volatile: `me`, code: 0x99},
 		{name: "a collection that is declared", topic: "fleet/trucks/1", payload: `{}`, hook: declared, writes: true},
 		{name: "one that is not", topic: "fleet/vans/1", payload: `{}`, hook: declared},

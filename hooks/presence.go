@@ -3,7 +3,6 @@ package hooks
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"iter"
@@ -13,6 +12,7 @@ import (
 	"github.com/mochi-mqtt/server/v2/packets"
 
 	"github.com/ambitmq/ambit/api"
+	"github.com/ambitmq/ambit/filter"
 	"github.com/ambitmq/ambit/persistence"
 	"github.com/ambitmq/ambit/presence"
 	"github.com/ambitmq/ambit/sessions"
@@ -161,9 +161,9 @@ func isShutdown(code byte) bool {
 func (h *Hook) Connected(c *sessions.Client, resumed bool) {
 	who := presence.Client{ID: c.ClientID, User: c.User, Resumed: resumed, Passing: c.Assigned()}
 	if c.Metadata != nil {
-		if who.Metadata = jsonData(c.Metadata); who.Metadata == nil || who.Metadata[0] != '{' {
+		if who.Metadata = h.jsonData(c.Metadata); who.Metadata == nil || who.Metadata[0] != '{' {
 			who.Metadata = nil
-			h.opts.Log.Warn("metadata left out", "client", c.ClientID, "reason", fmt.Sprintf("it is no JSON object of at most %d bytes", maxDataBytes))
+			h.opts.Log.Warn("metadata left out", "client", c.ClientID, "reason", fmt.Sprintf("it is no JSON object of at most %d bytes within the limits of a document", maxDataBytes))
 		}
 	}
 	record, held := h.presence.Connected(who, time.Now().UTC())
@@ -174,7 +174,7 @@ func (h *Hook) Connected(c *sessions.Client, resumed bool) {
 
 // Disconnected notes that the connection of a client has ended.
 func (h *Hook) Disconnected(c *sessions.Client, p sessions.Parting) {
-	record, held := h.presence.Disconnected(c.ClientID, whyOf(p), jsonData(p.Volatile), time.Now().UTC())
+	record, held := h.presence.Disconnected(c.ClientID, whyOf(p), h.jsonData(p.Volatile), time.Now().UTC())
 	h.presence.append(h.presence.keep([]persistence.Record{record}, held))
 	h.presence.arm()
 	h.went(c)
@@ -219,10 +219,10 @@ func whyOf(p sessions.Parting) presence.Why {
 	return presence.Why{Text: text, Code: code, HasCode: true, Ending: p.Why != nil && isShutdown(code)}
 }
 
-// jsonData returns data of a client, or nil if it is not JSON or too long.
-func jsonData(data []byte) []byte {
+// jsonData returns data of a client, or nil if it is not JSON within the limits or too long.
+func (h *Hook) jsonData(data []byte) []byte {
 	data = bytes.TrimSpace(data)
-	if len(data) == 0 || len(data) > maxDataBytes || !json.Valid(data) {
+	if len(data) == 0 || len(data) > maxDataBytes || filter.CheckJSON(data, h.opts.Documents) != nil {
 		return nil
 	}
 	return data
@@ -230,13 +230,13 @@ func jsonData(data []byte) []byte {
 
 // attend notes that a client has subscribed.
 func (h *Hook) attend(client string, to topics.Filter, t sessions.Target) {
-	h.presence.Join(client, to, t.Hash, jsonData(t.Volatile), time.Now().UTC())
+	h.presence.Join(client, to, t.Hash, h.jsonData(t.Volatile), time.Now().UTC())
 	h.presence.arm()
 }
 
 // depart undoes attend.
 func (h *Hook) depart(client string, to topics.Filter, t sessions.Target) {
-	h.presence.Leave(client, to, t.Hash, jsonData(t.Volatile), time.Now().UTC())
+	h.presence.Leave(client, to, t.Hash, h.jsonData(t.Volatile), time.Now().UTC())
 	h.presence.arm()
 }
 

@@ -1,7 +1,6 @@
 package hooks
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
@@ -44,8 +43,8 @@ func (h *Hook) document(name topics.Name, m *sessions.Message) (*persistence.Wri
 		Ephemeral: collection.Ephemeral,
 	}
 	if volatile, ok := m.UserProperty("volatile"); ok {
-		if !json.Valid(volatile) {
-			return nil, &sessions.Error{Code: packets.ErrPayloadFormatInvalid.Code, Text: "the user property volatile is not JSON"}
+		if err := filter.CheckJSON(volatile, h.opts.Documents); err != nil {
+			return nil, h.refuseVolatile(err)
 		}
 		w.Origin.Volatile = volatile
 	}
@@ -115,7 +114,7 @@ func (h *Hook) Tell(name topics.Name, m *sessions.Message) func(kept *sessions.M
 			Index: name.Index, Collection: name.Collection, Body: kept.Payload, Time: at,
 			Origin: persistence.Origin{ClientID: kept.From, User: kept.User, Protocol: protocol},
 		}
-		if volatile, ok := kept.UserProperty("volatile"); ok && json.Valid(volatile) {
+		if volatile, ok := kept.UserProperty("volatile"); ok && filter.CheckJSON(volatile, h.opts.Documents) == nil {
 			e.Origin.Volatile = volatile
 		}
 		if err := h.rooms.Tell(e); err != nil {

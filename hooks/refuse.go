@@ -71,3 +71,14 @@ func (h *Hook) refuseDocument(err error) error {
 	}
 	return refuse(err)
 }
+
+// refuseVolatile is refuseDocument for volatile data, which may be JSON of any kind.
+func (h *Hook) refuseVolatile(err error) error {
+	text := "the user property volatile is not JSON"
+	var limit *filter.LimitError
+	if errors.As(err, &limit) {
+		h.door.Counts.Add(limits.JSON)
+		text = "the user property volatile: " + limit.Error()
+	}
+	return &sessions.Error{Code: packets.ErrPayloadFormatInvalid.Code, Text: text}
+}

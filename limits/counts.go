@@ -18,7 +18,7 @@ const (
 	HalfOpen                       // connections that have not said what they want
 	ConnectTime                    // CONNECT came too late
 	PacketBytes                    // of any packet
-	JSON                           // depth, members, elements of a document
+	JSON                           // depth, members, elements, digits of a document
 	UserProperties                 // of a packet
 	TopicAliases
 	ReceiveMaximum

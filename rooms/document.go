@@ -22,7 +22,7 @@ const anonymous = "-1"
 // Prepare makes a stored document ready to be matched: its body, _id and
 // metadata. It passed the limits when it was written, and does not again.
 func Prepare(doc *persistence.Document) (*filter.Document, error) {
-	d, err := filter.ParseDocument(StripInfo(doc.Body), filter.DocumentLimits{Depth: math.MaxInt, Members: math.MaxInt, Elements: math.MaxInt})
+	d, err := filter.ParseDocument(StripInfo(doc.Body), filter.DocumentLimits{Depth: math.MaxInt, Members: math.MaxInt, Elements: math.MaxInt, Digits: math.MaxInt})
 	if err != nil {
 		return nil, err
 	}

@@ -82,7 +82,7 @@ func (e *Engine) matching(m *Ephemeral, d *filter.Document) []affected {
 
 // prepare makes the message ready to be matched, as a document is.
 func (m *Ephemeral) prepare() (*filter.Document, error) {
-	d, err := filter.ParseDocument(StripInfo(m.Body), filter.DocumentLimits{Depth: math.MaxInt, Members: math.MaxInt, Elements: math.MaxInt})
+	d, err := filter.ParseDocument(StripInfo(m.Body), filter.DocumentLimits{Depth: math.MaxInt, Members: math.MaxInt, Elements: math.MaxInt, Digits: math.MaxInt})
 	if err != nil {
 		return nil, err
 	}

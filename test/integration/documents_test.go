@@ -37,6 +37,8 @@ func refusals() []struct {
 		{"a system topic", "$scope/fleet/trucks/?{}/1", "{}", 0x90},
 		{"JSON too deep", "fleet/trucks/1", deep, 0x99},
 		{"JSON with too many members", "fleet/trucks/1", "{" + wide.String()[1:] + "}", 0x99},
+		{"a number of 20,000 digits", "fleet/trucks/1", `{"a":` + strings.Repeat("9", 20_000) + "}", 0x99},
+		{"a number with a great exponent", "fleet/trucks/1", `{"a":[1e999999]}`, 0x99},
 		{"JSON with a duplicate key", "fleet/trucks/1", `{"a":1,"b":{"c":1,"c":2}}`, 0x99},
 	}
 }
