@@ -58,6 +58,11 @@ func (a *Audit) Ended(user, client string, why error) {
 	a.write(slog.LevelInfo, "may stay no longer", "ended", "user", user, "client", client, "reason", why.Error())
 }
 
+// PasswordChanged tells that a user has another password, by his own wish.
+func (a *Audit) PasswordChanged(who *Identity, from net.Addr) {
+	a.write(slog.LevelInfo, "password changed", "password_changed", "user", who.User, "by", string(who.By), "credential", who.Credential, "remote", address(from))
+}
+
 // RulesChanged tells that the rules, or the users, of a file hold from now on.
 func (a *Audit) RulesChanged(file string) {
 	a.write(slog.LevelInfo, "rules changed", "rules_changed", "file", file)

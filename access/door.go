@@ -30,6 +30,8 @@ type Door struct {
 	// Tokens and Keys are what they, and others, may show instead; nil is none.
 	Tokens *Tokens
 	Keys   *Keys
+	// Profiles are what users say of themselves. May be nil.
+	Profiles *Profiles
 	// Access says what they may do. Nil is everything.
 	Access *PolicyFile
 	// Local and Remote let clients of this machine, and of others, in without
@@ -95,7 +97,7 @@ func (d *Door) Open(ctx context.Context) error {
 	if d.Tokens == nil {
 		return nil
 	}
-	return errors.Join(d.Tokens.Open(ctx), d.Keys.Open())
+	return errors.Join(d.Tokens.Open(ctx), d.Keys.Open(), d.Profiles.open())
 }
 
 // Enter returns who arrives. Without a login and a certificate it is nobody, if that

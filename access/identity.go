@@ -2,11 +2,12 @@ package access
 
 import (
 	"encoding/json"
+	"sync/atomic"
 	"time"
 )
 
 // An Identity is who a client is, as whoever vouched for it says. It is not written
-// once it is made.
+// once it is made, but by [Door.SetPassword].
 type Identity struct {
 	// User is the name, and "" of somebody who did not sign in.
 	User string
@@ -24,6 +25,9 @@ type Identity struct {
 
 	verifier string // of the password that it was proven by, as files have it
 	token    *own   // what a token of the node says, or nil
+	// renewed are the verifiers of the password that somebody who came in so has set since,
+	// and of the one before; or nil.
+	renewed atomic.Pointer[[2]string]
 }
 
 // IsListed says whether roles and attributes are those of the file of users.

@@ -157,6 +157,16 @@ func (t *Tokens) Refresh(who *Identity, ttl time.Duration) (string, time.Time, e
 	return t.make(who.User, who.token.Password, signedIn, ttl)
 }
 
+// Renew returns a token for one of the node whose user has another password since, which
+// counts for as long as is left of it.
+func (t *Tokens) Renew(who *Identity, left time.Duration) (string, time.Time, error) {
+	user, ok := t.users.lookup(who.User)
+	if who.token == nil || !ok || !who.holds(user.Verifier) {
+		return "", time.Time{}, ErrStale
+	}
+	return t.make(who.User, t.passwordOf(user.Verifier.String()), time.Unix(who.token.SignedIn, 0), max(left, time.Second))
+}
+
 // Revoke revokes the token that somebody came with, and with all, every token that the node
 // has made for the same user. When it returns nil that is on disk.
 func (t *Tokens) Revoke(ctx context.Context, who *Identity, all bool) error {
@@ -318,7 +328,7 @@ func (t *Tokens) still(who *Identity) error {
 		return ErrRevoked
 	}
 	user, ok := t.users.lookup(who.User)
-	if !ok || user.Verifier == nil || t.passwordOf(user.Verifier.String()) != who.token.Password {
+	if !ok || user.Verifier == nil || t.passwordOf(user.Verifier.String()) != who.token.Password && !who.holds(user.Verifier) {
 		return ErrRevoked
 	}
 	if !user.equal(Grants{who.Roles, who.Attributes}) {

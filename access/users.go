@@ -49,6 +49,9 @@ type Users struct {
 	secret []byte
 	// slots bounds how many passwords are hashed at one time.
 	slots chan struct{}
+	// changing is held by who changes a password, and guards changedAt: when users have.
+	changing  chan struct{}
+	changedAt map[string]time.Time
 
 	mu    sync.Mutex  // guards what follows
 	seen  os.FileInfo // nil while the file is not there
@@ -69,7 +72,8 @@ type Users struct {
 func Load(path string, log *slog.Logger) (*Users, error) {
 	u := &Users{
 		path: path, log: log, secret: make([]byte, sha256.Size),
-		slots: make(chan struct{}, min(maxSlots, max(1, runtime.GOMAXPROCS(0)/2))),
+		slots:    make(chan struct{}, min(maxSlots, max(1, runtime.GOMAXPROCS(0)/2))),
+		changing: make(chan struct{}, 1), changedAt: map[string]time.Time{},
 	}
 	_, _ = rand.Read(u.secret) // never fails
 	info, err := os.Stat(path)
@@ -221,7 +225,7 @@ func (u *Users) still(who *Identity) error {
 	now, ok := u.lookup(who.User)
 	switch who.By {
 	case Password, Scram256:
-		if !ok || now.Verifier == nil || now.Verifier.String() != who.verifier {
+		if !ok || !who.holds(now.Verifier) {
 			return ErrRevoked
 		}
 	case Certificate:

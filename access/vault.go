@@ -20,6 +20,7 @@ const (
 	keptRevoked = "revoked" // by the id of a token: when it would expire
 	keptSince   = "since"   // by user: tokens that are older do not count
 	keptKey     = "key"     // by its id: an API key
+	keptProfile = "profile" // by user: what that one says of itself
 )
 
 // keep keeps v as JSON.

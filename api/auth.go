@@ -18,6 +18,8 @@ func authActions() map[string]action {
 	return map[string]action{
 		"login": login, "logout": logout, "checkToken": checkToken, "refreshToken": refreshToken,
 		"getCurrentUser": getCurrentUser, "getStrategies": getStrategies,
+		"updateSelf": updateSelf, "getMyCredentials": getMyCredentials, "updateMyCredentials": updateMyCredentials,
+		"validateMyCredentials": validateMyCredentials, "credentialsExist": credentialsExist,
 		"createApiKey": createOwnKey, "searchApiKeys": searchOwnKeys, "deleteApiKey": deleteOwnKey,
 	}
 }
@@ -36,12 +38,8 @@ func (c *call) answerToken(user, text string, expires time.Time) tokenAnswer {
 
 // login signs a user in, by the name and the password in the body.
 func login(c *call) (any, error) {
-	strategy, err := c.string("strategy")
-	if err != nil {
+	if err := c.strategy(); err != nil {
 		return nil, err
-	}
-	if strategy != "" && strategy != "local" {
-		return nil, noStrategy.with(strategy)
 	}
 	ttl, err := c.ttl()
 	if err != nil {
@@ -76,6 +74,15 @@ func login(c *call) (any, error) {
 	}
 	c.tellUser(who.User, SignedIn, "token")
 	return c.answerToken(who.User, text, expires), nil
+}
+
+// strategy says what is wrong with the strategy that a request names, if it names one.
+func (c *call) strategy() error {
+	strategy, err := c.string("strategy")
+	if err == nil && strategy != "" && strategy != "local" {
+		err = noStrategy.with(strategy)
+	}
+	return err
 }
 
 // ttl returns for how long a token or a key is asked for, 0 for as long as is usual, and less
@@ -190,31 +197,6 @@ func refreshToken(c *call) (any, error) {
 		return nil, told(err)
 	}
 	return c.answerToken(who.User, text, expires), nil
-}
-
-// getCurrentUser says who asks.
-func getCurrentUser(c *call) (any, error) {
-	type source struct {
-		Roles      []string                   `json:"roles"`
-		Attributes map[string]json.RawMessage `json:"attributes"`
-	}
-	type user struct {
-		ID         string   `json:"_id"`
-		Source     source   `json:"_source"`
-		Strategies []string `json:"strategies"`
-	}
-	who := c.from.Identity
-	if who == nil || who.User == "" {
-		return user{anonymous, source{[]string{}, map[string]json.RawMessage{}}, []string{}}, nil
-	}
-	u := user{who.User, source{who.Roles, who.Attributes}, []string{string(who.By)}}
-	if u.Source.Roles == nil {
-		u.Source.Roles = []string{}
-	}
-	if u.Source.Attributes == nil {
-		u.Source.Attributes = map[string]json.RawMessage{}
-	}
-	return u, nil
 }
 
 // getStrategies says by what login takes.

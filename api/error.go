@@ -83,6 +83,7 @@ var (
 	longToken      = fault{"security.token.ttl_exceeded", 0x07010004, 400, `expiresIn value exceeds maximum allowed value`}
 	expiredToken   = fault{"security.token.expired", 0x07010006, 401, `Token expired`}
 	staleToken     = fault{"security.token.refresh_forbidden", 0x07010008, 401, `Token cannot be refreshed.`}
+	noCredentials  = fault{"plugin.strategy.missing_credentials", 0x040300f0, 400, `%s`}
 	noStrategy     = fault{"security.credentials.unknown_strategy", 0x07020001, 400, `Unknown authentication strategy "%s"`}
 	mustSignIn     = fault{"security.rights.unauthorized", 0x07030001, 401, `Unauthorized: authentication required to execute the action "%s:%s".`}
 	noRight        = fault{"security.rights.forbidden", 0x07030002, 403, `Insufficient permissions to execute the action "%s:%s" (User "%s").`}

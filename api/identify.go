@@ -45,9 +45,16 @@ func told(err error) error {
 		return badLogin.with("wrong username or password")
 	case errors.Is(err, access.ErrTTL):
 		return longToken.with()
+	case errors.Is(err, access.ErrUnlisted):
+		return noCredentials.with(err)
+	case errors.Is(err, access.ErrPassword):
+		return invalidValue.with("body.password", "a password: "+err.Error())
+	case errors.Is(err, access.ErrLongProfile):
+		return invalidValue.with("body", err.Error())
 	case errors.Is(err, access.ErrStale):
 		return staleToken.with()
-	case errors.Is(err, access.ErrBusy), errors.Is(err, access.ErrManyRevoked), errors.Is(err, access.ErrManyKeys), errors.Is(err, access.ErrManyBans):
+	case errors.Is(err, access.ErrBusy), errors.Is(err, access.ErrManyRevoked), errors.Is(err, access.ErrManyKeys), errors.Is(err, access.ErrManyBans), errors.Is(err, access.ErrManyProfiles),
+		errors.Is(err, access.ErrUnwritable):
 		return unavailable.with(err)
 	}
 	return err

@@ -13,9 +13,10 @@ func refused(controller, action string) (why string, ok bool) {
 	case "collection:getSpecifications", "collection:updateSpecifications", "collection:validateSpecifications",
 		"collection:deleteSpecifications", "collection:searchSpecifications", "collection:scrollSpecifications":
 		return noSpecifications, true
-	case "auth:updateSelf", "auth:getMyCredentials", "auth:createMyCredentials", "auth:updateMyCredentials",
-		"auth:deleteMyCredentials", "auth:validateMyCredentials", "auth:credentialsExist", "auth:getMyRights":
-		return "users and their passwords are in a file, which ambit passwd writes", true
+	case "auth:createMyCredentials", "auth:deleteMyCredentials":
+		return "who has a password, and who has none, is said by whoever runs the broker, with ambit passwd", true
+	case "auth:getMyRights":
+		return "rights are those of the policy of the broker: see ambit access explain", true
 	case "document:scroll":
 		return "document:search takes the cursor of its last answer", true
 	case "document:export":

@@ -101,7 +101,7 @@ var (
 func New(store *persistence.Store, o Options, engine sessions.Options) (*Hook, *sessions.Engine) {
 	h := &Hook{opts: o, topics: engine.Topics, store: store, expired: tokenExpired(store.NodeID()), door: &access.Door{
 		Users: o.Users, Tokens: o.Tokens, Keys: o.Keys, Access: o.Access, Local: o.AllowLocal, Remote: o.AllowRemote, Audit: access.NewAudit(o.Log),
-		Bans: o.Bans, Guard: o.Guard, Flapping: o.Flapping, Counts: engine.Quotas.Counts,
+		Bans: o.Bans, Guard: o.Guard, Flapping: o.Flapping, Counts: engine.Quotas.Counts, Profiles: access.NewProfiles(o.Users, NewVault(store)),
 	}}
 	h.nothing = rooms.Nothing()
 	h.rooms = rooms.New(store.NodeID(), h, rooms.Options{})
