@@ -263,6 +263,13 @@ func (d *Door) Changes() uint64 {
 // [ErrChanged] if it has to come in again to be who it is now.
 func (d *Door) Still(who *Identity) error {
 	switch who.By {
+	case Token, APIKey:
+		if d.Tokens == nil {
+			return ErrRevoked // they are not taken any more
+		}
+	default:
+	}
+	switch who.By {
 	case Token:
 		return d.Tokens.still(who)
 	case APIKey:

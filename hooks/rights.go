@@ -2,7 +2,6 @@ package hooks
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"strings"
 	"sync"
@@ -25,6 +24,7 @@ type rights struct {
 	who     *access.Identity
 	client  string
 	current atomic.Pointer[access.Rights]
+	heir    *heir // of a will, or nil
 }
 
 var _ sessions.Rights = (*rights)(nil)
@@ -40,6 +40,13 @@ func (h *Hook) rightsOf(who *access.Identity, client string) sessions.Rights {
 // now returns the rights by the policy as it is now.
 func (r *rights) now() *access.Rights {
 	p, known := r.hook.opts.Access.Policy(), r.current.Load()
+	if r.heir != nil {
+		who, err := r.heir.now()
+		if err != nil { // mayPublish has said so, unless it was only just
+			who = access.Nobody()
+		}
+		return p.Rights(who, r.client)
+	}
 	if !known.Of(p) {
 		known = p.Rights(r.who, r.client)
 		r.current.Store(known)
@@ -55,38 +62,21 @@ func nowOf(by sessions.Rights) *access.Rights {
 	return nil
 }
 
-// A storedIdentity is what is kept of who a client is.
-type storedIdentity struct {
-	Roles      []string                   `json:"roles,omitempty"`
-	Attributes map[string]json.RawMessage `json:"attributes,omitempty"`
-}
-
-// Stored returns who the client is, for a session that outlives the process.
-func (r *rights) Stored() []byte {
-	text, err := json.Marshal(storedIdentity{r.who.Roles, r.who.Attributes})
-	if err != nil {
-		return nil // attributes that are not JSON are not known either
-	}
-	return text
-}
-
 // Rights returns the rights of a client that was there before the process was.
 func (h *Hook) Rights(client, user string, stored []byte) sessions.Rights {
-	who := &access.Identity{User: user}
-	var s storedIdentity
-	if json.Unmarshal(stored, &s) == nil { // else nothing is known of it but its name
-		who.Roles, who.Attributes = s.Roles, s.Attributes
-	}
-	return h.rightsOf(who, client)
+	return h.rightsOf(h.door.Recall(user, stored), client)
 }
 
 // MayPublish says whether a client may publish on a topic, and be answered where it
 // says. Documents of a collection with rules are up to those.
 func (r *rights) MayPublish(name topics.Name, m *sessions.Message) error {
+	if r.heir != nil {
+		return r.heir.mayPublish(name, m)
+	}
 	now := r.now()
 	if to, ok := m.ResponseTopic(); ok && !isAnswer(to) {
-		if _, err := now.MaySubscribe(to); err != nil {
-			return &sessions.Error{Code: packets.ErrNotAuthorized.Code, Text: "not authorized to subscribe to the response topic"}
+		if err := r.mayBeAnswered(now, name.Kind == topics.Request, to); err != nil {
+			return err
 		}
 	}
 	if name.Kind == topics.Request || name.Kind == topics.Document && name.Mapping == nil && now.Ruled(name.Index, name.Collection) {
@@ -94,6 +84,36 @@ func (r *rights) MayPublish(name topics.Name, m *sessions.Message) error {
 	}
 	if err := now.MayPublish(m.Topic); err != nil {
 		return refuse(err)
+	}
+	return nil
+}
+
+// mayBeAnswered says whether a client may have its messages be answered on a topic. The
+// broker answers requests to nobody else. Other clients publish there, by rights of their own,
+// what may be as the client wants it: so it has to be a topic on which it may publish anything.
+func (r *rights) mayBeAnswered(now *access.Rights, request bool, to string) error {
+	if request {
+		if _, err := now.MaySubscribe(to); err != nil {
+			return &sessions.Error{Code: packets.ErrNotAuthorized.Code, Text: "not authorized to subscribe to the response topic"}
+		}
+		return nil
+	}
+	name, err := r.hook.Name(to)
+	if err == nil && name.Kind == topics.Document && now.Ruled(name.Index, name.Collection) {
+		for _, op := range []access.Operation{access.Create, access.Update, access.Delete} {
+			if _, every := now.MayWrite(name.Index, name.Collection, op); !every {
+				err = access.ErrForbidden
+			}
+		}
+		if name.Mapping == nil && err == nil {
+			return nil
+		}
+	}
+	if err == nil {
+		err = now.MayPublish(to)
+	}
+	if err != nil {
+		return &sessions.Error{Code: packets.ErrNotAuthorized.Code, Text: "not authorized to publish on the response topic"}
 	}
 	return nil
 }

@@ -39,8 +39,15 @@ type Handler interface {
 	// it is only until Document returns; what the change needs of it is to be kept. The
 	// change is refused, here or when it is made, if by is not nil and may not.
 	Document(by Rights, name topics.Name, m *Message) (*persistence.Write, error)
+	// Stored returns what the store keeps of who a client is, if its session outlives it.
+	Stored(c *Client) []byte
 	// Rights returns what somebody may do of whom the store has kept this.
 	Rights(client, user string, stored []byte) Rights
+	// Heir returns the rights by which the will of a client is published, whenever that is, and
+	// HeirOf those of somebody of whom the store has kept this: of who that is by then, if it
+	// would be let in.
+	Heir(c *Client) Rights
+	HeirOf(client, user string, stored []byte) Rights
 	// Subject returns what Rights are to know of the document that a message is about:
 	// see [Message.Subject].
 	Subject(doc *persistence.Document) any

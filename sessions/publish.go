@@ -203,10 +203,8 @@ func (e *Engine) operation(c *Client, by Rights, m *Message, name topics.Name, n
 	if nameErr != nil {
 		return m, nil, &Error{packets.ErrTopicNameInvalid.Code, nameErr.Error()}
 	}
-	if by != nil {
-		if err := by.MayPublish(name, m); err != nil {
-			return m, nil, err
-		}
+	if err := e.mayPublish(by, name, m); err != nil {
+		return m, nil, err
 	}
 	var write *persistence.Write
 	var tell func(*Message)

@@ -4,6 +4,8 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/mochi-mqtt/server/v2/packets"
+
 	"github.com/ambitmq/ambit/persistence"
 	"github.com/ambitmq/ambit/topics"
 )
@@ -17,8 +19,6 @@ type Rights interface {
 	// See returns what the client is given of a message that one of its plain topic
 	// filters matches: the message, another one in its place, or nil. It is quick.
 	See(m *Message) *Message
-	// Stored returns what the store keeps, for [Handler.Rights].
-	Stored() []byte
 }
 
 // A holder has the rights of a session. They are another's when another client
@@ -70,18 +70,35 @@ func (l *link) seen(m *Message) *Message {
 // mayWill says whether a client may leave a will behind. It is asked again when the
 // will is published.
 func (c *Client) mayWill() error {
-	if c.Will == nil || c.Rights == nil {
+	if c.Will == nil {
 		return nil
 	}
-	c.Will.rights = c.Rights
+	c.Will.rights = c.engine.h.Heir(c)
 	name, err := c.engine.h.Name(c.Will.Topic)
 	if err == nil {
-		err = c.Rights.MayPublish(name, c.Will)
+		err = c.engine.mayPublish(c.Will.rights, name, c.Will)
 	}
-	if err == nil && name.Kind == topics.Document {
+	if err == nil && c.Rights != nil && name.Kind == topics.Document {
 		_, err = c.engine.h.Document(c.Rights, name, c.Will.Keep())
 	}
 	return err
+}
+
+// mayPublish says whether somebody may publish a message. Nobody may have another client
+// make a request, by answering.
+func (e *Engine) mayPublish(by Rights, name topics.Name, m *Message) error {
+	if len(m.Properties) > 0 {
+		to, ok := m.ResponseTopic()
+		if ok {
+			if name, err := e.h.Name(to); err == nil && name.Kind == topics.Request {
+				return &Error{packets.ErrNotAuthorized.Code, "the response topic must not be that of requests"}
+			}
+		}
+	}
+	if by == nil {
+		return nil
+	}
+	return by.MayPublish(name, m)
 }
 
 // about returns what a handler is to know of the document that a message is about, as

@@ -156,9 +156,7 @@ func (e *Engine) keepConnected(s *session, c *Client, resumed, stored bool) erro
 		*r = persistence.Session{
 			ClientID: c.ClientID, User: c.User, ProtocolVersion: c.Version, Clean: c.Clean, ExpirySeconds: expiry, Life: s.box.life.Load(),
 		}
-		if c.Rights != nil {
-			r.Identity = c.Rights.Stored()
-		}
+		r.Identity = e.h.Stored(c)
 	})
 	var records []persistence.Record
 	if expiry > 0 {

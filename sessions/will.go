@@ -77,7 +77,7 @@ func (m *Message) asWill(delay time.Duration) *persistence.Will {
 // willOf is the reverse of asWill, for the will of a session.
 func (e *Engine) willOf(r persistence.Session) *Message {
 	m := messageOf(r.Will.Message)
-	m.rights = e.h.Rights(r.ClientID, r.User, r.Identity)
+	m.rights = e.h.HeirOf(r.ClientID, r.User, r.Identity)
 	m.life, m.mortal, m.User = r.Will.Life, r.Will.Mortal, r.User
 	return m
 }

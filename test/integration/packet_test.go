@@ -13,6 +13,7 @@ type message struct {
 	retain, dup  bool
 	id           uint16
 	alias        uint16            // sent in MQTT 5 when it is not 0
+	response     string            // the response topic, sent in MQTT 5 when it is not ""
 	subscription uint32            // identifier, received
 	user         map[string]string // user properties, received
 }
@@ -32,6 +33,7 @@ type connectOptions struct {
 // The identifiers of the properties that the tests use [MQTT-2.2.2.2].
 const (
 	propSessionExpiry  = 0x11
+	propResponseTopic  = 0x08
 	propSubscriptionID = 0x0b
 	propReason         = 0x1f
 	propTopicAlias     = 0x23
@@ -47,7 +49,9 @@ func connectPacket(o connectOptions) []byte {
 		version = 5
 	}
 	if o.will != nil {
-		flags |= 4 | o.will.qos<<3
+		if flags |= 4 | o.will.qos<<3; o.will.retain {
+			flags |= 32
+		}
 	}
 	if o.user != "" {
 		flags |= 0xC0
@@ -61,7 +65,7 @@ func connectPacket(o connectOptions) []byte {
 	body = appendString(body, o.id)
 	if o.will != nil {
 		if o.v5 {
-			body = append(body, 0)
+			body = append(body, o.will.properties()...)
 		}
 		body = appendString(appendString(body, o.will.topic), string(o.will.payload))
 	}
@@ -83,12 +87,22 @@ func publishPacket(m message, v5 bool) []byte {
 	if m.qos > 0 {
 		body = binary.BigEndian.AppendUint16(body, m.id)
 	}
-	if v5 && m.alias != 0 {
-		body = binary.BigEndian.AppendUint16(append(body, 3, propTopicAlias), m.alias)
-	} else if v5 {
-		body = append(body, 0)
+	if v5 {
+		body = append(body, m.properties()...)
 	}
 	return frame(first, append(body, m.payload...))
+}
+
+// properties returns those of a PUBLISH, or of a will, with their length.
+func (m message) properties() []byte {
+	var all []byte
+	if m.alias != 0 {
+		all = binary.BigEndian.AppendUint16(append(all, propTopicAlias), m.alias)
+	}
+	if m.response != "" {
+		all = appendString(append(all, propResponseTopic), m.response)
+	}
+	return append(binary.AppendUvarint(nil, uint64(len(all))), all...)
 }
 
 func parsePublish(t testing.TB, p packet, v5 bool) message {
