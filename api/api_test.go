@@ -13,10 +13,8 @@ import (
 	"github.com/cockroachdb/datadriven"
 	"github.com/cockroachdb/pebble/v2/vfs"
 
-	"github.com/ambitmq/ambit/access"
 	"github.com/ambitmq/ambit/channels"
 	"github.com/ambitmq/ambit/filter"
-	"github.com/ambitmq/ambit/limits"
 	"github.com/ambitmq/ambit/persistence"
 	"github.com/ambitmq/ambit/rooms"
 	"github.com/ambitmq/ambit/topics"
@@ -299,23 +297,6 @@ func TestWhatCannotBeReadIsAnswered(t *testing.T) {
 		}
 		if err := json.Unmarshal(r.Body, &e); err != nil || r.Status != 400 || e.Error.ID != "network.mqtt.unexpected_error" || e.RequestID == "" {
 			t.Errorf("%q: %s", text, r.Body)
-		}
-	}
-}
-
-func TestALimitOfJSONIsCounted(t *testing.T) {
-	counts := new(limits.Counts)
-	w := newWorld(t, Options{AutoCreate: true, Door: &access.Door{Counts: counts}})
-	for i, tt := range []struct{ text, want string }{
-		{`{"controller":"document","action":"create","index":"a","collection":"b","body":{"n":1e99999}}`, `the limit of digits, 1000, is exceeded at \"body.n\"`},
-		{`{"controller":"server","action":"now","volatile":{"n":` + strings.Repeat("1", 2000) + `}}`, `the limit of digits, 1000, is exceeded at \"volatile.n\"`},
-		{
-			`{"controller":"document","action":"create","index":"a","collection":"b","body":{"a":` + strings.Repeat("[", 32) + strings.Repeat("]", 32) + `}}`,
-			`the limit of depth, 32, is exceeded`,
-		},
-	} {
-		if r := w.ask(tt.text); r.Status != 400 || !bytes.Contains(r.Body, []byte(tt.want)) || counts.Of(limits.JSON) != int64(i+1) {
-			t.Errorf("%s\n%d %s, counted %d", tt.text, r.Status, r.Body, counts.Of(limits.JSON))
 		}
 	}
 }

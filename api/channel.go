@@ -2,6 +2,7 @@ package api
 
 import (
 	"errors"
+	"maps"
 
 	"github.com/ambitmq/ambit/channels"
 	"github.com/ambitmq/ambit/topics"
@@ -227,6 +228,7 @@ func listChannels(c *call) (any, error) {
 	if !ok {
 		return nil, getLimit.with(c.opts.ReadDocuments)
 	}
+	maps.DeleteFunc(all, func(name string, _ int) bool { return c.mayListen(name) != nil })
 	return struct {
 		Channels map[string]int `json:"channels"`
 	}{all}, nil

@@ -114,7 +114,7 @@ func listCollections(c *call) (any, error) {
 func (c *call) realtimeCollections() []string {
 	var names []string
 	for room := range c.rooms.All() {
-		if room.Index == c.Index && !slices.Contains(names, room.Collection) && len(names) < c.opts.ReadDocuments {
+		if room.Index == c.Index && c.lists(room.Index, room.Collection) && !slices.Contains(names, room.Collection) && len(names) < c.opts.ReadDocuments {
 			names = append(names, room.Collection)
 		}
 	}

@@ -55,7 +55,7 @@ func (c *call) any(is func(persistence.Collection) bool) (bool, error) {
 		if err != nil {
 			return false, err
 		}
-		if is(name) {
+		if is(name) && c.knows(name) {
 			return true, nil
 		}
 	}
@@ -76,7 +76,7 @@ func (c *call) listed(text func(persistence.Collection) string) ([]string, error
 		if err != nil {
 			return nil, err
 		}
-		if t := text(name); t != "" {
+		if t := text(name); t != "" && c.knows(name) {
 			set[t] = true
 		}
 		if len(set) > c.opts.ReadDocuments {
@@ -156,12 +156,7 @@ func deleteIndex(c *call) (any, error) {
 }
 
 func (c *call) dropIndex(index string) error {
-	collections, err := c.listed(func(name persistence.Collection) string {
-		if name.Index != index {
-			return ""
-		}
-		return name.Name
-	})
+	collections, err := c.collectionsOf(index)
 	if err != nil {
 		return err
 	}
@@ -173,6 +168,18 @@ func (c *call) dropIndex(index string) error {
 		records = append(records, persistence.DeleteCollection(persistence.Collection{Index: index, Name: name}))
 	}
 	return c.record(records...)
+}
+
+// collectionsOf returns all collections of an index, whether the caller knows of them or not.
+func (c *call) collectionsOf(index string) ([]string, error) {
+	everybody := *c
+	everybody.rights = nil
+	return everybody.listed(func(name persistence.Collection) string {
+		if name.Index != index {
+			return ""
+		}
+		return name.Name
+	})
 }
 
 // deleteIndexes deletes those that the body lists and that there are.

@@ -33,7 +33,7 @@ func getPresence(c *call) (any, error) {
 		return nil, missing.with("_id")
 	}
 	status, ok := c.opts.Presence.Client(c.ID)
-	if !ok {
+	if !ok || !c.mayKnow(c.ID) {
 		return nil, unknownClient.with(c.ID)
 	}
 	return status, nil
@@ -49,7 +49,11 @@ func listMembers(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	members, total := c.opts.Presence.Members(c.hashOf(id), from, size)
+	hash, err := c.known(id)
+	if err != nil {
+		return nil, err
+	}
+	members, total := c.opts.Presence.Members(hash, from, size)
 	return struct {
 		Count   int               `json:"count"`
 		Members []presence.Member `json:"members"`

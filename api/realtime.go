@@ -159,14 +159,13 @@ func countMembers(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if room, _, ok := c.find(id); ok {
-		if id = room.Hash; !c.lists(room.Index, room.Collection) {
-			return nil, roomNotFound.with(id)
-		}
+	hash, err := c.known(id)
+	if err != nil {
+		return nil, err
 	}
 	return struct {
 		Count int `json:"count"`
-	}{c.opts.Presence.Count(c.hashOf(id))}, nil
+	}{c.opts.Presence.Count(hash)}, nil
 }
 
 // listRooms lists the rooms by index and collection.
@@ -291,5 +290,5 @@ func (c *call) subject(text json.RawMessage) (*filter.Document, error) {
 	if err != nil {
 		return nil, err
 	}
-	return rooms.Prepare(doc)
+	return c.prepared(doc)
 }

@@ -2,6 +2,7 @@ package api
 
 import (
 	"fmt"
+	"math"
 
 	"github.com/ambitmq/ambit/access"
 	"github.com/ambitmq/ambit/filter"
@@ -86,6 +87,50 @@ func (c *call) shown(doc *persistence.Document) []byte {
 		return nil
 	}
 	return source
+}
+
+// prepared returns a document to be matched, without what is hidden from the caller.
+func (c *call) prepared(doc *persistence.Document) (*filter.Document, error) {
+	hidden := c.rights.Hidden(doc.Key.Index, doc.Key.Collection)
+	if len(hidden) == 0 {
+		return rooms.Prepare(doc)
+	}
+	source, err := filter.Hide(rooms.AppendSource(nil, doc), hidden)
+	if err != nil {
+		return nil, err
+	}
+	d, err := filter.ParseDocument(source, filter.DocumentLimits{Depth: math.MaxInt, Members: math.MaxInt, Elements: math.MaxInt, Digits: math.MaxInt})
+	if err == nil {
+		d.Set("_id", doc.Key.ID)
+	}
+	return d, err
+}
+
+// mayKnow says whether the caller may know whether a client is there.
+func (c *call) mayKnow(client string) bool {
+	if client == c.from.ClientID {
+		return true
+	}
+	_, err := c.rights.MaySubscribe(topics.PresenceOfClients + client)
+	return err == nil
+}
+
+// knows says whether the caller may do anything at all with documents of a collection, or of
+// an index whose collection is "".
+func (c *call) knows(name persistence.Collection) bool {
+	if c.rights == nil || name.Name == "" || c.lists(name.Index, name.Name) {
+		return true
+	}
+	if _, err := c.rights.MaySubscribe(name.Index + "/" + name.Name + "/+"); err == nil {
+		return true
+	}
+	return c.rights.MayTry(name.Index, name.Name, false) == nil || c.rights.MayTry(name.Index, name.Name, true) == nil
+}
+
+// findsAll says whether the caller may find all documents of a collection.
+func (c *call) findsAll(index, collection string) bool {
+	sight, err := c.rights.List(index, collection)
+	return err == nil && sight.Filter.Everything()
 }
 
 // lists says whether the caller may find any documents of a collection, and so know of

@@ -3,6 +3,7 @@ package api
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/ambitmq/ambit/filter"
@@ -68,6 +69,9 @@ func (c *call) name() (rooms.Name, error) {
 	if err != nil || to.Room.Name != n.Name {
 		return n, invalidValue.with("name", "the name of a room, which can be subscribed to")
 	}
+	if !c.lists(n.Index, n.Collection) {
+		return n, forbiddenTo("know of the rooms of " + n.Index + "/" + n.Collection)
+	}
 	return n, nil
 }
 
@@ -86,7 +90,20 @@ func (c *call) find(id string) (room rooms.Occupancy, topic string, ok bool) {
 	return room, room.Index + "/" + room.Collection + "/~" + id, ok
 }
 
-// hashOf returns the id of a room that may be named.
+// known returns the hash of a room by its id or name, of whose collection the caller may find
+// documents. The error says that it knows of none.
+func (c *call) known(id string) (hash string, err error) {
+	room, _, ok := c.find(id)
+	switch {
+	case ok && c.lists(room.Index, room.Collection):
+		return room.Hash, nil
+	case !ok && c.rights == nil: // some may be there still whose room is gone
+		return id, nil
+	}
+	return "", roomNotFound.with(id)
+}
+
+// hashOf returns the hash of a room by its id or name.
 func (c *call) hashOf(id string) string {
 	if room, _, ok := c.find(id); ok {
 		return room.Hash
@@ -240,7 +257,7 @@ func listNames(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	names := c.rooms.Names(c.Index, c.Collection)
+	names := slices.DeleteFunc(c.rooms.Names(c.Index, c.Collection), func(n rooms.Name) bool { return !c.lists(n.Index, n.Collection) })
 	total := len(names)
 	names = names[min(from, total):]
 	answer := []namedRoom{}

@@ -74,7 +74,7 @@ func (c *call) byIndex(snap *persistence.Snapshot) (map[string]map[string]bool, 
 			names[name.Index] = of
 			n++
 		}
-		if name.Name != "" && !of[name.Name] {
+		if name.Name != "" && !of[name.Name] && c.findsAll(name.Index, name.Name) {
 			of[name.Name] = true
 			n++
 		}

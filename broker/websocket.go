@@ -37,7 +37,7 @@ func (l *listeners) newWebServer(ln *listener) *http.Server {
 func (l *listeners) requests(ln *listener) http.Handler {
 	mux := http.NewServeMux()
 	s := web.New(l.hook.API(), l.hook.Door(), web.Options{
-		Origins: l.cfg.Origins, Hosts: l.cfg.hosts(), RequestBytes: ln.Limits.PacketBytes,
+		Origins: l.cfg.Origins, Hosts: l.cfg.hosts(), Names: l.cfg.Hosts, RequestBytes: ln.Limits.PacketBytes,
 		ReadTimeout: ln.Limits.ConnectTimeout, WriteTimeout: l.cfg.Limits.WriteTimeout,
 		Peer: ln.webPeer,
 	})
@@ -56,7 +56,7 @@ func (l *listeners) requests(ln *listener) http.Handler {
 func (l *listeners) serveWebSocket(ln *listener, w http.ResponseWriter, r *http.Request) {
 	if !web.IsOurs(r, l.cfg.Origins, l.cfg.hosts()) {
 		l.log.Warn("websocket refused", "listener", ln.Name, "remote", r.RemoteAddr, "reason", "a page of another host", "origin", r.Header.Get("Origin"))
-		http.Error(w, "pages of another host may not open a WebSocket (see the setting origins)", http.StatusForbidden)
+		http.Error(w, "pages of another host may not open a WebSocket (see the settings origins and, for names by which the broker is reached, hosts)", http.StatusForbidden)
 		return
 	}
 	w.Header().Set("Connection", "close") // unless it is upgraded

@@ -10,7 +10,8 @@ import (
 )
 
 var (
-	errOrigin = errors.New("pages of another host may not ask (see the setting origins)")
+	errOrigin = errors.New("pages of another host may not ask (see the settings origins and, for names by which the broker is reached, hosts)")
+	errHost   = errors.New("this is not a name of the broker (see the setting hosts), and nobody is signed in")
 	errVerb   = errors.New("a request is made by POST")
 	errURL    = errors.New("a request is made at /api/<controller>/<action>")
 )
@@ -35,7 +36,7 @@ func errorOf(err error) *api.Error {
 		return told("api.process.too_many_requests", 0x02020008, http.StatusTooManyRequests, err.Error())
 	case errors.Is(err, access.ErrBusy):
 		return told("core.fatal.service_unavailable", 0x00000002, http.StatusServiceUnavailable, err.Error())
-	case errors.Is(err, errOrigin):
+	case errors.Is(err, errOrigin), errors.Is(err, errHost):
 		return told("security.rights.forbidden", 0x07030002, http.StatusForbidden, err.Error())
 	case errors.As(err, &long):
 		return told("network.http.request_too_large", 0x03010001, http.StatusRequestEntityTooLarge, "Maximum HTTP request size exceeded.")

@@ -40,6 +40,9 @@ func isHost(name string, hosts []string) bool {
 	})
 }
 
+// hostname returns a host without its port, and an IPv6 address without brackets.
+func hostname(host string) string { return (&url.URL{Host: host}).Hostname() }
+
 // preflight answers the question of a browser whether a page of another host may
 // ask.
 func (s *Server) preflight(w http.ResponseWriter, r *http.Request) {

@@ -8,7 +8,9 @@ import (
 )
 
 // Scrape serves metrics to this machine, and to whoever may come in and execute
-// server:metrics. What a proxy on this machine passes on is not of this machine.
+// server:metrics. What a proxy on this machine passes on is not of this machine, and neither is
+// what is asked of a name that may be somebody else's: a browser does not say which page asks
+// for what is of the host that it takes it for.
 func (s *Server) Scrape(next http.Handler) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		if err := s.mayScrape(r); err != nil {
@@ -26,8 +28,12 @@ func (s *Server) mayScrape(r *http.Request) error {
 	a := access.Arrival{From: remoteOf(r), Peer: s.opts.Peer(r), Login: loginOf(r)}
 	tcp, ok := a.From.(*net.TCPAddr)
 	passedOn := r.Header.Get("X-Forwarded-For") != "" || r.Header.Get("Forwarded") != ""
-	if ok && tcp.IP.IsLoopback() && !passedOn {
+	named := r.Host == "" || isHost(hostname(r.Host), s.opts.Names) // browsers do not leave it out
+	if ok && tcp.IP.IsLoopback() && !passedOn && named {
 		return nil
+	}
+	if a.Login == nil && a.Certificate == nil && !passedOn && !named {
+		return errHost
 	}
 	if a.Login == nil && passedOn {
 		return access.ErrMustSignIn

@@ -20,8 +20,10 @@ type Options struct {
 	// Origins are the hosts whose pages may ask, besides the server's own: patterns
 	// as those of WebSockets.
 	Origins []string
-	// Hosts are the names of the server: patterns.
-	Hosts []string
+	// Hosts are the names of the server: patterns. Names are those by which whoever is on the
+	// same machine, or does not sign in, may ask for what browsers ask for without saying for
+	// which page.
+	Hosts, Names []string
 	// RequestBytes is how long a request may be.
 	RequestBytes int
 	// ReadTimeout is the time that a request has to come, and WriteTimeout the time

@@ -148,3 +148,71 @@ func TestMosquittoIsHeldToThePolicy(t *testing.T) {
 		}
 	}
 }
+
+// Ways around the rules: what is told of rooms, clients, channels and collections to those who
+// may not see what these are about, and of hidden fields by what asks about them.
+func TestNobodyIsToldAroundTheRules(t *testing.T) {
+	t.Parallel()
+	c := startCompany(t)
+	open := strings.Replace(policy, `api: ["document:*", "realtime:*"]`,
+		`api: ["document:*", "realtime:*", "room:*", "presence:*", "channel:*", "index:*", "collection:*"]`, 1)
+	c.write(strings.Replace(open, `topic: "$presence/clients/+"}`, `topic: "$presence/clients/+"}
+      - {allow: subscribe, topic: "$channel/#"}`, 1))
+	c.awaitRights("")
+	boss := connect(t, c.broker, connectOptions{id: "carls", user: "carl", password: "secret", v5: true})
+	boss.put(t, "fleet/trucks/a", `{"tenant":"acme","phone":"555"}`)
+	boss.put(t, "fleet/vans/v", `{"plate":"X1"}`)
+	boss.put(t, "secret/plans/p", `{"n":1}`)
+	hash := string(boss.ask(t, `{"controller":"realtime","action":"subscribe","index":"fleet","collection":"vans","body":{}}`).Result)
+	hash = hash[strings.Index(hash, `"roomId":"`)+10:][:32]
+	boss.subscribe(t, "fleet/vans/?{}&users=all")
+	for _, request := range []string{
+		`{"controller":"room","action":"create","index":"fleet","collection":"vans","name":"stolen","body":{"equals":{"plate":"X1"}}}`,
+		`{"controller":"channel","action":"join","channel":"board"}`,
+	} {
+		if a := boss.ask(t, request); a.Status != 200 {
+			t.Fatalf("%s: %+v", request, a.Error)
+		}
+	}
+	vans, trucks := `"index":"fleet","collection":"vans"`, `"index":"fleet","collection":"trucks"`
+	const forbidden, noRoom = "security.rights.forbidden", "core.realtime.room_not_found"
+	for _, tt := range []struct{ action, request, want string }{
+		{"realtime:explain", `{` + trucks + `,"_id":"a","body":{"query":{"equals":{"phone":"1"}}}}`, `"matches":false`},
+		{"realtime:explain", `{` + trucks + `,"_id":"a","body":{"query":{"prefix":{"phone":"5"}}}}`, `"matches":false`},
+		{"realtime:explain", `{` + trucks + `,"_id":"a","body":{"query":{"equals":{"tenant":"acme"}}}}`, `"matches":true`},
+		{"realtime:explain", `{` + vans + `,"_id":"v","body":{"name":"stolen"}}`, forbidden},
+		{"room:get", `{` + vans + `,"name":"stolen"}`, forbidden},
+		{"room:list", `{` + vans + `}`, `"total":0`},
+		{"room:list", `{}`, `"total":0`},
+		{"room:update", `{` + vans + `,"name":"stolen","body":{"equals":{"plate":"X2"}}}`, forbidden},
+		{"room:delete", `{` + vans + `,"name":"stolen"}`, forbidden},
+		{"room:create", `{` + vans + `,"name":"mine","body":{}}`, forbidden},
+		{"presence:get", `{"_id":"carls"}`, "core.realtime.unknown_client"},
+		{"presence:list", `{"body":{"roomId":"` + hash + `"}}`, noRoom},
+		{"presence:list", `{"body":{"roomId":"fleet/vans/@stolen"}}`, noRoom},
+		{"realtime:count", `{"body":{"roomId":"` + hash + `"}}`, noRoom},
+		{"realtime:join", `{"body":{"roomId":"` + hash + `"}}`, noRoom},
+		{"channel:list", `{}`, `{"channels":{}}`},
+		{"channel:members", `{"channel":"board"}`, forbidden},
+		{"index:stats", `{}`, `"size":0`},
+		{"collection:list", `{"index":"secret"}`, `"collections":[]`},
+		{"collection:list", `{"index":"fleet"}`, `"collections":[{"name":"trucks","type":"stored"}]`},
+		{"collection:exists", `{"index":"secret","collection":"plans"}`, "false"},
+		{"index:list", `{}`, `{"indexes":["fleet"]}`},
+		{"index:exists", `{"index":"secret"}`, "false"},
+		{"index:delete", `{"index":"fleet"}`, forbidden},
+	} {
+		controller, action, _ := strings.Cut(tt.action, ":")
+		result, id := c.ask("anna:secret", controller, action, tt.request)
+		got := result + id
+		if !strings.Contains(got, tt.want) || strings.Contains(got, "555") || strings.Contains(got, "X1") || strings.Contains(got, "plans") {
+			t.Errorf("%s %s: %s", tt.action, tt.request, got)
+		}
+	}
+	for action, want := range map[string]string{"room:list": `"total":1`, "channel:list": `"board":1`, "index:stats": `"vans"`, "index:list": `"secret"`} {
+		controller, action, _ := strings.Cut(action, ":")
+		if result, id := c.ask("carl:secret", controller, action, "{}"); !strings.Contains(result, want) {
+			t.Errorf("the boss asks %s: %s %s", action, result, id)
+		}
+	}
+}
