@@ -13,6 +13,7 @@ import (
 	"encoding/json"
 	"runtime"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/ambitmq/ambit/access"
@@ -79,6 +80,8 @@ type Options struct {
 	Channels *channels.Engine
 	// Version is what server:info says.
 	Version string
+	// Reload reads the settings of the node again. Nil is a node that has none to read.
+	Reload func(context.Context) (Reloaded, error)
 }
 
 // A Collection has the settings of one collection.
@@ -117,7 +120,7 @@ type Router struct {
 	store   *persistence.Store
 	rooms   *rooms.Engine
 	out     Outlet
-	opts    Options
+	options atomic.Pointer[Options]
 	started time.Time
 	rates   rates
 	scans   chan struct{}                // bounds how many read whole collections at a time
@@ -130,8 +133,8 @@ type action func(*call) (result any, err error)
 
 // New returns a router of a node.
 func New(store *persistence.Store, engine *rooms.Engine, out Outlet, o Options) *Router {
-	return &Router{
-		store: store, rooms: engine, out: out, opts: o.withDefaults(), started: time.Now(),
+	r := &Router{
+		store: store, rooms: engine, out: out, started: time.Now(),
 		rates: rates{buckets: map[string]*bucket{}}, scans: make(chan struct{}, max(2, runtime.GOMAXPROCS(0))),
 		actions: map[string]map[string]action{
 			"document": documentActions(), "index": indexActions(), "collection": collectionActions(),
@@ -141,6 +144,8 @@ func New(store *persistence.Store, engine *rooms.Engine, out Outlet, o Options) 
 			"ban": banActions(), "client": clientActions(),
 		},
 	}
+	r.Reload(o)
+	return r
 }
 
 // A Caller is who makes a request.
@@ -171,13 +176,14 @@ type Response struct {
 // where they are not empty, are the ones that were asked for, whatever the text
 // says.
 func (r *Router) Serve(ctx context.Context, from Caller, controller, action string, text []byte) Response {
-	ctx, cancel := context.WithTimeout(ctx, r.opts.Timeout)
+	opts := r.options.Load()
+	ctx, cancel := context.WithTimeout(ctx, opts.Timeout)
 	defer cancel()
-	c := &call{Router: r, ctx: ctx, from: from, now: time.Now().UTC()}
+	c := &call{Router: r, opts: opts, ctx: ctx, from: from, now: time.Now().UTC()}
 	c.Controller, c.Action = controller, action
 	var err error
 	if !from.Operator {
-		err = r.rates.take(from.Name, r.opts.Rate, c.now)
+		err = r.rates.take(from.Name, opts.Rate, c.now)
 	}
 	if err == nil {
 		err = c.parse(text)
@@ -197,7 +203,7 @@ func (r *Router) Serve(ctx context.Context, from Caller, controller, action stri
 
 // Refuse answers a request that does not come as far as its text.
 func (r *Router) Refuse(controller, action string, why *Error) Response {
-	c := &call{Router: r, RequestID: rand.Text(), Controller: controller, Action: action}
+	c := &call{Router: r, opts: r.options.Load(), RequestID: rand.Text(), Controller: controller, Action: action}
 	return c.answer(nil, why)
 }
 

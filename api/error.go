@@ -91,6 +91,8 @@ var (
 	noBan          = fault{"security.ban.not_found", 0x070600f1, 404, `There is no ban "%s".`}
 	unknownClient  = fault{"core.realtime.unknown_client", 0x000100f1, 404, `There is no client "%s", as far as is known`}
 	noClient       = fault{"core.realtime.no_client", 0x000100f2, 400, `Only a client that is connected over MQTT has metadata`}
+	badSettings    = fault{"core.server.invalid_settings", 0x000200f0, 400, `%s`}
+	noSettings     = fault{"core.server.no_settings", 0x000200f1, 501, `This node has no settings to read again`}
 	noRights       = fault{"security.rights.forbidden", 0x07030002, 403, `Insufficient permissions: %s.`}
 	unreadableBody = fault{"network.http.body_parse_failed", 0x0301000c, 400, `Unable to convert the HTTP body to JSON: %s`}
 	unreadable     = fault{"network.mqtt.unexpected_error", 0x03020001, 400, `The request is not a JSON object: %s.`}

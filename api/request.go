@@ -22,6 +22,7 @@ const envelopeDepth = 4
 // A call is a request on its way.
 type call struct {
 	*Router
+	opts *Options // as they are while it is answered
 	ctx  context.Context
 	from Caller
 	now  time.Time

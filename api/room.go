@@ -209,6 +209,12 @@ func (c *call) rename(name rooms.Name, edit func(now *rooms.Name) (next *rooms.N
 		record.Filter, record.User, record.Time = []byte(next.Filter.String()), next.User, next.Time
 		records[0] = persistence.PutRoomName(record)
 	}
+	return c.point(name, next, records)
+}
+
+// point has a name point to something else, or nothing, and waits until it does. Whoever
+// calls it holds naming.
+func (c *call) point(name rooms.Name, next *rooms.Name, records []persistence.Record) error {
 	done := make(chan error, 1)
 	op := &persistence.Op{Records: records, Snapshot: true, Applied: func(r *persistence.Result) {
 		done <- c.renamed(name, next, r)

@@ -10,7 +10,7 @@ import (
 func serverActions() map[string]action {
 	return map[string]action{
 		"now": now, "info": info, "healthCheck": healthCheck,
-		"adminExists": adminExists, "publicApi": publicAPI,
+		"adminExists": adminExists, "publicApi": publicAPI, "reload": reload,
 	}
 }
 

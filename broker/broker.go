@@ -32,7 +32,7 @@ type Broker struct {
 	control   *control // nil if there is none
 	hook      *hooks.Hook
 	engine    *sessions.Engine
-	farewell  *sessions.Error
+	reloading reloading
 	applied   chan struct{} // closed when the store's tail is drained
 	closing   sync.Once
 	closed    error
@@ -66,8 +66,9 @@ func Start(ctx context.Context, cfg Config, log *slog.Logger) (*Broker, error) {
 		return nil, err
 	}
 	b := &Broker{log: log, listeners: l, store: store, applied: make(chan struct{}), done: make(chan struct{})}
-	b.farewell = farewell(cfg)
+	b.reloading.cfg = cfg
 	o := hookOptions(cfg, store, who, log)
+	o.API.Reload = b.Reload
 	cfg.Quotas.keepOut(&o, l.crowd.counts, hooks.NewVault(store))
 	b.hook, b.engine = hooks.New(store, o, engineOptions(cfg, l.crowd.counts, log))
 	figures.Watch(metrics.Sources{Store: store, Sessions: b.engine, Rooms: b.hook.Rooms, Limits: b.Limits()})
@@ -155,30 +156,34 @@ func hookCollections(cfg Config) map[string]hooks.Collection {
 }
 
 func hookOptions(cfg Config, store *persistence.Store, who gate, log *slog.Logger) hooks.Options {
+	o := hookSettings(cfg)
+	o.AllowLocal, o.AllowRemote = cfg.Anonymous != "none", cfg.Anonymous == "all"
+	o.Users, o.Access = who.users, who.policy
+	o.Keys = access.NewKeys(who.users, hooks.NewVault(store))
+	o.Tokens = access.NewTokens(who.users, hooks.NewVault(store), access.TokenOptions{
+		TTL: cfg.Tokens.TTL, MaxTTL: cfg.Tokens.MaxTTL, Issuer: who.issuer,
+	})
+	o.Presence = hooks.Presence{Grace: cfg.Presence.Grace, Keep: cfg.Presence.Keep, Clients: cfg.Presence.Clients}
+	o.Channels = channels.Options{PerClient: cfg.Limits.Channels, Bytes: cfg.Limits.ChannelBytes}
+	o.Log = log
+	return o
+}
+
+// hookSettings returns those that may change while the broker runs.
+func hookSettings(cfg Config) hooks.Options {
 	return hooks.Options{
 		Documents:     documentLimits(cfg),
 		DocumentBytes: cfg.Limits.PacketBytes,
 		Filters:       filterLimits(cfg),
 		Names:         roomNames(cfg),
-		Presence:      hooks.Presence{Grace: cfg.Presence.Grace, Keep: cfg.Presence.Keep, Clients: cfg.Presence.Clients},
 		AutoCreate:    cfg.AutoCreate,
 		Collections:   hookCollections(cfg),
 		Mappings:      mappingTable(cfg),
-		AllowLocal:    cfg.Anonymous != "none",
-		AllowRemote:   cfg.Anonymous == "all",
-		Users:         who.users,
-		Access:        who.policy,
-		Keys:          access.NewKeys(who.users, hooks.NewVault(store)),
-		Tokens: access.NewTokens(who.users, hooks.NewVault(store), access.TokenOptions{
-			TTL: cfg.Tokens.TTL, MaxTTL: cfg.Tokens.MaxTTL, Issuer: who.issuer,
-		}),
-		Channels: channels.Options{PerClient: cfg.Limits.Channels, Bytes: cfg.Limits.ChannelBytes},
 		API: api.Options{
 			Timeout: cfg.Limits.RequestTimeout, Rate: float64(cfg.Limits.RequestRate),
 			WriteDocuments: cfg.Limits.WriteDocuments, ReadDocuments: cfg.Limits.ReadDocuments,
 			ScanDocuments: cfg.Limits.ScanDocuments, RoomNames: cfg.Limits.RoomNames, DocumentBytes: cfg.Limits.PacketBytes, Version: version(),
 		},
-		Log: log,
 	}
 }
 
@@ -267,7 +272,7 @@ func (b *Broker) close(ctx context.Context) error {
 	b.listeners.close()
 	b.control.close()
 	err := wait(ctx, func() {
-		b.engine.Drain(b.farewell)
+		b.engine.Drain(farewell(*b.listeners.now.Load()))
 		b.listeners.running.Wait()
 		b.engine.Close()
 	})

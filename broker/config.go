@@ -40,29 +40,29 @@ type Config struct {
 	// Redirect is another broker, "host:port" or "host", or several with spaces
 	// between them. MQTT 5 clients are told to use it when this one shuts down, or
 	// has as many connections as it may have (0x9C).
-	Redirect string `mapstructure:"redirect"`
+	Redirect string `mapstructure:"redirect" reload:"now"`
 	// Origins are the hosts whose pages may open a WebSocket, or make requests,
 	// besides the broker's own: "maps.example.com", "*.example.com", "*".
-	Origins []string `mapstructure:"origins"`
+	Origins []string `mapstructure:"origins" reload:"now"`
 	// Hosts are the names by which the broker is reached: "broker.example.com", "*.lan".
 	// Pages from there are the broker's own, as are those from its addresses and from localhost.
 	// Where nobody comes in without signing in (anonymous: none), any name is.
-	Hosts []string `mapstructure:"hosts"`
+	Hosts []string `mapstructure:"hosts" reload:"now"`
 	// SharedBy says how the messages of a shared subscription are shared: "turn" is
 	// one by one; "topic" gives all messages of a topic, and "publisher" all of a
 	// client, to the same member as long as it is there and keeps pace.
-	SharedBy string `mapstructure:"shared_by"`
+	SharedBy string `mapstructure:"shared_by" reload:"now"`
 	// AutoCreate lets an index and collection come into being with its first
 	// JSON document. Without it, only declared collections hold documents.
-	AutoCreate bool `mapstructure:"auto_create"`
+	AutoCreate bool `mapstructure:"auto_create" reload:"now"`
 	// Collections are declared by name and may have settings of their own.
 	Collections []Collection `mapstructure:"collections"`
 	// Mappings make documents of messages on further topics, so that a fleet that is
 	// there comes in as it is. Of those that fit a topic the first one counts.
-	Mappings []Mapping `mapstructure:"mappings"`
+	Mappings []Mapping `mapstructure:"mappings" reload:"now"`
 
 	// Rooms are names of filters that are there at every start.
-	Rooms []RoomName `mapstructure:"rooms"`
+	Rooms []RoomName `mapstructure:"rooms" reload:"now"`
 
 	JWT      JWT      `mapstructure:"jwt"`
 	Tokens   Tokens   `mapstructure:"tokens"`
@@ -78,17 +78,17 @@ type Collection struct {
 	// Name is "<index>/<collection>".
 	Name string `mapstructure:"name"`
 	// Strict refuses payloads that are not a JSON object with reason code 0x99.
-	Strict bool `mapstructure:"strict"`
+	Strict bool `mapstructure:"strict" reload:"now"`
 	// TTL is how long a document is kept after it was written for the last time; the
 	// store then deletes it, and its rooms are told that it exits. 0, the default, is
 	// for ever. A document that is there when the setting changes keeps what it was
 	// written with.
-	TTL time.Duration `mapstructure:"ttl"`
+	TTL time.Duration `mapstructure:"ttl" reload:"now"`
 	// Write says what publishing a JSON object does: with "replace" the object is the
 	// new document, with "merge" it is a JSON Merge Patch (RFC 7396) of the document
 	// that is there, which together with it must be within limits.packet_bytes and
 	// limits.json_*. Empty, the default, is replace.
-	Write string `mapstructure:"write"`
+	Write string `mapstructure:"write" reload:"now"`
 	// Ephemeral keeps the documents of the collection, and what the change log has of
 	// them, in memory only. A publish is acknowledged without waiting for the disk, and
 	// the documents are GONE after a restart. Who subscribed then gets a gap notice. A
@@ -104,7 +104,7 @@ type Collection struct {
 // Log says what is logged, and how.
 type Log struct {
 	// Level is the least level that is logged: debug, info, warn or error.
-	Level string `mapstructure:"level"`
+	Level string `mapstructure:"level" reload:"now"`
 	// Format is text, json, or auto: text on a terminal, JSON elsewhere.
 	Format string `mapstructure:"format"`
 }
@@ -113,11 +113,11 @@ type Log struct {
 type Store struct {
 	// MinFreeBytes is the free space of the data directory's disk below which
 	// writes are refused with reason code 0x97. 0 switches the check off.
-	MinFreeBytes int64 `mapstructure:"min_free_bytes"`
+	MinFreeBytes int64 `mapstructure:"min_free_bytes" reload:"now"`
 	// LogAge is how long the change log is kept.
-	LogAge time.Duration `mapstructure:"log_age"`
+	LogAge time.Duration `mapstructure:"log_age" reload:"now"`
 	// LogBytes is how large the change log may grow.
-	LogBytes int64 `mapstructure:"log_bytes"`
+	LogBytes int64 `mapstructure:"log_bytes" reload:"now"`
 	// EphemeralBytes is how much memory the documents of ephemeral collections may
 	// take. Writes beyond are refused with reason code 0x97.
 	EphemeralBytes int64 `mapstructure:"ephemeral_bytes"`
@@ -129,21 +129,21 @@ type Limits struct {
 	ConnectTimeout time.Duration `mapstructure:"connect_timeout"`
 	// WriteTimeout is the longest that a client may leave its socket unread, or its
 	// queue full, before its connection is closed.
-	WriteTimeout time.Duration `mapstructure:"write_timeout"`
+	WriteTimeout time.Duration `mapstructure:"write_timeout" reload:"connections"`
 	// KeepAlive is the longest keep-alive, in whole seconds: MQTT 5 clients that ask
 	// for more, or for none, are told to keep to it. 0, the default, is no limit.
-	KeepAlive time.Duration `mapstructure:"keep_alive"`
+	KeepAlive time.Duration `mapstructure:"keep_alive" reload:"connections"`
 	// ConnectBytes is the size of a CONNECT packet.
 	ConnectBytes int `mapstructure:"connect_bytes"`
 	// PacketBytes is the size of any later packet.
-	PacketBytes int `mapstructure:"packet_bytes"`
+	PacketBytes int `mapstructure:"packet_bytes" reload:"connections"`
 	// QueueBytes is what may wait for one client, online or not.
-	QueueBytes int `mapstructure:"queue_bytes"`
+	QueueBytes int `mapstructure:"queue_bytes" reload:"now"`
 	// Connections is the number of clients that are connected at one time.
-	Connections int `mapstructure:"connections"`
+	Connections int `mapstructure:"connections" reload:"now"`
 	// SessionExpiry is the longest that the session of an absent client is kept.
 	// MQTT 3.1.1 clients without a clean session get all of it.
-	SessionExpiry time.Duration `mapstructure:"session_expiry"`
+	SessionExpiry time.Duration `mapstructure:"session_expiry" reload:"now"`
 	// ReceiveMaximum is how many QoS 1 and 2 messages of one MQTT 5 client may
 	// await their acknowledgement.
 	ReceiveMaximum int `mapstructure:"receive_maximum"`
@@ -156,42 +156,42 @@ type Limits struct {
 	// form.
 	FilterBytes int `mapstructure:"filter_bytes"`
 	// FilterDepth is how many keywords of a filter may be nested.
-	FilterDepth int `mapstructure:"filter_depth"`
+	FilterDepth int `mapstructure:"filter_depth" reload:"now"`
 	// FilterCost is what the conditions of a filter may cost; see FILTERS.md.
-	FilterCost int `mapstructure:"filter_cost"`
+	FilterCost int `mapstructure:"filter_cost" reload:"now"`
 	// FilterValues is how many values one in, ids or anyOf may have.
-	FilterValues int `mapstructure:"filter_values"`
+	FilterValues int `mapstructure:"filter_values" reload:"now"`
 	// FilterVertices is how many points the polygons of one condition may have.
-	FilterVertices int `mapstructure:"filter_vertices"`
+	FilterVertices int `mapstructure:"filter_vertices" reload:"now"`
 	// FilterPatternBytes and FilterInstructions bound the pattern of a regexp, and
 	// what it is compiled to.
-	FilterPatternBytes int `mapstructure:"filter_pattern_bytes"`
-	FilterInstructions int `mapstructure:"filter_instructions"`
+	FilterPatternBytes int `mapstructure:"filter_pattern_bytes" reload:"now"`
+	FilterInstructions int `mapstructure:"filter_instructions" reload:"now"`
 	// UserProperties is how many a packet may have.
-	UserProperties int `mapstructure:"user_properties"`
+	UserProperties int `mapstructure:"user_properties" reload:"now"`
 	// JSONDepth bounds a document: how many objects and arrays may be nested.
 	// JSONMembers and JSONElements are how many members all objects, and how many
 	// elements all arrays of it may have together.
-	JSONDepth    int `mapstructure:"json_depth"`
-	JSONMembers  int `mapstructure:"json_members"`
-	JSONElements int `mapstructure:"json_elements"`
+	JSONDepth    int `mapstructure:"json_depth" reload:"now"`
+	JSONMembers  int `mapstructure:"json_members" reload:"now"`
+	JSONElements int `mapstructure:"json_elements" reload:"now"`
 	// JSONDigits is how long a number in a document may be, as it is written and with
 	// the zeros that its exponent stands for.
-	JSONDigits int `mapstructure:"json_digits"`
+	JSONDigits int `mapstructure:"json_digits" reload:"now"`
 	// RequestRate is how many requests of the API one client may make in a second, or
 	// one user or address over HTTP, and at once after a while. 0 is no limit.
-	RequestRate int `mapstructure:"request_rate"`
+	RequestRate int `mapstructure:"request_rate" reload:"now"`
 	// RequestTimeout is how long a request may take.
-	RequestTimeout time.Duration `mapstructure:"request_timeout"`
+	RequestTimeout time.Duration `mapstructure:"request_timeout" reload:"now"`
 	// WriteDocuments is how many documents a request may list to be written, and
 	// ReadDocuments how many it may ask for, or write by a filter.
-	WriteDocuments int `mapstructure:"write_documents"`
-	ReadDocuments  int `mapstructure:"read_documents"`
+	WriteDocuments int `mapstructure:"write_documents" reload:"now"`
+	ReadDocuments  int `mapstructure:"read_documents" reload:"now"`
 	// ScanDocuments is how many documents a search may look at. One that is cut short
 	// says so.
-	ScanDocuments int `mapstructure:"scan_documents"`
+	ScanDocuments int `mapstructure:"scan_documents" reload:"now"`
 	// RoomNames is how many names requests may give to the rooms of a collection.
-	RoomNames int `mapstructure:"room_names"`
+	RoomNames int `mapstructure:"room_names" reload:"now"`
 	// Channels is in how many channels a client may be, and ChannelBytes how much memory
 	// the members of all channels may take, with their metadata.
 	Channels     int `mapstructure:"channels"`

@@ -14,7 +14,7 @@ import (
 // A crowd is all connections of the listeners: how many there are, of which addresses, and
 // which have not said yet what they want.
 type crowd struct {
-	connections int // that there may be, those that are half open apart
+	connections atomic.Int64 // that there may be, those that are half open apart
 	quotas      Quotas
 	counts      *limits.Counts
 
@@ -42,13 +42,15 @@ type guest struct {
 }
 
 func newCrowd(cfg Config) *crowd {
-	return &crowd{connections: cfg.Limits.Connections, quotas: cfg.Quotas, counts: new(limits.Counts), of: map[netip.Prefix]*list.List{}}
+	c := &crowd{quotas: cfg.Quotas, counts: new(limits.Counts), of: map[netip.Prefix]*list.List{}}
+	c.connections.Store(int64(cfg.Limits.Connections))
+	return c
 }
 
 // come takes a connection in that was accepted, or returns nil if there are too many, and
 // closes it. balanced says that the address is that of a balancer.
 func (c *crowd) come(conn net.Conn, balanced bool) *guest {
-	if n := c.sockets.Add(1); n > int64(c.connections+c.quotas.HalfOpen) {
+	if n := c.sockets.Add(1); n > c.connections.Load()+int64(c.quotas.HalfOpen) {
 		c.sockets.Add(-1)
 		c.counts.Add(limits.Connections)
 		_ = conn.Close() // nothing was said yet

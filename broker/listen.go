@@ -1,6 +1,7 @@
 package broker
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -24,7 +25,7 @@ const acceptRetry = 100 * time.Millisecond
 
 // listeners accept clients, and know when all are gone.
 type listeners struct {
-	cfg   Config
+	now   atomic.Pointer[Config] // as it is since the last reload
 	log   *slog.Logger
 	serve func(net.Conn, sessions.Via)
 	hook  *hooks.Hook // answers requests
@@ -55,7 +56,8 @@ type listener struct {
 // listen opens every listener. Nobody is accepted before start. The error names
 // all that cannot be opened.
 func listen(ctx context.Context, cfg Config, log *slog.Logger) (*listeners, error) {
-	l := &listeners{cfg: cfg, log: log, crowd: newCrowd(cfg)}
+	l := &listeners{log: log, crowd: newCrowd(cfg)}
+	l.now.Store(&cfg)
 	l.closing, l.stop = context.WithCancel(context.WithoutCancel(ctx))
 	var faults []error
 	keys, all := cfg.all()
@@ -186,8 +188,13 @@ func (l *listeners) enter(ln *listener, c net.Conn, peer access.Peer, g *guest) 
 	l.serve(c, sessions.Via{
 		Name: ln.Name, Full: ln.Limits.Connections > 0 && served > int64(ln.Limits.Connections),
 		Crowded: !g.introduce(c.RemoteAddr()), Asked: g.asked,
-		Peer: peer, PacketBytes: ln.Limits.PacketBytes, ConnectTimeout: ln.Limits.ConnectTimeout,
+		Peer: peer, PacketBytes: l.packetBytes(ln), ConnectTimeout: ln.Limits.ConnectTimeout,
 	})
+}
+
+// packetBytes is how long a packet or a request may be at a listener.
+func (l *listeners) packetBytes(ln *listener) int {
+	return cmp.Or(ln.Limits.PacketBytes, l.now.Load().Limits.PacketBytes)
 }
 
 // begin reads the PROXY header and shakes hands for TLS, where the listener has

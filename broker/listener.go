@@ -98,9 +98,6 @@ func (c Config) all() (keys []string, all []Listener) {
 	}
 	for i := range all {
 		l := &all[i].Limits
-		if l.PacketBytes == 0 {
-			l.PacketBytes = c.Limits.PacketBytes
-		}
 		if l.ConnectTimeout == 0 {
 			l.ConnectTimeout = c.Limits.ConnectTimeout
 		}

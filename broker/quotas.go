@@ -23,26 +23,26 @@ type Quotas struct {
 	// IPv6, one network of 64 bits), and ConnectionsPerUser how many MQTT connections one user.
 	// 0, the default: many devices may be behind one address.
 	ConnectionsPerAddress int `mapstructure:"connections_per_address"`
-	ConnectionsPerUser    int `mapstructure:"connections_per_user"`
+	ConnectionsPerUser    int `mapstructure:"connections_per_user" reload:"now"`
 	// Sessions is how many there may be, those of absent clients included. Who would need
 	// another one is refused.
-	Sessions int `mapstructure:"sessions"`
+	Sessions int `mapstructure:"sessions" reload:"now"`
 	// Subscriptions is how many one session may have, Rooms how many of them with a filter or
 	// to a scope, and AllSubscriptions how many all sessions may have.
-	Subscriptions    int `mapstructure:"subscriptions"`
-	Rooms            int `mapstructure:"rooms"`
-	AllSubscriptions int `mapstructure:"all_subscriptions"`
+	Subscriptions    int `mapstructure:"subscriptions" reload:"now"`
+	Rooms            int `mapstructure:"rooms" reload:"now"`
+	AllSubscriptions int `mapstructure:"all_subscriptions" reload:"now"`
 	// Retained is how many retained messages there may be; documents are none.
-	Retained int `mapstructure:"retained"`
+	Retained int `mapstructure:"retained" reload:"now"`
 	// PublishRates are how fast one client may publish: "100/s", "3000/m", "20/10s". All of them
 	// hold. The number may come at once. A client that is faster is not read for a while,
 	// which slows it down and loses nothing; one that would have to wait for more than ten seconds is
 	// disconnected (0x96). ByteRates are the same of bytes of any packets: "256KiB/s".
 	// None, the default, is no limit.
-	PublishRates []string `mapstructure:"publish_rates"`
-	ByteRates    []string `mapstructure:"byte_rates"`
+	PublishRates []string `mapstructure:"publish_rates" reload:"connections"`
+	ByteRates    []string `mapstructure:"byte_rates" reload:"connections"`
 	// SubscribeRates are the same of topic filters in SUBSCRIBE and UNSUBSCRIBE.
-	SubscribeRates []string `mapstructure:"subscribe_rates"`
+	SubscribeRates []string `mapstructure:"subscribe_rates" reload:"connections"`
 	// SignInFailures is how many failed attempts to sign in as one user from one address cost
 	// nothing. Each further one doubles the time until the next may be made, from a second to
 	// SignInBackoff. Of all users together, one address has ten times as many. 0 is no limit.

@@ -26,7 +26,10 @@ type Setting struct {
 	// which Inner describes.
 	Type  reflect.Type
 	Index int // of the field
-	Inner []Setting
+	// Reload says when another value counts after a reload: "now", for "connections" that
+	// are made from then on, or "" for after a restart. It is that of a leaf.
+	Reload string
+	Inner  []Setting
 }
 
 // Settings describes the settings of [Config] in their order. The words are those of
@@ -39,7 +42,7 @@ func settingsOf(t reflect.Type, docs map[string]string) []Setting {
 	var all []Setting
 	for i := range t.NumField() {
 		f := t.Field(i)
-		s := Setting{Key: f.Tag.Get("mapstructure"), Type: f.Type, Index: i, Doc: docs[t.Name()+"."+f.Name]}
+		s := Setting{Key: f.Tag.Get("mapstructure"), Type: f.Type, Index: i, Reload: f.Tag.Get("reload"), Doc: docs[t.Name()+"."+f.Name]}
 		inner := f.Type
 		if inner.Kind() == reflect.Slice {
 			inner = inner.Elem()

@@ -28,7 +28,7 @@ func (l *listeners) newWebServer(ln *listener) *http.Server {
 		ConnState:         l.part,
 		ReadHeaderTimeout: ln.Limits.ConnectTimeout, // of the TLS handshake, too
 		IdleTimeout:       ln.Limits.ConnectTimeout,
-		MaxHeaderBytes:    l.cfg.Limits.ConnectBytes,
+		MaxHeaderBytes:    l.now.Load().Limits.ConnectBytes,
 		ErrorLog:          slog.NewLogLogger(l.log.Handler(), slog.LevelDebug),
 	}
 }
@@ -37,8 +37,8 @@ func (l *listeners) newWebServer(ln *listener) *http.Server {
 func (l *listeners) requests(ln *listener) http.Handler {
 	mux := http.NewServeMux()
 	s := web.New(l.hook.API(), l.hook.Door(), web.Options{
-		Origins: l.cfg.Origins, Hosts: l.cfg.hosts(), Names: l.cfg.Hosts, RequestBytes: ln.Limits.PacketBytes,
-		ReadTimeout: ln.Limits.ConnectTimeout, WriteTimeout: l.cfg.Limits.WriteTimeout,
+		Pages: l.pages, RequestBytes: func() int { return l.packetBytes(ln) },
+		ReadTimeout: ln.Limits.ConnectTimeout, WriteTimeout: l.now.Load().Limits.WriteTimeout,
 		Peer: ln.webPeer,
 	})
 	s.Routes(mux)
@@ -52,9 +52,15 @@ func (l *listeners) requests(ln *listener) http.Handler {
 	})
 }
 
+// pages returns the hosts whose pages may ask now.
+func (l *listeners) pages() web.Pages {
+	cfg := l.now.Load()
+	return web.Pages{Origins: cfg.Origins, Hosts: cfg.hosts(), Names: cfg.Hosts}
+}
+
 // serveWebSocket upgrades an HTTP request to an MQTT connection.
 func (l *listeners) serveWebSocket(ln *listener, w http.ResponseWriter, r *http.Request) {
-	if !web.IsOurs(r, l.cfg.Origins, l.cfg.hosts()) {
+	if !web.IsOurs(r, l.pages()) {
 		l.log.Warn("websocket refused", "listener", ln.Name, "remote", r.RemoteAddr, "reason", "a page of another host", "origin", r.Header.Get("Origin"))
 		http.Error(w, "pages of another host may not open a WebSocket (see the settings origins and, for names by which the broker is reached, hosts)", http.StatusForbidden)
 		return

@@ -6,6 +6,7 @@ package hooks
 import (
 	"iter"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"github.com/ambitmq/ambit/access"
@@ -19,7 +20,7 @@ import (
 	"github.com/ambitmq/ambit/topics"
 )
 
-// Options are the settings of a [Hook]. They are not written after [New].
+// Options are the settings of a [Hook]. They are not written after [New] or [Hook.Reload].
 type Options struct {
 	Documents filter.DocumentLimits
 	// DocumentBytes bounds a document that is made by patches. 0 is no limit.
@@ -74,6 +75,7 @@ type Collection struct {
 // different clients.
 type Hook struct {
 	opts   Options
+	live   atomic.Pointer[Options] // those that Reload changes
 	topics topics.Limits
 	store  *persistence.Store
 	rooms  *rooms.Engine
@@ -103,24 +105,26 @@ func New(store *persistence.Store, o Options, engine sessions.Options) (*Hook, *
 		Users: o.Users, Tokens: o.Tokens, Keys: o.Keys, Access: o.Access, Local: o.AllowLocal, Remote: o.AllowRemote, Audit: access.NewAudit(o.Log),
 		Bans: o.Bans, Guard: o.Guard, Flapping: o.Flapping, Counts: engine.Quotas.Counts, Profiles: access.NewProfiles(o.Users, NewVault(store)),
 	}}
+	h.live.Store(&o)
 	h.nothing = rooms.Nothing()
 	h.rooms = rooms.New(store.NodeID(), h, rooms.Options{})
 	h.presence = newAttendance(h, store.NodeID(), o.Presence)
 	h.engine = sessions.New(store, h, engine)
 	h.channels = h.newChannels()
-	h.api = api.New(store, h.rooms, h, h.requests(engine))
+	h.api = api.New(store, h.rooms, h, h.requests())
 	return h, h.engine
 }
 
 // requests returns the settings of requests: what messages may hold, they may.
-func (h *Hook) requests(engine sessions.Options) api.Options {
-	o := h.opts.API
+func (h *Hook) requests() api.Options {
+	now := h.now()
+	o := now.API
 	o.Door = h.door
-	o.Topics, o.Documents, o.Filters = engine.Topics, h.opts.Documents, h.opts.Filters
+	o.Topics, o.Documents, o.Filters = h.topics, now.Documents, now.Filters
 	o.Presence, o.Clients = h.presence, roll{h.engine}
 	o.Channels = h.channels
-	o.AutoCreate, o.Collections = h.opts.AutoCreate, map[string]api.Collection{}
-	for name, c := range h.opts.Collections {
+	o.AutoCreate, o.Collections = now.AutoCreate, map[string]api.Collection{}
+	for name, c := range now.Collections {
 		o.Collections[name] = api.Collection{TTL: c.TTL, Ephemeral: c.Ephemeral}
 	}
 	return o

@@ -19,7 +19,7 @@ import (
 const protocol = "mqtt"
 
 // Name says what a topic means: by its form, or by a mapping.
-func (h *Hook) Name(topic string) (topics.Name, error) { return h.opts.name(topic, h.topics) }
+func (h *Hook) Name(topic string) (topics.Name, error) { return h.now().name(topic, h.topics) }
 
 // Document returns the change of a document that a message asks for, or nil if
 // it is an ordinary message.
@@ -32,7 +32,8 @@ func (h *Hook) Document(by sessions.Rights, name topics.Name, m *sessions.Messag
 }
 
 func (h *Hook) document(name topics.Name, m *sessions.Message) (*persistence.Write, error) {
-	collection, ok := h.opts.collection(name)
+	o := h.now()
+	collection, ok := o.collection(name)
 	if !ok {
 		return nil, nil
 	}
@@ -48,7 +49,7 @@ func (h *Hook) document(name topics.Name, m *sessions.Message) (*persistence.Wri
 		}
 		w.Origin.Volatile = volatile
 	}
-	body, merged, err := h.opts.body(name, m.Payload, collection)
+	body, merged, err := o.body(name, m.Payload, collection)
 	if errors.Is(err, mappings.ErrOrdinary) {
 		return nil, nil
 	}
@@ -88,10 +89,10 @@ func (h *Hook) patch(w *persistence.Write, text []byte) error {
 		if err != nil {
 			return nil, err
 		}
-		if limit := h.opts.DocumentBytes; limit > 0 && len(body) > limit {
+		if limit := h.now().DocumentBytes; limit > 0 && len(body) > limit {
 			return nil, &sessions.Error{Code: packets.ErrQuotaExceeded.Code, Text: fmt.Sprintf("the document would have %d bytes, the limit is %d", len(body), limit)}
 		}
-		if _, err := filter.ParseDocument(body, h.opts.Documents); err != nil {
+		if _, err := filter.ParseDocument(body, h.now().Documents); err != nil {
 			return nil, h.refuseDocument(err)
 		}
 		return body, nil
@@ -105,7 +106,7 @@ func (h *Hook) Tell(name topics.Name, m *sessions.Message) func(kept *sessions.M
 	if !h.rooms.Has(name.Index, name.Collection) {
 		return nil
 	}
-	if _, err := filter.ParseDocument(m.Payload, h.opts.Documents); err != nil {
+	if _, err := filter.ParseDocument(m.Payload, h.now().Documents); err != nil {
 		return nil
 	}
 	at := time.Now().UTC()

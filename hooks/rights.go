@@ -280,7 +280,7 @@ func (h *Hook) guess(now *access.Rights, m *sessions.Message) *subject {
 		return nil
 	}
 	s := &subject{doc: &persistence.Document{Key: k, Body: m.Payload}}
-	if h.opts.Collections[name.Index+"/"+name.Collection].Merge {
+	if h.now().Collections[name.Index+"/"+name.Collection].Merge {
 		s.doc.Body = nil // a patch is no document
 	}
 	return s

@@ -82,7 +82,7 @@ func (h *Hook) resolve(to topics.Filter, remembered []byte) (sessions.Target, ro
 	case to.Room.Filter == "":
 		v.Filter, err = filter.Parse([]byte("{}"))
 	default:
-		v.Filter, err = filter.ParseWithin([]byte(to.Room.Filter), h.opts.Filters)
+		v.Filter, err = filter.ParseWithin([]byte(to.Room.Filter), h.now().Filters)
 	}
 	if err != nil {
 		return t, v, refuseFilter(err)

@@ -349,6 +349,8 @@ func (c *committer) keepHouse() {
 	c.store.space.check()
 	now := c.clock.now()
 	c.ephemera.trim(now.Add(-c.log.maxAge))
+	keep := c.store.keep.Load()
+	c.log.maxAge, c.log.maxBytes = keep.LogAge, keep.LogBytes
 	c.log.retain(c.batch, now)
 	c.apply()
 	c.indexes.wake()

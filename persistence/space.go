@@ -12,7 +12,7 @@ import (
 type freeSpace struct {
 	files vfs.FS
 	dir   string
-	min   uint64 // 0 switches it off
+	min   atomic.Uint64 // 0 switches it off
 	log   *slog.Logger
 	short atomic.Bool
 	// written is how many bytes were since the last check.
@@ -22,14 +22,18 @@ type freeSpace struct {
 // wrote notes that the committer wrote so many bytes. Between two looks at the
 // clock a flood could write more than is to be left free.
 func (f *freeSpace) wrote(bytes int) {
-	if f.written.Add(int64(bytes)) > int64(f.min/16) {
+	if f.written.Add(int64(bytes)) > int64(f.min.Load()/16) {
 		f.check()
 	}
 }
 
 // check asks the file system. If that has no answer, the last one stands.
 func (f *freeSpace) check() {
-	if f.min == 0 {
+	min := f.min.Load()
+	if min == 0 {
+		if f.short.Swap(false) {
+			f.log.Warn("writes are accepted again: free space is not looked at any more", "dir", f.dir)
+		}
 		return
 	}
 	f.written.Store(0)
@@ -38,13 +42,13 @@ func (f *freeSpace) check() {
 		f.log.Warn("free space is unknown", "dir", f.dir, "error", err)
 		return
 	}
-	short := usage.AvailBytes < f.min
+	short := usage.AvailBytes < min
 	if short == f.short.Swap(short) {
 		return
 	}
 	if short {
-		f.log.Warn("writes are refused: the disk is almost full", "dir", f.dir, "free", usage.AvailBytes, "min", f.min)
+		f.log.Warn("writes are refused: the disk is almost full", "dir", f.dir, "free", usage.AvailBytes, "min", min)
 	} else {
-		f.log.Warn("writes are accepted again", "dir", f.dir, "free", usage.AvailBytes, "min", f.min)
+		f.log.Warn("writes are accepted again", "dir", f.dir, "free", usage.AvailBytes, "min", min)
 	}
 }

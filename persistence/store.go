@@ -45,6 +45,7 @@ type Store struct {
 	db     *pebble.DB
 	queue  *queue
 	space  *freeSpace
+	keep   atomic.Pointer[Keep]
 	reads  readers
 	pebble *pebbleLog
 	clock  clock
@@ -122,7 +123,7 @@ func openLocked(dir string, o Options, lock *pebble.Lock) (*Store, error) {
 		lock:   lock,
 		db:     db,
 		queue:  newQueue(o.QueueOps, o.QueueBytes),
-		space:  &freeSpace{files: o.FS, dir: dir, min: uint64(max(o.MinFreeBytes, 0)), log: o.Log},
+		space:  &freeSpace{files: o.FS, dir: dir, log: o.Log},
 		reads:  readers{snapshots: map[*Snapshot]struct{}{}},
 		pebble: log,
 		clock:  startClock(),
@@ -130,6 +131,7 @@ func openLocked(dir string, o Options, lock *pebble.Lock) (*Store, error) {
 		done:   make(chan struct{}),
 	}
 	s.retained.Store(retained)
+	s.Keep(o.Keep())
 	s.space.check()
 	s.memory.Store(memory.copy())
 	s.start(changes, bodies, memory, indexes)

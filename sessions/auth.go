@@ -35,7 +35,7 @@ func (c *Client) authenticate(in *inbound) error {
 		if len(auth) == 0 {
 			return errNoAnswer // it is larger than the client takes
 		}
-		if err := c.write(auth, c.engine.o.WriteTimeout); err != nil {
+		if err := c.write(auth, c.engine.options().WriteTimeout); err != nil {
 			return errNoAnswer
 		}
 		if data, err = c.readAuth(in); err != nil {
@@ -48,7 +48,7 @@ func (c *Client) authenticate(in *inbound) error {
 // data.
 func (c *Client) readAuth(in *inbound) ([]byte, error) {
 	for {
-		f, size, err := cut(in.buf[:in.n], c.engine.o.ConnectBytes)
+		f, size, err := cut(in.buf[:in.n], c.engine.options().ConnectBytes)
 		if err != nil {
 			return nil, err
 		}

@@ -63,6 +63,7 @@ type Client struct {
 	topic    string // of the last message
 	name     topics.Name
 	nameErr  error
+	meaning  uint32 // of the engine, when name was asked for
 	aliases  map[uint16]string
 	deadline time.Time
 }

@@ -29,7 +29,7 @@ func (c *Client) connect(in *inbound) bool {
 		c.Via.Asked()
 	}
 	if errors.Is(err, os.ErrDeadlineExceeded) {
-		c.engine.o.Quotas.Counts.Add(limits.ConnectTime)
+		c.engine.options().Quotas.Counts.Add(limits.ConnectTime)
 	}
 	if f.kind != packets.Connect {
 		return false // [MQTT-3.1.0-1]: whoever does not say CONNECT is told nothing
@@ -68,7 +68,7 @@ var errNoAnswer = errors.New("CONNACK cannot be written")
 
 // readConnect reads the first packet.
 func (c *Client) readConnect(in *inbound) (f frame, size int, err error) {
-	o := &c.engine.o
+	o := c.engine.options()
 	for {
 		if _, err := in.read(); err != nil {
 			return frame{}, 0, err
@@ -89,8 +89,8 @@ func (c *Client) admit() error {
 	if why := e.away(); why != nil {
 		return why
 	}
-	if e.Connected() >= e.o.Connections && !e.isConnected(c.ClientID) { // who replaces a connection adds none
-		return e.full(fmt.Sprintf("%d clients are connected, that is the limit", e.o.Connections))
+	if e.Connected() >= e.options().Connections && !e.isConnected(c.ClientID) { // who replaces a connection adds none
+		return e.full(fmt.Sprintf("%d clients are connected, that is the limit", e.options().Connections))
 	}
 	if c.Via.Crowded {
 		return e.reached(limits.AddressConnections, packets.ErrQuotaExceeded.Code, "the address has as many connections as it may have")
@@ -121,8 +121,8 @@ func (c *Client) admit() error {
 
 // full returns why a client is not let in for which there is no room.
 func (e *Engine) full(text string) *Error {
-	e.o.Quotas.Counts.Add(limits.Connections)
-	if e.o.Redirect != "" {
+	e.options().Quotas.Counts.Add(limits.Connections)
+	if e.options().Redirect != "" {
 		return &Error{packets.ErrUseAnotherServer.Code, text}
 	}
 	return &Error{packets.ErrServerBusy.Code, text}
@@ -132,7 +132,7 @@ func (e *Engine) full(text string) *Error {
 // 4.11 of MQTT 5), or "".
 func (e *Engine) reference(code byte) string {
 	if code == packets.ErrUseAnotherServer.Code {
-		return e.o.Redirect
+		return e.options().Redirect
 	}
 	return ""
 }
@@ -191,7 +191,7 @@ func (c *Client) establish() error {
 		c.Will.User = c.User
 	}
 	if c.link == nil {
-		c.link = newLink(c.conn, &c.Connect, e.o.WriteTimeout, c.ended)
+		c.link = newLink(c.conn, &c.Connect, e.options().WriteTimeout, c.ended)
 	}
 	s, resumed, err := e.begin(c)
 	if err != nil {
@@ -227,7 +227,7 @@ func (c *Client) acceptConnect(resumed bool) error {
 	if c.link.format != nil {
 		return nil // whoever speaks its protocol has accepted it
 	}
-	o := &c.engine.o
+	o := c.engine.options()
 	pk := packets.Packet{FixedHeader: packets.FixedHeader{Type: packets.Connack}, SessionPresent: resumed}
 	if c.Version == 5 {
 		props := &pk.Properties
@@ -268,7 +268,7 @@ func (c *Client) write(b []byte, limit time.Duration) error {
 // boundKeepAlive shortens a keep-alive that is longer than the server's, and
 // reports whether it was.
 func (c *Client) boundKeepAlive() bool {
-	most := uint16(c.engine.o.KeepAlive / time.Second)
+	most := uint16(c.engine.options().KeepAlive / time.Second)
 	if most == 0 || c.KeepAlive > 0 && c.KeepAlive <= most {
 		return false
 	}
@@ -281,7 +281,7 @@ func (e *Engine) expiry(c *Client) uint32 { return min(e.mostExpiry(), c.Expiry)
 
 // mostExpiry is the longest that any session is kept, in seconds.
 func (e *Engine) mostExpiry() uint32 {
-	return uint32(min(e.o.SessionExpiry/time.Second, math.MaxUint32-1))
+	return uint32(min(e.options().SessionExpiry/time.Second, math.MaxUint32-1))
 }
 
 // disconnected ends a connection, and its session if it ends with it.

@@ -179,7 +179,7 @@ func (e *Engine) choose(m *Message, g *group) (member, bool) {
 		return member{}, false
 	}
 	members := *p
-	turn, key := 0, e.o.SharedBy.key(m)
+	turn, key := 0, e.options().SharedBy.key(m)
 	if key == "" {
 		turn = int(g.turn.Add(1))
 	}

@@ -125,7 +125,7 @@ type Documents interface {
 
 var _ Documents = (*persistence.Snapshot)(nil)
 
-// Options are the settings of an [Engine]. They are not written after [New].
+// Options are the settings of an [Engine]. They are not written after [New] or [Engine.Reload].
 type Options struct {
 	Topics topics.Limits
 	// UserProperties is how many a packet may have.
@@ -161,7 +161,11 @@ type Options struct {
 
 // An Engine serves the clients of one node.
 type Engine struct {
-	o     Options
+	// settings are as of New, or the last Reload; meanings counts what may have changed
+	// those of topics.
+	settings atomic.Pointer[Options]
+	meanings atomic.Uint32
+
 	h     Handler
 	log   *slog.Logger
 	store *persistence.Store
@@ -193,9 +197,10 @@ type Engine struct {
 // on it before [Engine.Restore], and drains the store's tail.
 func New(store *persistence.Store, h Handler, o Options) *Engine {
 	e := &Engine{
-		o: o, h: h, log: o.Log, store: store,
+		h: h, log: o.Log, store: store,
 		tree: newTree(), turns: newTurns(), sessions: map[string]*session{}, clients: map[*Client]bool{}, early: map[net.Conn]bool{},
 	}
+	e.settings.Store(&o)
 	e.counts.started = time.Now()
 	e.sent.start()
 	return e

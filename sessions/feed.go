@@ -270,7 +270,7 @@ func (e *Engine) catchUp(s *session, sub *Subscription, l *link, upTo uint64) bo
 func (b *outbox) isCrowded() bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return b.bytes > b.engine.o.QueueBytes/4
+	return b.bytes > b.engine.options().QueueBytes/4
 }
 
 // rejoin has the handler deliver to a subscription again, unless it has ended.

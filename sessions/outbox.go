@@ -175,7 +175,7 @@ func (b *outbox) push(d delivery, f *flushes) {
 	if b.check(&d); b.over {
 		return
 	}
-	if l != nil && l.slow && b.bytes <= b.engine.o.QueueBytes/2 {
+	if l != nil && l.slow && b.bytes <= b.engine.options().QueueBytes/2 {
 		l.slow = false
 	}
 	if l != nil && l.free(d.qos) && (d.qos == 0 || !b.full(d.m.size(), f)) {
@@ -288,9 +288,9 @@ func (b *outbox) full(size int, f *flushes) bool {
 
 func (b *outbox) limit(f *flushes) int {
 	if b.busy > 0 || f.reader == b {
-		return busyFactor * b.engine.o.QueueBytes
+		return busyFactor * b.engine.options().QueueBytes
 	}
-	return b.engine.o.QueueBytes
+	return b.engine.options().QueueBytes
 }
 
 // acknowledged takes a client's PUBACK, PUBREC or PUBCOMP for a message.

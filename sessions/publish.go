@@ -71,7 +71,7 @@ func (c *Client) publish(f frame) error {
 // means. A device mostly publishes on the same topic again.
 func (c *Client) resolve(topic []byte, alias uint16) error {
 	switch {
-	case alias > c.engine.o.TopicAliases: // [MQTT-3.3.2-9]
+	case alias > c.engine.options().TopicAliases: // [MQTT-3.3.2-9]
 		return &Error{packets.ErrTopicAliasInvalid.Code, "the topic alias is greater than the Topic Alias Maximum"}
 	case len(topic) == 0 && alias == 0:
 		if c.link.peer.version < 5 {
@@ -83,12 +83,12 @@ func (c *Client) resolve(topic []byte, alias uint16) error {
 		if !ok {
 			return violation("the topic alias %d was not introduced", alias)
 		}
-		if known != c.topic {
+		if known != c.topic || c.meaning != c.engine.meanings.Load() {
 			c.setTopic(known)
 		}
 		return nil
 	}
-	if string(topic) != c.topic {
+	if string(topic) != c.topic || c.meaning != c.engine.meanings.Load() {
 		c.setTopic(string(topic))
 	}
 	if strings.ContainsAny(c.topic, "+#") { // [MQTT-3.3.2-2]
@@ -104,7 +104,7 @@ func (c *Client) resolve(topic []byte, alias uint16) error {
 }
 
 func (c *Client) setTopic(topic string) {
-	c.topic = topic
+	c.topic, c.meaning = topic, c.engine.meanings.Load()
 	c.name, c.nameErr = c.engine.h.Name(topic)
 }
 
@@ -131,7 +131,7 @@ func (e *Engine) receive(c *Client, m *Message, id uint16) error {
 	if m.QoS == 2 && s.resent(c, id) {
 		return nil
 	}
-	if m.QoS > 0 && c.receiving.Add(1) > int32(e.o.ReceiveMaximum) && c.Version == 5 { // [MQTT-3.3.4-7]
+	if m.QoS > 0 && c.receiving.Add(1) > int32(e.options().ReceiveMaximum) && c.Version == 5 { // [MQTT-3.3.4-7]
 		return &Error{packets.ErrReceiveMaximum.Code, "more publishes await their acknowledgement than the Receive Maximum allows"}
 	}
 	if c.nameErr == nil && c.name.Kind == topics.Request {

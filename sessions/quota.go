@@ -33,7 +33,7 @@ type Quotas struct {
 
 // reached counts that a limit was reached, and returns what is told of that.
 func (e *Engine) reached(k limits.Kind, code byte, format string, args ...any) *Error {
-	e.o.Quotas.Counts.Add(k)
+	e.options().Quotas.Counts.Add(k)
 	return &Error{code, fmt.Sprintf(format, args...)}
 }
 
@@ -41,17 +41,17 @@ func (e *Engine) reached(k limits.Kind, code byte, format string, args ...any) *
 func (e *Engine) countLimit(err *Error) {
 	switch err.Code {
 	case packets.ErrPacketTooLarge.Code:
-		e.o.Quotas.Counts.Add(limits.PacketBytes)
+		e.options().Quotas.Counts.Add(limits.PacketBytes)
 	case packets.ErrTopicAliasInvalid.Code:
-		e.o.Quotas.Counts.Add(limits.TopicAliases)
+		e.options().Quotas.Counts.Add(limits.TopicAliases)
 	case packets.ErrReceiveMaximum.Code:
-		e.o.Quotas.Counts.Add(limits.ReceiveMaximum)
+		e.options().Quotas.Counts.Add(limits.ReceiveMaximum)
 	}
 }
 
 // takeUser counts the connection among those of its user.
 func (c *Client) takeUser() error {
-	e, most := c.engine, c.engine.o.Quotas.UserConnections
+	e, most := c.engine, c.engine.options().Quotas.UserConnections
 	if c.User == "" || most == 0 {
 		return nil
 	}
@@ -74,7 +74,7 @@ func (c *Client) giveUser() {
 
 // mayHave says whether there is room for a session that a client is to have.
 func (e *Engine) mayHave(c *Client) error {
-	most := e.o.Quotas.Sessions
+	most := e.options().Quotas.Sessions
 	if most == 0 || e.expiry(c) == 0 {
 		return nil
 	}
@@ -89,7 +89,7 @@ func (e *Engine) mayHave(c *Client) error {
 // maySubscribe says whether there is room for one more subscription of a session, besides
 // those that the same packet has made before.
 func (e *Engine) maySubscribe(s *session, sub *Subscription, before []*Subscription) error {
-	q := &e.o.Quotas
+	q := &e.options().Quotas
 	s.mu.Lock()
 	old, subs, rooms := s.subs[sub.request.topicFilter], len(s.subs), s.rooms
 	s.mu.Unlock()
@@ -146,7 +146,7 @@ func (e *Engine) takeAll(s *session) map[string]*Subscription {
 
 // mayRetain says whether there is room for a retained message.
 func (e *Engine) mayRetain(topic string) error {
-	most := e.o.Quotas.Retained
+	most := e.options().Quotas.Retained
 	if most == 0 || e.store.Retained() < most {
 		return nil
 	}
@@ -215,7 +215,7 @@ func (c *Client) pause() error {
 	if wait > maxPause {
 		return e.reached(v.kind, packets.ErrMessageRateTooHigh.Code, "the client is so fast that it would have to wait for %v", wait.Round(time.Second))
 	}
-	e.o.Quotas.Counts.Add(v.kind)
+	e.options().Quotas.Counts.Add(v.kind)
 	timer := time.NewTimer(wait)
 	defer timer.Stop()
 	select {

@@ -68,9 +68,9 @@ func (in *inbound) drop(size int) { in.n = copy(in.buf, in.buf[size:in.n]) }
 
 // Serve serves a client until its connection ends, and closes it.
 func (e *Engine) Serve(conn net.Conn, via Via) {
-	via.PacketBytes = cmp.Or(via.PacketBytes, e.o.PacketBytes)
-	via.ConnectTimeout = cmp.Or(via.ConnectTimeout, e.o.ConnectTimeout)
-	c := &Client{Remote: conn.RemoteAddr(), Via: via, engine: e, conn: conn, speed: newSpeed(&e.o.Quotas), since: time.Now()}
+	via.PacketBytes = cmp.Or(via.PacketBytes, e.options().PacketBytes)
+	via.ConnectTimeout = cmp.Or(via.ConnectTimeout, e.options().ConnectTimeout)
+	c := &Client{Remote: conn.RemoteAddr(), Via: via, engine: e, conn: conn, speed: newSpeed(&e.options().Quotas), since: time.Now()}
 	defer func() {
 		if r := recover(); r != nil {
 			e.log.Error("a packet has ended its connection", "remote", c.Remote, "panic", r, "stack", string(debug.Stack()))
@@ -221,8 +221,8 @@ func (c *Client) acknowledge(f frame) error {
 }
 
 func (c *Client) checkUsers(n int) error {
-	if n > c.engine.o.UserProperties {
-		return c.engine.reached(limits.UserProperties, packets.ErrQuotaExceeded.Code, "%d user properties, the limit is %d", n, c.engine.o.UserProperties)
+	if n > c.engine.options().UserProperties {
+		return c.engine.reached(limits.UserProperties, packets.ErrQuotaExceeded.Code, "%d user properties, the limit is %d", n, c.engine.options().UserProperties)
 	}
 	return nil
 }

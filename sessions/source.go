@@ -180,7 +180,7 @@ func (l *link) cancel(s *source) {
 // source returns the one that may be pulled now, or nil.
 func (l *link) source() *source {
 	b := l.box
-	if len(l.sources) == 0 || b.resend > 0 && !b.held() || b.bytes >= b.engine.o.QueueBytes/2 {
+	if len(l.sources) == 0 || b.resend > 0 && !b.held() || b.bytes >= b.engine.options().QueueBytes/2 {
 		return nil
 	}
 	for _, s := range l.sources {

@@ -102,7 +102,7 @@ func (c *Client) refuseFilter(answer *packets.Packet, i int, r request, err erro
 // explain says more of one topic filter in a user property of SUBACK. As many are
 // told as a client may send: an answer must not be much longer than its request.
 func (c *Client) explain(answer *packets.Packet, what string, i int, text string) {
-	if len(answer.Properties.User) < c.engine.o.UserProperties {
+	if len(answer.Properties.User) < c.engine.options().UserProperties {
 		answer.Properties.User = append(answer.Properties.User, packets.UserProperty{Key: what + strconv.Itoa(i), Val: text})
 	}
 }
@@ -117,7 +117,7 @@ func (c *Client) subackCode(e *Error) byte {
 
 // read understands one topic filter of somebody.
 func (e *Engine) read(by Rights, r request, identifier uint32, remembered []byte) (*Subscription, error) {
-	to, err := topics.ParseFilter(r.topicFilter, e.o.Topics)
+	to, err := topics.ParseFilter(r.topicFilter, e.options().Topics)
 	if err != nil {
 		return nil, &Error{packets.ErrTopicFilterInvalid.Code, err.Error()}
 	}

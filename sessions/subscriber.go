@@ -98,10 +98,10 @@ func (e *Engine) Attach(to Wire, a Attachment) (*Subscriber, error) {
 	c := &Client{
 		Connect: Connect{ClientID: a.Protocol + "-" + rand.Text(), Clean: true, assigned: true},
 		Remote:  a.Remote, Via: a.Via, Identity: a.Identity,
-		engine: e, speed: newSpeed(&e.o.Quotas), since: time.Now(),
+		engine: e, speed: newSpeed(&e.options().Quotas), since: time.Now(),
 	}
 	s := &Subscriber{c: c}
-	c.link = newLink(wire{to}, &c.Connect, e.o.WriteTimeout, func(why *Error) {
+	c.link = newLink(wire{to}, &c.Connect, e.options().WriteTimeout, func(why *Error) {
 		c.ended(why)
 		e.tasks.Go(func() {
 			s.Close()

@@ -16,7 +16,7 @@ import (
 // from no page at all. Origins are hosts, or scheme://host, as in [path.Match]. The host
 // has to be an address, localhost, or one of hosts: any other name may be somebody else's, who
 // has it mean this machine.
-func IsOurs(r *http.Request, origins, hosts []string) bool {
+func IsOurs(r *http.Request, p Pages) bool {
 	origin := r.Header.Get("Origin")
 	if origin == "" {
 		return true
@@ -25,7 +25,7 @@ func IsOurs(r *http.Request, origins, hosts []string) bool {
 	if err != nil || u.Host == "" {
 		return false
 	}
-	return strings.EqualFold(u.Host, r.Host) && isHost(u.Hostname(), hosts) || access.OriginIs(origin, origins)
+	return strings.EqualFold(u.Host, r.Host) && isHost(u.Hostname(), p.Hosts) || access.OriginIs(origin, p.Origins)
 }
 
 // isHost says whether a host can only be the one that a request is sent to.
@@ -46,7 +46,7 @@ func hostname(host string) string { return (&url.URL{Host: host}).Hostname() }
 // preflight answers the question of a browser whether a page of another host may
 // ask.
 func (s *Server) preflight(w http.ResponseWriter, r *http.Request) {
-	if !IsOurs(r, s.opts.Origins, s.opts.Hosts) {
+	if !IsOurs(r, s.opts.Pages()) {
 		s.answer(w, s.router.Refuse("", "", errorOf(errOrigin)))
 		return
 	}

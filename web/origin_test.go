@@ -35,7 +35,7 @@ func TestAPageIsOurOwnOnlyByAHostThatIsOurs(t *testing.T) {
 		if tt.origin != "" {
 			r.Header.Set("Origin", tt.origin)
 		}
-		if got := IsOurs(r, origins, hosts); got != tt.want {
+		if got := IsOurs(r, Pages{Origins: origins, Hosts: hosts}); got != tt.want {
 			t.Errorf("a page of %q at %q: %v, want %v", tt.origin, tt.host, got, tt.want)
 		}
 	}

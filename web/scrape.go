@@ -22,13 +22,13 @@ func (s *Server) Scrape(next http.Handler) http.HandlerFunc {
 }
 
 func (s *Server) mayScrape(r *http.Request) error {
-	if !IsOurs(r, s.opts.Origins, s.opts.Hosts) {
+	if !IsOurs(r, s.opts.Pages()) {
 		return errOrigin
 	}
 	a := access.Arrival{From: remoteOf(r), Peer: s.opts.Peer(r), Login: loginOf(r)}
 	tcp, ok := a.From.(*net.TCPAddr)
 	passedOn := r.Header.Get("X-Forwarded-For") != "" || r.Header.Get("Forwarded") != ""
-	named := r.Host == "" || isHost(hostname(r.Host), s.opts.Names) // browsers do not leave it out
+	named := r.Host == "" || isHost(hostname(r.Host), s.opts.Pages().Names) // browsers do not leave it out
 	if ok && tcp.IP.IsLoopback() && !passedOn && named {
 		return nil
 	}

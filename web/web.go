@@ -17,6 +17,19 @@ import (
 
 // Options are the settings of a [Server]. They are not written after [New].
 type Options struct {
+	// Pages are the hosts whose pages may ask, as they are now.
+	Pages func() Pages
+	// RequestBytes is how long a request may be now.
+	RequestBytes func() int
+	// ReadTimeout is the time that a request has to come, and WriteTimeout the time
+	// that its answer has to go, once it is made.
+	ReadTimeout, WriteTimeout time.Duration
+	// Peer says what the listener knows of who makes a request.
+	Peer func(*http.Request) access.Peer
+}
+
+// Pages are those from where a browser may ask.
+type Pages struct {
 	// Origins are the hosts whose pages may ask, besides the server's own: patterns
 	// as those of WebSockets.
 	Origins []string
@@ -24,13 +37,6 @@ type Options struct {
 	// same machine, or does not sign in, may ask for what browsers ask for without saying for
 	// which page.
 	Hosts, Names []string
-	// RequestBytes is how long a request may be.
-	RequestBytes int
-	// ReadTimeout is the time that a request has to come, and WriteTimeout the time
-	// that its answer has to go, once it is made.
-	ReadTimeout, WriteTimeout time.Duration
-	// Peer says what the listener knows of who makes a request.
-	Peer func(*http.Request) access.Peer
 }
 
 // A Server answers HTTP requests. It may be used by many goroutines at once.
@@ -62,7 +68,7 @@ func (s *Server) call(w http.ResponseWriter, r *http.Request) {
 // somebody who cannot come in.
 func (s *Server) read(w http.ResponseWriter, r *http.Request, forAll bool) (api.Caller, []byte, error) {
 	from := api.Caller{Protocol: "http"}
-	if !IsOurs(r, s.opts.Origins, s.opts.Hosts) {
+	if !IsOurs(r, s.opts.Pages()) {
 		return from, nil, errOrigin
 	}
 	share(w, r)
@@ -87,7 +93,7 @@ func (s *Server) read(w http.ResponseWriter, r *http.Request, forAll bool) (api.
 	if err := conn.SetReadDeadline(time.Now().Add(s.opts.ReadTimeout)); err != nil {
 		return from, nil, err
 	}
-	text, err := io.ReadAll(http.MaxBytesReader(w, r.Body, int64(s.opts.RequestBytes)))
+	text, err := io.ReadAll(http.MaxBytesReader(w, r.Body, int64(s.opts.RequestBytes())))
 	if err == nil {
 		err = conn.SetReadDeadline(time.Time{}) // else it would end the request while it is answered
 	}

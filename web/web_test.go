@@ -73,7 +73,11 @@ func serve(t *testing.T, door *access.Door, remote string, o Options) *httptest.
 }
 
 func options() Options {
-	return Options{Origins: []string{"maps.example.com", "https://*.example.org"}, Hosts: []string{"ambit.local"}, RequestBytes: 1000, ReadTimeout: 10 * time.Second, WriteTimeout: 10 * time.Second,
+	return Options{RequestBytes: func() int { return 1000 },
+		Pages: func() Pages {
+			return Pages{Origins: []string{"maps.example.com", "https://*.example.org"}, Hosts: []string{"ambit.local"}}
+		},
+		ReadTimeout: 10 * time.Second, WriteTimeout: 10 * time.Second,
 		Peer: func(*http.Request) access.Peer { return access.Peer{} },
 	}
 }

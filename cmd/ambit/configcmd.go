@@ -19,17 +19,23 @@ import (
 func newConfig() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "config",
-		Short: "Look at the settings: print, check, try-topic",
+		Short: "Look at the settings, and have a broker read them again",
 		Args:  arguments(cobra.NoArgs),
 		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(newConfigPrint(), newConfigCheck(), newTryTopic())
+	cmd.AddCommand(newConfigPrint(), newConfigCheck(), newConfigReload(), newTryTopic())
 	return cmd
 }
 
 const configPrintHelp = `Print every setting with its value and what it means, as a file that
 "ambit serve --config" reads: the settings that are in force for a broker that is
 started here, from file and variables, or with --defaults what holds without any.`
+
+const configHead = `# Settings of Ambit. A setting that is left out has its default.
+# What is marked "Reload" counts when the broker reads its settings again (SIGHUP, or
+# ambit config reload), at once or for connections that are made from then on. All else
+# needs a restart.
+`
 
 func newConfigPrint() *cobra.Command {
 	cmd := &cobra.Command{
@@ -50,7 +56,7 @@ func newConfigPrint() *cobra.Command {
 			}
 		}
 		var text strings.Builder
-		text.WriteString("# Settings of Ambit. A setting that is left out has its default.\n")
+		text.WriteString(configHead)
 		printSettings(&text, broker.Settings(), reflect.ValueOf(cfg), "")
 		_, err := io.WriteString(cmd.OutOrStdout(), text.String())
 		return err
@@ -68,6 +74,7 @@ func printSettings(to *strings.Builder, all []broker.Setting, values reflect.Val
 		value := values.Field(s.Index)
 		to.WriteString("\n")
 		comment(to, s.Doc, indent)
+		comment(to, reloadNote[s.Reload], indent)
 		switch {
 		case s.Type.Kind() == reflect.Struct:
 			fmt.Fprintf(to, "%s%s:\n", indent, s.Key)
@@ -82,10 +89,16 @@ func printSettings(to *strings.Builder, all []broker.Setting, values reflect.Val
 	}
 }
 
+// reloadNote says when a setting counts that is read again.
+var reloadNote = map[string]string{"now": "Reload: at once.", "connections": "Reload: for new connections."}
+
 // commentInner lists, as a comment, the settings that an item of a list has.
 func commentInner(to *strings.Builder, inner []broker.Setting, prefix string) {
 	for _, s := range inner {
 		doc := strings.Join(strings.Fields(s.Doc), " ")
+		if note := reloadNote[s.Reload]; note != "" {
+			doc += " " + note
+		}
 		fmt.Fprintf(to, "%s%s: %s\n", prefix, s.Key, strings.TrimPrefix(doc, s.Key+" "))
 		commentInner(to, s.Inner, prefix+"  ")
 	}

@@ -29,7 +29,7 @@ func TestMain(m *testing.M) {
 //	start NAME PROGRAM ARG…   start one in the background
 //	await NAME REGEXP         wait until it prints a line that matches; named
 //	                          groups become variables
-//	signal NAME SIGNAL        send it INT, TERM or KILL
+//	signal NAME SIGNAL        send it INT, TERM, HUP or KILL
 //	finish NAME CODE          wait until it exits with this code; what it has
 //	                          printed is in NAME.out
 //	port NAME                 find a port that nobody uses, for a variable
@@ -182,9 +182,9 @@ func await(ts *testscript.TestScript, neg bool, args []string) {
 }
 
 func signalTo(ts *testscript.TestScript, neg bool, args []string) {
-	signals := map[string]os.Signal{"INT": os.Interrupt, "TERM": syscall.SIGTERM, "KILL": os.Kill}
+	signals := map[string]os.Signal{"INT": os.Interrupt, "TERM": syscall.SIGTERM, "HUP": syscall.SIGHUP, "KILL": os.Kill}
 	if neg || len(args) != 2 || signals[args[1]] == nil {
-		ts.Fatalf("usage: signal NAME INT|TERM|KILL")
+		ts.Fatalf("usage: signal NAME INT|TERM|HUP|KILL")
 	}
 	ts.Check(process(ts, args[0]).cmd.Process.Signal(signals[args[1]]))
 }

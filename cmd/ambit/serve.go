@@ -32,6 +32,9 @@ of settings, such as further listeners, have a place in the file alone. Some
 have a flag. A flag is stronger than a variable, and a variable than the file.
 Sizes may be written 65536 or 64KiB, durations 1m30s.
 
+SIGHUP, or "ambit config reload", has it read its settings again; "ambit config print" says of
+each whether it counts then or needs a restart. If one is wrong, all stay as they were.
+
 SIGINT or SIGTERM stops it: it accepts nothing new, tells its clients, finishes
 what it has acknowledged, closes the store, and exits with 0, or with 1 if that
 takes more than 10 s. A second signal ends the process at once.`
@@ -61,19 +64,27 @@ func newServe() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		return serve(cmd.Context(), cfg, newLogger(cfg.Log, cmd.ErrOrStderr()))
+		log, level := newLogger(cfg.Log, cmd.ErrOrStderr())
+		return serve(cmd.Context(), cfg, log, func(b *broker.Broker) {
+			b.OnReload(func() (broker.Config, error) { return loadConfig(cmd.Flags()) },
+				func(cfg broker.Config) { setLevel(level, cfg.Log) })
+		})
 	}
 	return cmd
 }
 
-// serve runs a broker until a signal or its own failure ends it.
-func serve(ctx context.Context, cfg broker.Config, log *slog.Logger) error {
+// serve runs a broker until a signal or its own failure ends it. begun is called when it has
+// started.
+func serve(ctx context.Context, cfg broker.Config, log *slog.Logger, begun func(*broker.Broker)) error {
 	ctx, stop := untilSignal(ctx)
 	defer stop()
 	b, err := broker.Start(ctx, cfg, log)
 	if err != nil {
 		return err
 	}
+	begun(b)
+	reloading := reloadOnSignal(ctx, b, log)
+	defer reloading()
 	notifySystemd(ctx, b, log)
 	select {
 	case <-b.Done():
@@ -104,15 +115,20 @@ func drain(b *broker.Broker) error {
 	}
 }
 
-// newLogger writes to w in the form that the settings, which are valid, ask for.
-func newLogger(cfg broker.Log, w io.Writer) *slog.Logger {
-	var level slog.Level
-	_ = level.UnmarshalText([]byte(cfg.Level)) // valid, and info if not
+// newLogger writes to w in the form that the settings, which are valid, ask for, and from
+// the level on, which may be changed.
+func newLogger(cfg broker.Log, w io.Writer) (*slog.Logger, *slog.LevelVar) {
+	level := new(slog.LevelVar)
+	setLevel(level, cfg)
 	opts := &slog.HandlerOptions{Level: level}
 	if cfg.Format == "text" || cfg.Format == "auto" && isTerminal(w) {
-		return slog.New(slog.NewTextHandler(w, opts))
+		return slog.New(slog.NewTextHandler(w, opts)), level
 	}
-	return slog.New(slog.NewJSONHandler(w, opts))
+	return slog.New(slog.NewJSONHandler(w, opts)), level
+}
+
+func setLevel(level *slog.LevelVar, cfg broker.Log) {
+	_ = level.UnmarshalText([]byte(cfg.Level)) // valid, and as it was if not
 }
 
 // isTerminal says whether w or r is a terminal.
