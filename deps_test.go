@@ -63,7 +63,7 @@ hooks test: [github.com/cockroachdb/pebble/v2]
 web: access api
 web test: persistence rooms [github.com/cockroachdb/pebble/v2]
 
-metrics: limits persistence sessions [github.com/prometheus/client_golang]
+metrics: limits persistence rooms sessions [github.com/prometheus/client_golang]
 
 broker: access api channels filter hooks limits mappings metrics persistence rooms sessions topics web [
 	github.com/coder/websocket

@@ -69,9 +69,10 @@ func Start(ctx context.Context, cfg Config, log *slog.Logger) (*Broker, error) {
 	b.reloading.cfg = cfg
 	o := hookOptions(cfg, store, who, log)
 	o.API.Reload = b.Reload
+	o.Rooms.Matched = figures.Matched
 	cfg.Quotas.keepOut(&o, l.crowd.counts, hooks.NewVault(store))
 	b.hook, b.engine = hooks.New(store, o, engineOptions(cfg, l.crowd.counts, log))
-	figures.Watch(metrics.Sources{Store: store, Sessions: b.engine, Rooms: b.hook.Rooms, Limits: b.Limits()})
+	figures.Watch(metrics.Sources{Store: store, Sessions: b.engine, Rooms: b.hook.Told, Limits: b.Limits(), Version: version()})
 	l.metrics, l.health, l.readiness = figures.Handler(), b.health, b.readiness
 	go b.apply()
 	if err := b.serve(ctx); err != nil {

@@ -9,7 +9,12 @@ import (
 // those whose filters match it and did not match the version before, those that
 // match both, and those that matched only the version before. None of the lists
 // has an order.
-type Changes[K comparable] struct{ Entered, Stayed, Exited []K }
+type Changes[K comparable] struct {
+	Entered, Stayed, Exited []K
+	// Candidates is how many filters were looked at for the new version. While filters
+	// are changed it is an estimate.
+	Candidates int
+}
 
 // patience is how often changes of the filters may disturb an update. Then it
 // has them wait.
@@ -44,6 +49,9 @@ func (m *Matcher[K]) Update(c *Changes[K], s *Standing, before func() (*Document
 			defer m.mu.Unlock()
 		}
 		if done, err := m.update(c, s, look, &v, after); done || err != nil {
+			if c.Candidates = 0; after != nil {
+				c.Candidates = look.refused + len(look.found)
+			}
 			m.sample(look, after)
 			return err
 		}

@@ -51,6 +51,8 @@ type Options struct {
 	Channels channels.Options
 	// Access says who may do what. Nil is no policy: everybody everything.
 	Access *access.PolicyFile
+	// Rooms are settings of rooms.
+	Rooms rooms.Options
 	// API are settings of requests; those above hold for them, too.
 	API api.Options
 	// Presence has the settings of who is taken to be there.
@@ -107,7 +109,7 @@ func New(store *persistence.Store, o Options, engine sessions.Options) (*Hook, *
 	}}
 	h.live.Store(&o)
 	h.nothing = rooms.Nothing()
-	h.rooms = rooms.New(store.NodeID(), h, rooms.Options{})
+	h.rooms = rooms.New(store.NodeID(), h, o.Rooms)
 	h.presence = newAttendance(h, store.NodeID(), o.Presence)
 	h.engine = sessions.New(store, h, engine)
 	h.channels = h.newChannels()
@@ -148,6 +150,9 @@ func (h *Hook) Apply(batch []*persistence.Result) {
 
 // Rooms returns the number of rooms.
 func (h *Hook) Rooms() int { return h.rooms.Len() }
+
+// Told returns what there is of rooms, and what they have told.
+func (h *Hook) Told() rooms.Figures { return h.rooms.Figures() }
 
 // Join makes a session a member of a room, or has it told of a presence.
 func (h *Hook) Join(client string, to topics.Filter, t sessions.Target, docs sessions.Documents) error {

@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/ambitmq/ambit/filter"
 	"github.com/ambitmq/ambit/persistence"
@@ -35,6 +36,8 @@ type Engine struct {
 	out       Publisher
 	standings *standings
 	scans     scans
+	matched   func(took time.Duration, candidates int)
+	counts    counts
 
 	mu          sync.RWMutex // guards what follows
 	collections map[collectionName]*collection
@@ -78,11 +81,14 @@ type Options struct {
 	Standings int
 	// StandingBytes is how much memory that may take. Defaults to 64 MiB.
 	StandingBytes int
+	// Matched is told how long it took to find the rooms that a change concerns, and how many
+	// filters were looked at: of one change in [MatchedEvery]. Nil is nobody.
+	Matched func(took time.Duration, candidates int)
 }
 
 // New returns an engine without rooms. Notifications name node as their node.
 func New(node string, out Publisher, opts Options) *Engine {
-	return &Engine{node: node, out: out, standings: newStandings(opts), collections: map[collectionName]*collection{}}
+	return &Engine{node: node, out: out, standings: newStandings(opts), matched: opts.Matched, collections: map[collectionName]*collection{}}
 }
 
 // Join makes member a member of the room that to, a topics.Room or
@@ -199,6 +205,7 @@ func (e *Engine) Len() int {
 // Apply notifies the members of every room whose scope the changed document
 // enters, stays in or leaves.
 func (e *Engine) Apply(change *persistence.Change) error {
+	e.counts.changes.Add(1)
 	affected, err := e.affected(change)
 	if err != nil {
 		return fmt.Errorf("rooms: match %s/%s/%s: %w", change.Key.Index, change.Key.Collection, change.Key.ID, err)
@@ -214,6 +221,7 @@ func (e *Engine) Apply(change *persistence.Change) error {
 				return fmt.Errorf("rooms: tell of %s: %w", change.Key, err)
 			}
 			if m != nil {
+				e.counts.told(a.transition, len(o.members))
 				e.out.Publish(o.to.Text, o.members, m)
 			}
 		}
@@ -265,9 +273,11 @@ func (e *Engine) transitions(c *collection, change *persistence.Change, before f
 	}
 	var changes filter.Changes[*room]
 	s := e.standings.take(change.Key, change.Before)
+	began := e.begin()
 	if err := c.matcher.Update(&changes, &s.Standing, before, after); err != nil {
 		return nil, err
 	}
+	e.measure(began, changes.Candidates)
 	if after != nil {
 		e.standings.keep(s, change.After.Seq)
 	}

@@ -62,6 +62,7 @@ func (e *Engine) Tell(m *Ephemeral) error {
 				msg.Payload = shown.Body
 			case topics.None:
 			}
+			e.counts.ephemeral.Add(int64(len(o.members)))
 			e.out.Publish(o.to.Text, o.members, msg)
 		}
 	}

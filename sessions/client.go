@@ -53,6 +53,7 @@ type Client struct {
 	handling sync.Mutex
 
 	// What follows is the reader's own.
+	received tally
 	exchange Exchange // that the client is in, or nil
 	proof    []byte   // what CONNACK says of the one before it
 	flushes  flushes

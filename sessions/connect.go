@@ -31,6 +31,7 @@ func (c *Client) connect(in *inbound) bool {
 	if errors.Is(err, os.ErrDeadlineExceeded) {
 		c.engine.options().Quotas.Counts.Add(limits.ConnectTime)
 	}
+	c.engine.counts.packetsIn[f.kind&15].Add(1)
 	if f.kind != packets.Connect {
 		return false // [MQTT-3.1.0-1]: whoever does not say CONNECT is told nothing
 	}
@@ -161,6 +162,7 @@ func (c *Client) identify() error {
 // for it [MQTT-3.1.4-1].
 func (c *Client) refuse(err *Error) {
 	c.engine.countLimit(err)
+	c.engine.counts.refused[refusedConnect][err.Code].Add(1)
 	c.engine.log.Warn("connection refused", "client", clip(c.ClientID), "remote", c.Remote, "reason", err.Text, "code", err.Code)
 	pk := packets.Packet{
 		FixedHeader: packets.FixedHeader{Type: packets.Connack}, ReasonCode: err.Code,
@@ -172,6 +174,7 @@ func (c *Client) refuse(err *Error) {
 		}
 	}
 	p := newPeer(&c.Connect)
+	c.engine.counts.packetsOut[packets.Connack].Add(1)
 	_ = c.write(p.appendRare(nil, &pk), farewell) // the connection ends either way
 }
 
@@ -251,6 +254,7 @@ func (c *Client) acceptConnect(resumed bool) error {
 	if len(connack) == 0 {
 		return errNoAnswer // it is larger than the client takes
 	}
+	c.engine.counts.packetsOut[packets.Connack].Add(1)
 	return c.write(connack, o.WriteTimeout)
 }
 
@@ -356,6 +360,7 @@ func (e *Engine) expire(s *session, absence int) {
 		return
 	}
 	e.finish(s)
+	e.counts.expiredSessions.Add(1)
 	if err := e.append(&persistence.Op{Records: []persistence.Record{persistence.DeleteSession(s.id)}}); err != nil {
 		e.log.Error("forget session", "client", s.id, "error", err)
 	}

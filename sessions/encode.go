@@ -75,10 +75,21 @@ func (l *link) encode(d *delivery, id uint16, dup bool) bool {
 	}
 	b, fate := l.peer.appendPublish(l.room(), &seen, id, dup)
 	l.out = b
-	if fate == isTooLarge {
+	switch fate {
+	case isWritten:
+		l.sent[packets.Publish]++
+	case hasExpired:
+		l.box.engine.counts.lapsed.Add(1)
+	case isTooLarge:
 		l.box.engine.counts.oversize.Add(1)
 	}
 	return fate == isWritten
+}
+
+// ack appends an acknowledgement to what the link writes next.
+func (l *link) ack(a ack) {
+	l.out = l.peer.appendAck(l.room(), a)
+	l.sent[a.kind]++
 }
 
 // appendPublish appends a PUBLISH, unless it has another fate.

@@ -294,4 +294,13 @@ type counts struct {
 	bytesIn, bytesOut       atomic.Int64
 	shed                    atomic.Int64 // messages of QoS 0 for clients that did not keep pace
 	oversize                atomic.Int64 // messages that were larger than their client takes
+	lost                    atomic.Int64 // messages that the full queue of an absent client dropped
+	lapsed                  atomic.Int64 // messages that expired before they were sent
+
+	packetsIn, packetsOut packetCounts
+	refused               [refusals]codeCounts
+	ended                 [endings]codeCounts
+	lostConnections       atomic.Int64
+	expiredSessions       atomic.Int64
+	mostConnected         atomic.Int64
 }

@@ -50,7 +50,7 @@ func (l *link) proceed() {
 		switch {
 		case f.step == releasing: // PUBREL follows
 		case f.released:
-			l.out = l.peer.appendAck(l.room(), ack{kind: packets.Pubrel, id: f.id})
+			l.ack(ack{kind: packets.Pubrel, id: f.id})
 		default:
 			l.send(f)
 		}

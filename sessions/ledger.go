@@ -262,7 +262,7 @@ func (b *outbox) release(l *link, i int, id uint16, f *flushes) {
 	default:
 		b.sent[i].released = true // [MQTT-4.3.3-5]
 	}
-	l.out = l.peer.appendAck(l.room(), pubrel)
+	l.ack(pubrel)
 	f.add(l)
 }
 
@@ -356,7 +356,7 @@ func (b *outbox) told(steps []settling, err error, fl *flushes) {
 		}
 		f.step = settled
 		if f.released && l != nil && i < len(b.sent)-b.resend {
-			l.out = l.peer.appendAck(l.room(), ack{kind: packets.Pubrel, id: f.id})
+			l.ack(ack{kind: packets.Pubrel, id: f.id})
 		}
 	}
 	if l != nil {

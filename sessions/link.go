@@ -40,6 +40,7 @@ type link struct {
 	format  *Format // of a client of another protocol, or nil
 	window  int     // how many messages may await an acknowledgement
 
+	sent    tally  // what was encoded, and the engine has not counted
 	out     []byte // encoded, and not being written
 	rest    []byte // of what was being written, what did not fit
 	writing bool
@@ -160,7 +161,7 @@ func (l *link) flush() {
 		n, err := l.direct.write(buf)
 		l.box.mu.Lock()
 		l.writing = false
-		if n > 0 && l.box.bytes > 0 {
+		if n > 0 && (l.box.bytes > 0 || n < len(buf)) {
 			l.took = time.Now()
 		}
 		switch {
@@ -171,6 +172,7 @@ func (l *link) flush() {
 			l.wake()
 		}
 		l.box.engine.counts.bytesOut.Add(int64(n))
+		l.sent.into(&l.box.engine.counts.packetsOut)
 		recycle(buf)
 		l.wake() // if there is something for it
 		l.box.changed.Broadcast()
@@ -239,6 +241,9 @@ func (l *link) work() {
 func (l *link) write() {
 	waiting := [...][]byte{l.rest, l.out}
 	l.rest, l.out, l.writing = nil, nil, true
+	if l.box.bytes == 0 && len(waiting[0]) == 0 {
+		l.took = time.Now() // nothing has waited for the client so far
+	}
 	var err error
 	for _, buf := range waiting {
 		if len(buf) > 0 && err == nil {
@@ -246,6 +251,7 @@ func (l *link) write() {
 		}
 	}
 	recycle(waiting[1])
+	l.sent.into(&l.box.engine.counts.packetsOut)
 	l.writing = false
 	if err != nil {
 		l.fail()
@@ -298,6 +304,7 @@ func (l *link) end(err *Error) {
 			l.out = nil // a client that does not read would not come to the end
 		}
 		if l.peer.version == 5 { // [MQTT-4.13.1-1]
+			l.sent[packets.Disconnect]++
 			l.out = l.peer.appendRare(l.room(), &packets.Packet{
 				FixedHeader: packets.FixedHeader{Type: packets.Disconnect}, ReasonCode: err.Code,
 				Properties: packets.Properties{ReasonString: err.Text, ServerReference: l.box.engine.reference(err.Code)},
@@ -371,6 +378,7 @@ func (l *link) answer(pk *packets.Packet, f *flushes) {
 	defer l.box.mu.Unlock()
 	if !l.ended {
 		l.out = l.peer.appendRare(l.room(), pk)
+		l.sent[pk.FixedHeader.Type]++
 		f.add(l)
 	}
 }

@@ -158,7 +158,7 @@ func (b *outbox) ack(l *link, a ack, f *flushes) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if l != nil && b.online() == l {
-		l.out = l.peer.appendAck(l.room(), a)
+		l.ack(a)
 		f.add(l)
 	}
 }
@@ -242,13 +242,19 @@ func (b *outbox) makeRoom(d delivery, f *flushes) bool {
 	}
 	for len(b.queue) > 0 && b.full(size, f) {
 		b.drop(0)
-		b.lost++
+		b.lose()
 	}
 	if b.full(size, f) {
-		b.lost++
+		b.lose()
 		return false
 	}
 	return true
+}
+
+// lose counts a message that the full queue of an absent client drops.
+func (b *outbox) lose() {
+	b.lost++
+	b.engine.counts.lost.Add(1)
 }
 
 // shedOldest drops messages of QoS 0 until size more bytes fit, and reports

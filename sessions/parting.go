@@ -47,6 +47,7 @@ func (e *Engine) part(c *Client) {
 	if said := c.said.Load(); said != nil { // before anything else ended it
 		p = *said
 	}
+	e.countParting(&p)
 	e.h.Disconnected(c, p)
 }
 

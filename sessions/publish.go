@@ -186,6 +186,7 @@ func (e *Engine) Publish(m *Message) error {
 	applied := op.Applied
 	op.Applied = func(r *persistence.Result) {
 		if applied(r); r.Err != nil {
+			e.counts.refused[refusedPublish][errorOf(r.Err).Code].Add(1)
 			e.log.Warn("publish refused", "client", m.From, "topic", clip(m.Topic), "reason", clip(errorOf(r.Err).Text))
 		}
 	}
@@ -379,6 +380,7 @@ func (p *publication) refuse(err error, f *flushes) {
 // logRefusal says why a publish was refused, and of a flood of them how many.
 func (e *Engine) logRefusal(s *session, topic string, qos byte, err error) {
 	r := errorOf(err)
+	e.counts.refused[refusedPublish][r.Code].Add(1)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.refusals++

@@ -106,10 +106,12 @@ func (e *Engine) Serve(conn net.Conn, via Via) {
 func (c *Client) read(in *inbound) error {
 	for {
 		if err := c.handleAll(in); err != nil {
+			c.received.into(&c.engine.counts.packetsIn)
 			c.flushes.flush()
 			c.flushes.proceed()
 			return err
 		}
+		c.received.into(&c.engine.counts.packetsIn)
 		c.flushes.flush()
 		c.flushes.proceed()
 		if c.speed.wait > 0 {
@@ -168,6 +170,7 @@ func (c *Client) extend() {
 
 // handle handles one packet. An error ends the connection.
 func (c *Client) handle(f frame) error {
+	c.received[f.kind&15]++
 	switch f.kind {
 	case packets.Publish:
 		return c.publish(f)
@@ -199,6 +202,7 @@ func (c *Client) pong() error {
 	defer b.mu.Unlock()
 	if !c.link.ended {
 		c.link.out = append(c.link.room(), packets.Pingresp<<4, 0)
+		c.link.sent[packets.Pingresp]++
 		c.flushes.add(c.link)
 	}
 	return nil

@@ -118,6 +118,7 @@ func (e *Engine) begin(c *Client) (s *session, resumed bool, err error) {
 	e.takeOver(s, c)
 	e.mu.Lock()
 	e.clients[c] = true
+	e.counts.mostConnected.Store(max(e.counts.mostConnected.Load(), int64(len(e.clients))))
 	leaving := e.leaving
 	e.mu.Unlock()
 	if leaving != nil {

@@ -52,6 +52,7 @@ func (c *Client) subscribe(f frame) error {
 		for i := range answer.ReasonCodes {
 			if answer.ReasonCodes[i] < packets.ErrUnspecifiedError.Code {
 				answer.ReasonCodes[i] = c.subackCode(errorOf(err))
+				c.engine.counts.refused[refusedSubscribe][errorOf(err).Code].Add(1)
 			}
 		}
 	}
@@ -88,6 +89,7 @@ const maxRefusalLines = 4
 func (c *Client) refuseFilter(answer *packets.Packet, i int, r request, err error, before int) {
 	e := errorOf(err)
 	answer.ReasonCodes[i] = c.subackCode(e)
+	c.engine.counts.refused[refusedSubscribe][e.Code].Add(1)
 	c.explain(answer, "error-", i, clip(e.Text))
 	var at KeywordError
 	if errors.As(err, &at) && at.Keyword() != "" {
