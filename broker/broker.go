@@ -204,7 +204,9 @@ func (b *Broker) serve(ctx context.Context) error {
 	if err := b.engine.Restore(); err != nil {
 		return err
 	}
-	b.engine.Statistics(version())
+	if every := b.listeners.cfg.Observe.SysInterval; every > 0 {
+		b.engine.Statistics(version(), every)
+	}
 	b.listeners.serve, b.listeners.hook = b.engine.Serve, b.hook
 	b.listeners.failed = b.fail
 	b.listeners.start()

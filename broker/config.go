@@ -71,6 +71,7 @@ type Config struct {
 	Store    Store    `mapstructure:"store"`
 	Limits   Limits   `mapstructure:"limits"`
 	Quotas   Quotas   `mapstructure:"quotas"`
+	Observe  Observe  `mapstructure:"observe"`
 }
 
 // A Collection declares one collection.
@@ -212,6 +213,7 @@ func DefaultConfig() Config {
 		JWT:        defaultJWT(),
 		Tokens:     defaultTokens(),
 		Quotas:     defaultQuotas(),
+		Observe:    defaultObserve(),
 		Store:      Store{MinFreeBytes: 256 << 20, LogAge: 24 * time.Hour, LogBytes: 1 << 30, EphemeralBytes: 256 << 20},
 		Limits: Limits{
 			ConnectTimeout: 5 * time.Second,
@@ -289,6 +291,7 @@ func (c Config) Validate() error {
 	c.checkNumbers(k)
 	c.Quotas.check(k.in("quotas"))
 	c.Presence.check(k)
+	c.Observe.check(k.in("observe"))
 	k.duration("store.log_age", c.Store.LogAge, time.Minute, 10*365*24*time.Hour)
 	k.duration("limits.connect_timeout", c.Limits.ConnectTimeout, minTimeout, maxTimeout)
 	k.duration("limits.write_timeout", c.Limits.WriteTimeout, minTimeout, maxTimeout)

@@ -13,7 +13,7 @@ import (
 
 // sources are the files in which settings are described.
 //
-//go:embed config.go listener.go mapping.go quotas.go
+//go:embed config.go listener.go mapping.go observe.go quotas.go
 var sources embed.FS
 
 // A Setting describes one setting.
@@ -80,7 +80,7 @@ func inWords(doc string, t reflect.Type) string {
 // describe returns the comments of types, "Log", and fields, "Log.Level".
 var describe = sync.OnceValue(func() map[string]string {
 	docs := map[string]string{}
-	for _, name := range []string{"config.go", "listener.go", "mapping.go", "quotas.go"} {
+	for _, name := range []string{"config.go", "listener.go", "mapping.go", "observe.go", "quotas.go"} {
 		text, err := sources.ReadFile(name)
 		if err != nil {
 			panic(err) // it is embedded

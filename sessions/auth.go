@@ -31,7 +31,7 @@ func (c *Client) authenticate(in *inbound) error {
 			return nil
 		}
 		p := newPeer(&c.Connect)
-		c.engine.counts.packetsOut[packets.Auth].Add(1)
+		c.engine.counts.packetsOut.of[packets.Auth].Add(1)
 		auth := p.appendRare(nil, c.authPacket(packets.CodeContinueAuthentication.Code, answer))
 		if len(auth) == 0 {
 			return errNoAnswer // it is larger than the client takes
@@ -64,7 +64,7 @@ func (c *Client) readAuth(in *inbound) ([]byte, error) {
 		case f.kind != packets.Auth:
 			return nil, violation("%s comes before the end of the authentication", nameOf(f.kind))
 		}
-		c.engine.counts.packetsIn[packets.Auth].Add(1)
+		c.engine.counts.packetsIn.of[packets.Auth].Add(1)
 		r, err := c.decodeAuth(f)
 		if err != nil {
 			return nil, err

@@ -31,7 +31,7 @@ func (c *Client) connect(in *inbound) bool {
 	if errors.Is(err, os.ErrDeadlineExceeded) {
 		c.engine.options().Quotas.Counts.Add(limits.ConnectTime)
 	}
-	c.engine.counts.packetsIn[f.kind&15].Add(1)
+	c.engine.counts.packetsIn.of[f.kind&15].Add(1)
 	if f.kind != packets.Connect {
 		return false // [MQTT-3.1.0-1]: whoever does not say CONNECT is told nothing
 	}
@@ -174,7 +174,7 @@ func (c *Client) refuse(err *Error) {
 		}
 	}
 	p := newPeer(&c.Connect)
-	c.engine.counts.packetsOut[packets.Connack].Add(1)
+	c.engine.counts.packetsOut.of[packets.Connack].Add(1)
 	_ = c.write(p.appendRare(nil, &pk), farewell) // the connection ends either way
 }
 
@@ -254,7 +254,7 @@ func (c *Client) acceptConnect(resumed bool) error {
 	if len(connack) == 0 {
 		return errNoAnswer // it is larger than the client takes
 	}
-	c.engine.counts.packetsOut[packets.Connack].Add(1)
+	c.engine.counts.packetsOut.of[packets.Connack].Add(1)
 	return c.write(connack, o.WriteTimeout)
 }
 

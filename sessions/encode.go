@@ -77,7 +77,8 @@ func (l *link) encode(d *delivery, id uint16, dup bool) bool {
 	l.out = b
 	switch fate {
 	case isWritten:
-		l.sent[packets.Publish]++
+		l.sent.packets[packets.Publish]++
+		l.sent.payload += int64(len(seen.m.Payload))
 	case hasExpired:
 		l.box.engine.counts.lapsed.Add(1)
 	case isTooLarge:
@@ -89,7 +90,7 @@ func (l *link) encode(d *delivery, id uint16, dup bool) bool {
 // ack appends an acknowledgement to what the link writes next.
 func (l *link) ack(a ack) {
 	l.out = l.peer.appendAck(l.room(), a)
-	l.sent[a.kind]++
+	l.sent.packets[a.kind]++
 }
 
 // appendPublish appends a PUBLISH, unless it has another fate.

@@ -303,4 +303,5 @@ type counts struct {
 	lostConnections       atomic.Int64
 	expiredSessions       atomic.Int64
 	mostConnected         atomic.Int64
+	sockets               atomic.Int64
 }

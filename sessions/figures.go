@@ -13,6 +13,10 @@ type Figures struct {
 	// MessagesIn are the PUBLISH packets of clients, and MessagesOut the messages for them.
 	MessagesIn, MessagesOut int64
 	BytesIn, BytesOut       int64
+	// PayloadIn and PayloadOut are bytes of the payloads of PUBLISH.
+	PayloadIn, PayloadOut int64
+	// Sockets is how many connections have come in, whatever became of them.
+	Sockets int64
 	// Shed are messages of QoS 0 for clients that did not keep pace, Oversize those
 	// that were larger than their client takes, Lost those for which the queue of an absent
 	// client had no room, and Expired those that waited for too long.
@@ -41,6 +45,8 @@ type QueueFigures struct {
 	// Messages and Bytes are those of all queues, MostMessages and MostBytes those of
 	// the longest, and the largest one.
 	Messages, MostMessages, Bytes, MostBytes int64
+	// InFlight are the messages that await an acknowledgement.
+	InFlight int64
 	// Slow are the clients that are there and have taken nothing for [SlowAfter], though
 	// something waits for them. Oldest is how long that is, at most.
 	Slow   int
@@ -69,6 +75,7 @@ func (e *Engine) Figures() Figures {
 		Connected: e.Connected(), Sessions: len(sessions), MostConnected: int(n.mostConnected.Load()),
 		Subscriptions: e.tree.len(), Retained: e.store.Retained(),
 		MessagesIn: n.messagesIn.Load(), MessagesOut: n.messagesOut.Load(), BytesIn: n.bytesIn.Load(), BytesOut: n.bytesOut.Load(),
+		PayloadIn: n.packetsIn.payload.Load(), PayloadOut: n.packetsOut.payload.Load(), Sockets: n.sockets.Load(),
 		Shed: n.shed.Load(), Oversize: n.oversize.Load(), Lost: n.lost.Load(), Expired: n.lapsed.Load(),
 		ExpiredSessions: n.expiredSessions.Load(), LostConnections: n.lostConnections.Load(),
 		PacketsIn: map[string]int64{}, PacketsOut: map[string]int64{}, Refused: map[Reason]int64{}, Ended: map[Reason]int64{},
@@ -99,14 +106,14 @@ func addReasons(to map[Reason]int64, names []string, counts []codeCounts) {
 // A depth says how much waits in one queue, and for how long its client has taken
 // nothing of it.
 type depth struct {
-	messages, bytes int
-	waiting         time.Duration
+	messages, inFlight, bytes int
+	waiting                   time.Duration
 }
 
 func (b *outbox) depth(now time.Time) depth {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	d := depth{messages: len(b.queue) + len(b.sent), bytes: b.bytes}
+	d := depth{messages: len(b.queue) + len(b.sent), inFlight: len(b.sent) - b.resend, bytes: b.bytes}
 	l := b.online()
 	if l != nil && (len(l.rest) > 0 || l.writing || d.messages > 0 && !l.dirty) { // dirty, it has just begun
 		d.waiting = max(0, now.Sub(l.took))
@@ -116,6 +123,7 @@ func (b *outbox) depth(now time.Time) depth {
 
 func (q *QueueFigures) add(d depth) {
 	q.Messages += int64(d.messages)
+	q.InFlight += int64(d.inFlight)
 	q.Bytes += int64(d.bytes)
 	q.MostMessages, q.MostBytes = max(q.MostMessages, int64(d.messages)), max(q.MostBytes, int64(d.bytes))
 	q.Oldest = max(q.Oldest, d.waiting)

@@ -304,7 +304,7 @@ func (l *link) end(err *Error) {
 			l.out = nil // a client that does not read would not come to the end
 		}
 		if l.peer.version == 5 { // [MQTT-4.13.1-1]
-			l.sent[packets.Disconnect]++
+			l.sent.packets[packets.Disconnect]++
 			l.out = l.peer.appendRare(l.room(), &packets.Packet{
 				FixedHeader: packets.FixedHeader{Type: packets.Disconnect}, ReasonCode: err.Code,
 				Properties: packets.Properties{ReasonString: err.Text, ServerReference: l.box.engine.reference(err.Code)},
@@ -378,7 +378,7 @@ func (l *link) answer(pk *packets.Packet, f *flushes) {
 	defer l.box.mu.Unlock()
 	if !l.ended {
 		l.out = l.peer.appendRare(l.room(), pk)
-		l.sent[pk.FixedHeader.Type]++
+		l.sent.packets[pk.FixedHeader.Type]++
 		f.add(l)
 	}
 }

@@ -64,6 +64,7 @@ func (c *Client) publish(f frame) error {
 		m.begin(time.Now())
 	}
 	c.engine.counts.messagesIn.Add(1)
+	c.received.payload += int64(len(m.Payload))
 	return c.engine.receive(c, m, id)
 }
 

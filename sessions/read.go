@@ -85,6 +85,7 @@ func (e *Engine) Serve(conn net.Conn, via Via) {
 		}
 		c.giveUser()
 	}()
+	e.counts.sockets.Add(1)
 	in := &inbound{conn: conn}
 	if !c.connect(in) {
 		return
@@ -170,7 +171,7 @@ func (c *Client) extend() {
 
 // handle handles one packet. An error ends the connection.
 func (c *Client) handle(f frame) error {
-	c.received[f.kind&15]++
+	c.received.packets[f.kind&15]++
 	switch f.kind {
 	case packets.Publish:
 		return c.publish(f)
@@ -202,7 +203,7 @@ func (c *Client) pong() error {
 	defer b.mu.Unlock()
 	if !c.link.ended {
 		c.link.out = append(c.link.room(), packets.Pingresp<<4, 0)
-		c.link.sent[packets.Pingresp]++
+		c.link.sent.packets[packets.Pingresp]++
 		c.flushes.add(c.link)
 	}
 	return nil

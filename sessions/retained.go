@@ -1,6 +1,7 @@
 package sessions
 
 import (
+	"bytes"
 	"errors"
 	"iter"
 	"slices"
@@ -26,16 +27,19 @@ type system struct {
 	messages []*Message // in the order of their topics
 }
 
-// put keeps a message in place of that of its topic.
-func (s *system) put(m *Message) {
+// put keeps a message in place of that of its topic, and says whether it has another
+// payload.
+func (s *system) put(m *Message) (changed bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	i, ok := slices.BinarySearchFunc(s.messages, m.Topic, func(m *Message, topic string) int { return strings.Compare(m.Topic, topic) })
 	if ok {
+		changed = !bytes.Equal(s.messages[i].Payload, m.Payload)
 		s.messages[i] = m
-		return
+		return changed
 	}
 	s.messages = slices.Insert(s.messages, i, m)
+	return true
 }
 
 func (s *system) len() int {

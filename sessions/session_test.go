@@ -263,9 +263,9 @@ func TestAMessageLargerThanTheClientTakesIsLeftOut(t *testing.T) {
 	if m := p.message(body); string(m.Payload) != `{"speed":61}` {
 		t.Errorf("got %s", m.Payload)
 	}
-	n.engine.Statistics("test")
-	p.subscribe(0, "$SYS/broker/messages/oversize")
-	if m := p.message("$SYS/broker/messages/oversize"); string(m.Payload) != "1" {
+	n.engine.Statistics("test", time.Minute)
+	p.subscribe(0, "$SYS/broker/publish/messages/oversize")
+	if m := p.message("$SYS/broker/publish/messages/oversize"); string(m.Payload) != "1" {
 		t.Errorf("%s messages were too large, want 1", m.Payload)
 	}
 }

@@ -10,26 +10,37 @@ import (
 
 // A tally counts packets by their type. Whoever has it to himself counts in it, and
 // adds it to that of the engine now and then, so that a packet costs next to nothing.
-type tally [16]uint32
+type tally struct {
+	packets [16]uint32
+	payload int64 // bytes, of PUBLISH
+}
 
 // into adds what was counted to a sum, and begins again.
 func (t *tally) into(sum *packetCounts) {
-	for kind, n := range t {
+	for kind, n := range t.packets {
 		if n > 0 {
-			sum[kind].Add(int64(n))
-			t[kind] = 0
+			sum.of[kind].Add(int64(n))
+			t.packets[kind] = 0
 		}
+	}
+	if t.payload > 0 {
+		sum.payload.Add(t.payload)
+		t.payload = 0
 	}
 }
 
-// packetCounts are how many packets of each type there were.
-type packetCounts [16]atomic.Int64
+// packetCounts are how many packets of each type there were, and how many bytes the
+// payloads of PUBLISH had.
+type packetCounts struct {
+	of      [16]atomic.Int64
+	payload atomic.Int64
+}
 
 // all yields the types that MQTT has, in lower case, with how many there were.
 func (p *packetCounts) all() iter.Seq2[string, int64] {
 	return func(yield func(string, int64) bool) {
 		for kind := packets.Connect; kind <= packets.Auth; kind++ {
-			if !yield(strings.ToLower(nameOf(kind)), p[kind].Load()) {
+			if !yield(strings.ToLower(nameOf(kind)), p.of[kind].Load()) {
 				return
 			}
 		}

@@ -109,7 +109,7 @@ func TestStalledSubscribersLoseOnlyTheirOwn(t *testing.T) {
 	const messages = 3000
 	b := startBroker(t, brokerOptions{config: "limits: {queue_bytes: 256KiB, write_timeout: 1m}"})
 	dropped := connect(t, b, connectOptions{})
-	dropped.subscribe(t, "$SYS/broker/messages/dropped")
+	dropped.subscribe(t, "$SYS/broker/publish/messages/shed")
 
 	healthy := connect(t, b, connectOptions{})
 	healthy.subscribeAt(t, "load", 1)
