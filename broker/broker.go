@@ -204,7 +204,7 @@ func (b *Broker) serve(ctx context.Context) error {
 	if err := b.engine.Restore(); err != nil {
 		return err
 	}
-	if every := b.listeners.cfg.Observe.SysInterval; every > 0 {
+	if every := b.listeners.now.Load().Observe.SysInterval; every > 0 {
 		b.engine.Statistics(version(), every)
 	}
 	b.listeners.serve, b.listeners.hook = b.engine.Serve, b.hook

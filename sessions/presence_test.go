@@ -194,8 +194,9 @@ func TestAMereReconnectIsNotTold(t *testing.T) {
 			way.away(n, dev)
 			dash, dev = back()
 			dash.quiet()
-			dash.subscribe(0, presentIn)
-			if m := dash.message(presentIn); !strings.HasPrefix(string(m.Payload), `{"count":2,`) {
+			wall := n.connect(5, "wall", nil)
+			wall.subscribe(0, presentIn)
+			if m := wall.message(presentIn); !strings.HasPrefix(string(m.Payload), `{"count":2,`) {
 				t.Errorf("got %s", m.Payload)
 			}
 			dev.leave(fast, "")
