@@ -11,6 +11,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/json"
+	"io"
 	"runtime"
 	"sync"
 	"sync/atomic"
@@ -161,6 +162,8 @@ type Caller struct {
 	Arrival access.Arrival
 	// MaxBytes is how long the answer may be. 0 is as long as it is.
 	MaxBytes int
+	// Streams says that it can be answered by a stream.
+	Streams bool
 	// Operator says that it is whoever runs the broker, who may do everything.
 	Operator bool
 }
@@ -170,6 +173,9 @@ type Response struct {
 	Status int
 	// Body is the JSON text of the envelope.
 	Body []byte
+	// Stream writes what is answered in its stead, of the media type Type, if it is not nil.
+	Stream func(context.Context, io.Writer) error
+	Type   string
 }
 
 // Serve answers a request, whose text it does not keep. A controller and an action,
@@ -251,6 +257,9 @@ type envelope struct {
 }
 
 func (c *call) answer(result any, err error) Response {
+	if x, ok := result.(*export); ok && err == nil {
+		return Response{Status: 200, Stream: x.write, Type: x.media()}
+	}
 	e := envelope{
 		RequestID: c.RequestID, Status: 200, Result: result, Node: c.store.NodeID(), Volatile: c.Volatile,
 		Controller: orNull(c.Controller), Action: orNull(c.Action), Index: orNull(c.Index), Collection: orNull(c.Collection),

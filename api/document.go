@@ -27,7 +27,7 @@ func documentActions() map[string]action {
 		"exists": documentExists, "mExists": documentsExist,
 		"search": search, "count": count,
 		"updateByQuery": updateByQuery, "deleteByQuery": deleteByQuery,
-		"validate": validateDocument,
+		"validate": validateDocument, "export": exportAll,
 	}
 }
 

@@ -19,8 +19,6 @@ func refused(controller, action string) (why string, ok bool) {
 		return "rights are those of the policy of the broker: see ambit access explain", true
 	case "document:scroll":
 		return "document:search takes the cursor of its last answer", true
-	case "document:export":
-		return "document:search without a sort gives all documents, page by page", true
 	case "server:getConfig":
 		return "the settings are those of whoever runs the broker", true
 	case "server:getStats", "server:getLastStats", "server:getAllStats", "server:metrics":

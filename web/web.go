@@ -61,13 +61,18 @@ func (s *Server) call(w http.ResponseWriter, r *http.Request) {
 		s.turnAway(w, controller, action, err)
 		return
 	}
-	s.answer(w, s.router.Serve(r.Context(), from, controller, action, text))
+	a := s.router.Serve(r.Context(), from, controller, action, text)
+	if a.Stream != nil {
+		s.stream(w, r, a)
+		return
+	}
+	s.answer(w, a)
 }
 
 // read lets a caller in, and reads what it asks. What is for all may be asked also by
 // somebody who cannot come in.
 func (s *Server) read(w http.ResponseWriter, r *http.Request, forAll bool) (api.Caller, []byte, error) {
-	from := api.Caller{Protocol: "http"}
+	from := api.Caller{Protocol: "http", Streams: true}
 	if !IsOurs(r, s.opts.Pages()) {
 		return from, nil, errOrigin
 	}

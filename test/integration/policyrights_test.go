@@ -42,6 +42,9 @@ func TestTheAPIHoldsToThePolicy(t *testing.T) {
 			t.Errorf("over HTTP, %s %s: %s", tt.action, tt.request, got)
 		}
 	}
+	if lines := c.export("anna:secret"); !strings.HasPrefix(lines, `{"collection":"trucks",`) || !strings.Contains(lines, `{"_id":"a",`) || strings.Contains(lines, "phone") || strings.Count(lines, "_id") != 1 {
+		t.Errorf("anna exports %s", lines)
+	}
 	if result, _ := c.ask("carl:secret", "document", "get", `{"_id":"a",`+at+`}`); !strings.Contains(result, `"phone":"1"`) {
 		t.Errorf("the boss is told %s", result)
 	}
@@ -55,6 +58,19 @@ func TestTheAPIHoldsToThePolicy(t *testing.T) {
 			t.Errorf("over MQTT, %s: %s", tt.request, m.payload)
 		}
 	}
+}
+
+// export returns all trucks that somebody exports, by curl.
+func (c *company) export(login string) string {
+	c.t.Helper()
+	need(c.t, "curl")
+	ctx, cancel := context.WithTimeout(c.t.Context(), patience)
+	defer cancel()
+	text, err := exec.CommandContext(ctx, "curl", "-sSf", "-u", login, "http://"+c.http+"/api/document/export", "-d", `{"index":"fleet","collection":"trucks"}`).CombinedOutput()
+	if err != nil {
+		c.t.Fatalf("%v: %s", err, text)
+	}
+	return string(text)
 }
 
 // A rule is changed while anna is connected, and again while she is away: at the end she
