@@ -226,9 +226,11 @@ func roomMessage(rm *rooms.Message) *sessions.Message {
 	m := &sessions.Message{
 		Cleared: true,
 		Topic:   rm.Topic, Payload: rm.Payload, QoS: 2, Retain: rm.Retain, From: rm.From,
-		Last: rm.ID == "" && rm.Gap == "", Supersedes: rm.Retain, Seq: rm.Seq,
+		Last: rm.Retain && rm.ID == "" && rm.Gap == "", Supersedes: rm.Retain, Seq: rm.Seq,
 	}
-	m.Properties = sessions.AppendUint(m.Properties, "seq", rm.Seq)
+	if rm.Retain || rm.ID != "" || rm.Gap != "" { // else it is stored nowhere: it is no change
+		m.Properties = sessions.AppendUint(m.Properties, "seq", rm.Seq)
+	}
 	if rm.Gap != "" {
 		m.Properties = sessions.AppendUser(m.Properties, "gap", rm.Gap)
 	}

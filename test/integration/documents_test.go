@@ -174,4 +174,13 @@ func TestNotificationsHaveUserProperties(t *testing.T) {
 			t.Errorf("user properties %v, want %v", m.user, want)
 		}
 	}
+	device.put(t, "fleet/trucks", `{"speed":3}`) // which is stored nowhere: there is nothing to go on from
+	if m := w.message(t); len(m.user) > 0 {
+		t.Errorf("a message to the collection has the user properties %v", m.user)
+	}
+	fresh := connect(t, b, connectOptions{v5: true})
+	fresh.subscribe(t, "$scope/empty/collection/?/+")
+	if m := fresh.message(t); fmt.Sprint(m.user) != fmt.Sprint(map[string]string{"seq": "3"}) {
+		t.Errorf("%s has the user properties %v", m.topic, m.user)
+	}
 }
