@@ -76,7 +76,13 @@ type Peer struct {
 	User        string
 	// OwnID says that the client identifier has to be the name of the user.
 	OwnID bool
+	// Revoked says whether the certificate that the client has shown, whomever it names, was
+	// revoked since. Nil is never.
+	Revoked func() bool
 }
+
+// isRevoked says whether what the listener knows does not hold any more.
+func (p Peer) isRevoked() bool { return p.Revoked != nil && p.Revoked() }
 
 // A Login is a user name and a password.
 type Login struct {
@@ -107,6 +113,9 @@ func (d *Door) Open(ctx context.Context) error {
 func (d *Door) Enter(a Arrival) (*Identity, error) {
 	err := d.Approach(a.ClientID, a.From)
 	var who *Identity
+	if err == nil && a.isRevoked() {
+		err = ErrRevoked
+	}
 	if err == nil {
 		who, err = d.enter(a)
 	}
@@ -257,6 +266,14 @@ func (d *Door) byCertificate(a Arrival) (*Identity, error) {
 // whether the file of users has changed.
 func (d *Door) Changes() uint64 {
 	return d.Users.changed() + d.Tokens.changed() + d.Keys.changed() + d.Bans.changed()
+}
+
+// StillFrom is [Door.Still] of somebody at a listener that knows of a certificate.
+func (d *Door) StillFrom(who *Identity, from Peer) error {
+	if from.isRevoked() {
+		return ErrRevoked
+	}
+	return d.Still(who)
 }
 
 // Still returns nil if somebody who came in may stay: [ErrRevoked] if not, and

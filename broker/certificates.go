@@ -19,6 +19,8 @@ type certificates struct {
 	mu      sync.Mutex // guards what follows
 	seen    []os.FileInfo
 	current *tls.Config
+	revoked revocations
+	renewed bool // whether revoked are others, until somebody asks
 }
 
 // load reads the files. The error begins with the name of the setting at fault.
@@ -26,9 +28,23 @@ func (c *certificates) load() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.seen = c.look()
+	return c.read()
+}
+
+// read reads the files. If one is at fault all stays as it was. The caller holds c.mu.
+func (c *certificates) read() error {
 	cfg, err := c.files.config()
 	if err != nil {
 		return err
+	}
+	if c.files.CRL != "" {
+		revoked, err := readRevocations(c.files.CRL, c.log)
+		if err != nil {
+			return fmt.Errorf("crl: %q cannot be used: %w", c.files.CRL, err)
+		}
+		revoked.warn(c.files, c.log)
+		revoked.revokes(cfg)
+		c.revoked, c.renewed = revoked, true
 	}
 	c.current = cfg
 	return nil
@@ -44,21 +60,19 @@ func (c *certificates) forClient(*tls.ClientHelloInfo) (*tls.Config, error) {
 		return c.current, nil
 	}
 	c.seen = seen // those at fault are read again when they have changed once more
-	cfg, err := c.files.config()
-	if err != nil {
+	if err := c.read(); err != nil {
 		c.log.Warn("certificates have changed and cannot be used; the former ones stay", "reason", err)
 		return c.current, nil
 	}
-	c.current = cfg
 	c.log.Info("certificates are read again")
-	return cfg, nil
+	return c.current, nil
 }
 
 // look returns what the directory says of the files, nil for one that is not
 // there.
 func (c *certificates) look() []os.FileInfo {
 	var seen []os.FileInfo
-	for _, name := range []string{c.files.Cert, c.files.Key, c.files.ClientCA} {
+	for _, name := range []string{c.files.Cert, c.files.Key, c.files.ClientCA, c.files.CRL} {
 		if name != "" {
 			info, _ := os.Stat(name) // whoever reads it says what is wrong
 			seen = append(seen, info)

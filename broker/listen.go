@@ -47,10 +47,11 @@ type listeners struct {
 // A listener is one that is open.
 type listener struct {
 	Listener
-	net    net.Listener // yields connections that have a PROXY header as *proxied
-	secure *tls.Config  // or nil
-	web    *http.Server // of WebSockets
-	served atomic.Int64 // connections
+	net    net.Listener  // yields connections that have a PROXY header as *proxied
+	secure *tls.Config   // or nil
+	certs  *certificates // or nil
+	web    *http.Server  // of WebSockets
+	served atomic.Int64  // connections
 }
 
 // listen opens every listener. Nobody is accepted before start. The error names
@@ -84,6 +85,7 @@ func openListener(ctx context.Context, key string, settings Listener, log *slog.
 		if err := certs.load(); err != nil {
 			return nil, fmt.Errorf("%s.tls.%w", key, err)
 		}
+		ln.certs = certs
 		ln.secure = &tls.Config{MinVersion: tls.VersionTLS12, GetConfigForClient: certs.forClient}
 	}
 	var lc net.ListenConfig

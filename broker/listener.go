@@ -61,6 +61,9 @@ type TLS struct {
 	// that is shown must be good) or "require". Defaults to require with ClientCA,
 	// and to none without.
 	ClientAuth string `mapstructure:"client_auth"`
+	// CRL has certificate revocation lists of those authorities, in PEM or one in DER. A
+	// client whose certificate is in one is refused, and its connection ends within a second.
+	CRL string `mapstructure:"crl"`
 	// User says which part of a client's certificate names its user: "cn", or the first
 	// "dns", "email" or "uri" of its alternative names. A client that shows a certificate
 	// is that user, and needs no password. By default certificates name nobody.
@@ -140,7 +143,7 @@ func (l Listener) checkTLS(k *check) {
 	t := l.TLS
 	if !l.isSecure() {
 		for _, s := range []struct{ key, value string }{
-			{"cert", t.Cert}, {"key", t.Key}, {"client_ca", t.ClientCA}, {"client_auth", t.ClientAuth}, {"user", t.User},
+			{"cert", t.Cert}, {"key", t.Key}, {"client_ca", t.ClientCA}, {"client_auth", t.ClientAuth}, {"crl", t.CRL}, {"user", t.User},
 		} {
 			k.absent(s.key, s.value, "unless type is tls or wss")
 		}
@@ -162,6 +165,9 @@ func (l Listener) checkTLS(k *check) {
 	}
 	if t.User != "" && (t.ClientCA == "" || t.ClientAuth == "none") {
 		k.bad("user", quoted(t.User), "absent unless clients may show a certificate (client_ca)")
+	}
+	if t.CRL != "" && (t.ClientCA == "" || t.ClientAuth == "none") {
+		k.bad("crl", quoted(t.CRL), "absent unless clients may show a certificate (client_ca)")
 	}
 	if t.OwnClientID && t.User == "" {
 		k.bad("own_client_id", t.OwnClientID, "absent unless user is set")

@@ -36,11 +36,19 @@ func (ln *listener) webPeer(r *http.Request) access.Peer {
 
 // peer returns what TLS has verified of a client. State is nil without TLS.
 func (ln *listener) peer(state *tls.ConnectionState) access.Peer {
-	if state == nil || ln.TLS.User == "" || len(state.VerifiedChains) == 0 {
+	if state == nil || len(state.VerifiedChains) == 0 {
 		return access.Peer{}
 	}
-	cert := state.PeerCertificates[0]
-	return access.Peer{Certificate: cert, User: userOf(cert, ln.TLS.User), OwnID: ln.TLS.OwnClientID}
+	var p access.Peer
+	if ln.TLS.CRL != "" {
+		chains := state.VerifiedChains
+		p.Revoked = func() bool { return ln.certs.isRevoked(chains) }
+	}
+	if ln.TLS.User != "" {
+		cert := state.PeerCertificates[0]
+		p.Certificate, p.User, p.OwnID = cert, userOf(cert, ln.TLS.User), ln.TLS.OwnClientID
+	}
+	return p
 }
 
 // userOf returns whom a certificate names: the first of the names of a kind, or "".

@@ -21,7 +21,8 @@ func (b *Broker) watch() {
 		if p := b.hook.Door().Access; p != nil && p.Refresh() {
 			b.hook.Review()
 		}
-		if now := b.hook.Door().Changes(); now != seen {
+		revoked := b.listeners.refreshRevoked()
+		if now := b.hook.Door().Changes(); now != seen || revoked {
 			seen = now
 			b.tellRenewed()
 			b.engine.Recheck()

@@ -69,7 +69,8 @@ func tokenExpired(node string) string {
 
 // Still says whether a client that was let in may stay.
 func (h *Hook) Still(c *sessions.Client) error {
-	err := h.door.Still(c.Who().(*access.Identity))
+	peer, _ := c.Via.Peer.(access.Peer)
+	err := h.door.StillFrom(c.Who().(*access.Identity), peer)
 	if err == nil && h.door.Bans.Has(c.ClientID, c.User, c.Remote) {
 		err = access.ErrBanned
 	}

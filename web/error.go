@@ -26,7 +26,7 @@ func errorOf(err error) *api.Error {
 	switch {
 	case errors.Is(err, access.ErrDenied), errors.Is(err, access.ErrMustSignIn), errors.Is(err, access.ErrElsewhere):
 		return told("security.rights.unauthorized", 0x07030001, http.StatusUnauthorized, err.Error())
-	case errors.Is(err, access.ErrToken):
+	case errors.Is(err, access.ErrToken), errors.Is(err, access.ErrRevoked):
 		return told("security.token.invalid", 0x07010001, http.StatusUnauthorized, "Invalid token.")
 	case errors.Is(err, access.ErrExpired):
 		return told("security.token.expired", 0x07010006, http.StatusUnauthorized, "Token expired")
