@@ -73,7 +73,7 @@ broker: access api channels filter hooks limits mappings metrics persistence roo
 
 broker test: [github.com/prometheus/client_golang github.com/prometheus/common]
 
-cmd/ambit: access broker client filter [
+cmd/ambit: access broker client filter mappings [
 	github.com/HdrHistogram/hdrhistogram-go
 	github.com/go-json-experiment/json
 	github.com/coreos/go-systemd/v22

@@ -23,20 +23,27 @@ func newAccess() *cobra.Command {
 }
 
 func newAccessCheck() *cobra.Command {
-	return &cobra.Command{
-		Use:     "check FILE",
-		Short:   "Say what is wrong with a policy, all of it, with lines",
+	cmd := &cobra.Command{
+		Use:   "check FILE",
+		Short: "Say what is wrong with a policy, all of it, with lines",
+		Long: `Say what is wrong with a policy, all of it, with lines.
+
+Exit codes: 0 nothing, 1 something, 2 wrong usage.`,
 		Example: "  ambit access check /etc/ambit/policy.yaml",
 		Args:    arguments(cobra.ExactArgs(1)),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			p, err := access.LoadPolicy(args[0])
-			if err != nil {
-				return err
-			}
-			_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s: %d roles, no faults\n", args[0], p.Roles())
-			return err
-		},
 	}
+	asJSON := jsonFlag(cmd, "a JSON object with the faults")
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		p, err := access.LoadPolicy(args[0])
+		if *asJSON {
+			return printFaults(cmd, err)
+		}
+		if err != nil {
+			return err
+		}
+		return printDone(cmd, false, nil, "%s: %d roles, no faults", args[0], p.Roles())
+	}
+	return cmd
 }
 
 const accessExplainHelp = `Say whether a policy lets somebody do something, and by which of its lines.

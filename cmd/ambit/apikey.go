@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/netip"
@@ -175,12 +176,13 @@ func newAPIKeyRevoke() *cobra.Command {
 		Args:  arguments(cobra.ExactArgs(1)),
 	}
 	addStoreFlags(cmd)
+	asJSON := jsonFlag(cmd, "the answer as JSON")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		if err := askBroker(cmd, "security", "deleteApiKey", map[string]any{"_id": args[0]}, nil); err != nil {
+		var answer json.RawMessage
+		if err := askBroker(cmd, "security", "deleteApiKey", map[string]any{"_id": args[0]}, &answer); err != nil {
 			return err
 		}
-		_, err := fmt.Fprintf(cmd.OutOrStdout(), "API key %s is revoked\n", args[0])
-		return err
+		return printDone(cmd, *asJSON, answer, "API key %s is revoked", args[0])
 	}
 	return cmd
 }
@@ -191,5 +193,13 @@ func askBroker(cmd *cobra.Command, controller, action string, request map[string
 	if err != nil {
 		return err
 	}
-	return broker.Ask(cmd.Context(), cfg.Data, controller, action, request, result)
+	return unlessRunning(broker.Ask(cmd.Context(), cfg.Data, controller, action, request, result))
+}
+
+// unlessRunning gives an error the exit code of an unreachable broker, if none runs.
+func unlessRunning(err error) error {
+	if errors.Is(err, broker.ErrNotRunning) {
+		return &exitError{exitUnreachable, err}
+	}
+	return err
 }

@@ -48,6 +48,7 @@ func newBanCreate() *cobra.Command {
 	user := flags.String("user", "", "the `name` of a user")
 	network := flags.String("network", "", "an `address`, or a network such as 10.1.0.0/16")
 	reason := flags.String("reason", "", "why, for those who list the bans")
+	asJSON := jsonFlag(cmd, "it as JSON")
 	long := flags.String("for", "", "for how `long`, such as 15m or 7d (default: for ever)")
 	cmd.MarkFlagsOneRequired("client", "user", "network")
 	cmd.MarkFlagsMutuallyExclusive("client", "user", "network")
@@ -64,8 +65,7 @@ func newBanCreate() *cobra.Command {
 		if made.ExpiresAt >= 0 {
 			until = "until " + day(made.ExpiresAt)
 		}
-		_, err := fmt.Fprintf(cmd.OutOrStdout(), "%s is banned %s\n", made.ID, until)
-		return err
+		return printDone(cmd, *asJSON, made, "%s is banned %s", made.ID, until)
 	}
 	return cmd
 }
@@ -89,12 +89,13 @@ func newBanList() *cobra.Command {
 func newBanDelete() *cobra.Command {
 	cmd := &cobra.Command{Use: "delete ID", Short: "Lift a ban", Args: arguments(cobra.ExactArgs(1))}
 	addStoreFlags(cmd)
+	asJSON := jsonFlag(cmd, "the answer as JSON")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		if err := askBroker(cmd, "ban", "delete", map[string]any{"_id": args[0]}, nil); err != nil {
+		var answer json.RawMessage
+		if err := askBroker(cmd, "ban", "delete", map[string]any{"_id": args[0]}, &answer); err != nil {
 			return err
 		}
-		_, err := fmt.Fprintf(cmd.OutOrStdout(), "%s is not banned any more\n", args[0])
-		return err
+		return printDone(cmd, *asJSON, answer, "%s is not banned any more", args[0])
 	}
 	return cmd
 }

@@ -43,6 +43,7 @@ with "ambit bench mqtt", measure what a message costs a broker that is started f
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	var peer, only string
+	var asJSON *bool
 	var scale float64
 	mqtt := &cobra.Command{
 		Use:   "mqtt",
@@ -58,12 +59,13 @@ with "ambit bench mqtt", measure what a message costs a broker that is started f
 			if peer != "" {
 				brands = append(brands, brand{"mosquitto", mosquittoServe(peer), false})
 			}
-			return benchMQTT(cmd, brands, only, scale)
+			return benchMQTT(cmd, brands, only, scale, *asJSON)
 		},
 	}
 	mqtt.Flags().StringVar(&peer, "peer", "", "also measure this mosquitto binary")
 	mqtt.Flags().StringVar(&only, "only", "", "run only the loads whose name contains this")
 	mqtt.Flags().Float64Var(&scale, "scale", 1, "times as many messages")
+	asJSON = jsonFlag(mqtt, "a line of JSON for each run")
 	bench.AddCommand(mqtt)
 	for _, p := range presets() {
 		bench.AddCommand(newBenchPreset(p))
@@ -92,9 +94,12 @@ func mosquittoServe(path string) func(context.Context, string, int) *exec.Cmd {
 }
 
 // benchMQTT runs the loads and prints a table.
-func benchMQTT(cmd *cobra.Command, brands []brand, only string, scale float64) error {
+func benchMQTT(cmd *cobra.Command, brands []brand, only string, scale float64, asJSON bool) error {
 	out := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 0, 2, ' ', tabwriter.AlignRight)
-	_, _ = fmt.Fprintln(out, "load\tbroker\tmessages/s\tCPU µs each\tlost\tp50 ms\tp99 ms\tp99.9 ms\t")
+	head := "load\tbroker\tmessages/s\tCPU µs each\tlost\tp50 ms\tp99 ms\tp99.9 ms\t"
+	if !asJSON {
+		_, _ = fmt.Fprintln(out, head)
+	}
 	for _, load := range loads() {
 		if !strings.Contains(load.name, only) {
 			continue
@@ -108,7 +113,11 @@ func benchMQTT(cmd *cobra.Command, brands []brand, only string, scale float64) e
 			if err != nil {
 				return fmt.Errorf("bench %s, %s: %w", b.name, load.name, err)
 			}
-			_, _ = fmt.Fprintf(out, "%s\t%s\t%.0f\t%.2f\t%d\t%s\t\n", load.name, b.name, r.rate, r.cpu, r.lost, r.latency)
+			if !asJSON {
+				_, _ = fmt.Fprintf(out, "%s\t%s\t%.0f\t%.2f\t%d\t%s\t\n", load.name, b.name, r.rate, r.cpu, r.lost, r.columns())
+			} else if err := printJSONLine(cmd, r.line(load.name, b.name)); err != nil {
+				return err
+			}
 		}
 		if err := out.Flush(); err != nil {
 			return err

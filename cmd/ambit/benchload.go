@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -46,7 +47,24 @@ type result struct {
 	rate    float64 // deliveries a second
 	cpu     float64 // µs of the broker's process for each delivery
 	lost    int
-	latency string
+	latency []float64 // median and two percentiles in milliseconds, if there are any
+}
+
+// columns returns the latencies as they stand in the table.
+func (r result) columns() string {
+	if len(r.latency) == 0 {
+		return "\t\t"
+	}
+	return fmt.Sprintf("%.2f\t%.2f\t%.2f", r.latency[0], r.latency[1], r.latency[2])
+}
+
+// line returns what is printed as JSON.
+func (r result) line(load, broker string) map[string]any {
+	line := map[string]any{"load": load, "broker": broker, "messagesPerSecond": math.Round(r.rate), "cpuMicroseconds": math.Round(r.cpu*100) / 100, "lost": r.lost}
+	if len(r.latency) > 0 {
+		line["milliseconds"] = map[string]float64{"p50": r.latency[0], "p99": r.latency[1], "p99.9": r.latency[2]}
+	}
+	return line
 }
 
 // quietFor is how long no message may come before the rest counts as lost.
@@ -117,7 +135,7 @@ func (l load) run(ctx context.Context, addr string, pid int) (result, error) {
 	if err != nil {
 		return result{}, err
 	}
-	r := result{lost: int(expected - seen.Load()), latency: "\t\t"}
+	r := result{lost: int(expected - seen.Load())}
 	r.rate = float64(seen.Load()) / end.Sub(begin).Seconds()
 	r.cpu = (after - before).Seconds() * 1e6 / float64(max(1, seen.Load()))
 	if l.perSec > 0 {
@@ -141,17 +159,17 @@ func waitForMessages(seen *atomic.Int64, expected int64) time.Time {
 }
 
 // latencies returns the median and two percentiles in milliseconds.
-func latencies(subscribers []*benchSubscriber) string {
+func latencies(subscribers []*benchSubscriber) []float64 {
 	var all []time.Duration
 	for _, s := range subscribers {
 		all = append(all, s.latencies()...)
 	}
 	if len(all) == 0 {
-		return "\t\t"
+		return nil
 	}
 	slices.Sort(all)
 	at := func(share float64) float64 { return float64(all[int(share*float64(len(all)-1))]) / 1e6 }
-	return fmt.Sprintf("%.2f\t%.2f\t%.2f", at(0.5), at(0.99), at(0.999))
+	return []float64{at(0.5), at(0.99), at(0.999)}
 }
 
 // cpuTime returns what all threads of a process have run.

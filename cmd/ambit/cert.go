@@ -32,10 +32,14 @@ from an authority that they trust.`,
 	}
 	hosts := cmd.Flags().StringArray("host", []string{"localhost", "127.0.0.1", "::1"}, "a `name` or address of the broker; may be given several times")
 	dir := cmd.Flags().String("dir", "ambit-cert", "`directory` to put it in")
+	asJSON := jsonFlag(cmd, "the names of the files as JSON")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		made, err := broker.NewDevCert(*dir, *hosts)
 		if err != nil {
 			return err
+		}
+		if *asJSON {
+			return printJSONLine(cmd, map[string]string{"cert": made.Cert, "key": made.Key, "ca": made.CA})
 		}
 		_, err = fmt.Fprintf(cmd.OutOrStdout(), `# In ambit.yaml:
 listeners:

@@ -64,10 +64,14 @@ func newClientList() *cobra.Command {
 func newClientGet() *cobra.Command {
 	cmd := &cobra.Command{Use: "get ID", Short: "Print what there is of a client, as JSON", Args: arguments(cobra.ExactArgs(1))}
 	addStoreFlags(cmd)
+	asJSON := jsonFlag(cmd, "it in one line")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		var c mqttClient
 		if err := askBroker(cmd, "client", "get", map[string]any{"_id": args[0]}, &c); err != nil {
 			return err
+		}
+		if *asJSON {
+			return printJSONLine(cmd, c)
 		}
 		out := json.NewEncoder(cmd.OutOrStdout())
 		out.SetIndent("", "  ")
@@ -80,12 +84,13 @@ func newClientDisconnect() *cobra.Command {
 	cmd := &cobra.Command{Use: "disconnect ID", Short: "End the connection of a client (0x98)", Args: arguments(cobra.ExactArgs(1))}
 	addStoreFlags(cmd)
 	reason := cmd.Flags().String("reason", "", "a text that an MQTT 5 client is told")
+	asJSON := jsonFlag(cmd, "the answer as JSON")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		if err := askBroker(cmd, "client", "disconnect", map[string]any{"_id": args[0], "reason": *reason}, nil); err != nil {
+		var answer json.RawMessage
+		if err := askBroker(cmd, "client", "disconnect", map[string]any{"_id": args[0], "reason": *reason}, &answer); err != nil {
 			return err
 		}
-		_, err := fmt.Fprintf(cmd.OutOrStdout(), "%s is disconnected\n", args[0])
-		return err
+		return printDone(cmd, *asJSON, answer, "%s is disconnected", args[0])
 	}
 	return cmd
 }

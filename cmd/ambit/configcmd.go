@@ -46,6 +46,7 @@ func newConfigPrint() *cobra.Command {
 		Args:    arguments(cobra.NoArgs),
 	}
 	defaults := cmd.Flags().Bool("defaults", false, "print the defaults")
+	asJSON := jsonFlag(cmd, "the values as a JSON object, which is a file of settings, too")
 	addConfigFlag(cmd)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		cfg := broker.DefaultConfig()
@@ -54,6 +55,9 @@ func newConfigPrint() *cobra.Command {
 			if cfg, err = loadConfig(cmd.Flags()); err != nil {
 				return err
 			}
+		}
+		if *asJSON {
+			return printJSONLine(cmd, settingValues(broker.Settings(), reflect.ValueOf(cfg)))
 		}
 		var text strings.Builder
 		text.WriteString(configHead)
@@ -87,6 +91,18 @@ func printSettings(to *strings.Builder, all []broker.Setting, values reflect.Val
 			fmt.Fprintf(to, "%s%s: %s\n", indent, s.Key, flow(plainValue(value)))
 		}
 	}
+}
+
+// settingValues returns the values of settings by their names.
+func settingValues(all []broker.Setting, values reflect.Value) map[string]any {
+	set := map[string]any{}
+	for _, s := range all {
+		set[s.Key] = plainValue(values.Field(s.Index))
+		if s.Type.Kind() == reflect.Struct {
+			set[s.Key] = settingValues(s.Inner, values.Field(s.Index))
+		}
+	}
+	return set
 }
 
 // reloadNote says when a setting counts that is read again.
@@ -178,6 +194,7 @@ code is 1 then. Nothing is started.`,
 		Args:    arguments(cobra.MaximumNArgs(1)),
 	}
 	addConfigFlag(cmd)
+	asJSON := jsonFlag(cmd, "a JSON object with the faults")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		if len(args) > 0 {
 			if err := cmd.Flags().Set("config", args[0]); err != nil {
@@ -185,7 +202,11 @@ code is 1 then. Nothing is started.`,
 			}
 		}
 		cfg, err := loadConfig(cmd.Flags())
-		if err := errors.Join(err, broker.CheckFiles(cfg)); err != nil {
+		err = errors.Join(err, broker.CheckFiles(cfg))
+		if *asJSON {
+			return printFaults(cmd, err)
+		}
+		if err != nil {
 			return err
 		}
 		_, err = fmt.Fprintln(cmd.OutOrStdout(), "the settings are sound")

@@ -29,7 +29,8 @@ The document is a JSON object: DOCUMENT, or --file, or the standard input as -. 
 --id, it is the one that is stored under <index>/<collection>/<id> by the broker that
 runs on the data directory. A filter that begins with @ is read from a file.
 
-Exit codes: 0 explained, 1 the filter or the document cannot be read, 2 wrong usage.`
+Exit codes: 0 explained, 1 the filter or the document cannot be read, 2 wrong usage, 3 no broker
+runs.`
 
 // explainOptions are the flags of ambit explain.
 type explainOptions struct {
@@ -139,8 +140,8 @@ func (o *explainOptions) ask(cmd *cobra.Command, text json.RawMessage) (e explai
 	}
 	ctx, cancel := context.WithTimeout(cmd.Context(), cfg.Limits.RequestTimeout)
 	defer cancel()
-	err = broker.Ask(ctx, cfg.Data, "realtime", "explain", map[string]any{
+	err = unlessRunning(broker.Ask(ctx, cfg.Data, "realtime", "explain", map[string]any{
 		"index": index, "collection": collection, "_id": id, "body": map[string]any{"query": text},
-	}, &e)
+	}, &e))
 	return e, err
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"io"
 	"os"
 
@@ -29,6 +28,7 @@ func newRestore() *cobra.Command {
   gunzip < ambit.tar.gz | ambit restore - /var/lib/ambit`,
 		Args: arguments(cobra.ExactArgs(2)),
 	}
+	asJSON := jsonFlag(cmd, "what the backup says of itself as JSON")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		ctx, stop := untilSignal(cmd.Context())
 		defer stop()
@@ -36,8 +36,7 @@ func newRestore() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s is restored in %s, as of %s\n", b.Node, args[1], b.Made.Format("2006-01-02 15:04:05 MST"))
-		return err
+		return printDone(cmd, *asJSON, b, "%s is restored in %s, as of %s", b.Node, args[1], b.Made.Format("2006-01-02 15:04:05 MST"))
 	}
 	return cmd
 }

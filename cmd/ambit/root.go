@@ -27,10 +27,13 @@ const rootHelp = `Ambit is an MQTT broker in which a topic can be a filter.
   ambit pub fleet/trucks/42 '{"speed":60}'                 publish a message
   ambit match --filters F.ndjson --docs D.ndjson           say which filters match, without a broker
   ambit explain FILTER DOCUMENT                            say clause by clause why
+  ambit doc search fleet/trucks                            print documents that are stored
   ambit backup /backups/ambit                              make a backup, while the broker runs or not
 
+Every command that prints something for people prints JSON for programs with --json.
+
 Exit codes: 0 done, 1 failed or refused, 2 wrong usage, or bad lines of "ambit
-match", 3 no connection to the broker, 27 the time was up before "ambit sub
+match", 3 no connection to the broker, or none runs, 27 the time was up before "ambit sub
 --count" had its messages.`
 
 // An exitError ends the command with a code of its own. Without an error there
@@ -100,26 +103,33 @@ func newRoot() *cobra.Command {
 				return nil
 			}
 			hint := ""
-			if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
-				hint = fmt.Sprintf(": did you mean %q?", near[0])
+			var names []string
+			for _, c := range cmd.Commands() {
+				names = append(names, c.Name())
+			}
+			if near := nearest(args[0], names); near != "" {
+				hint = fmt.Sprintf(": did you mean %q?", near)
 			}
 			return usageErrorf("unknown command %q%s", args[0], hint)
 		},
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	root.SuggestionsMinimumDistance = 2
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &exitError{exitUsage, err} })
 	root.AddCommand(newServe(), newDemo(), newPub(), newSub(), newReplay(), newMatch(), newExplain(), newBench(), newPasswd(), newConfig(),
-		newAPIKey(), newRoom(), newBan(), newClient(), newCert(), newAccess(),
-		newBackup(), newRestore(), newCheck(), newVersion())
+		newAPIKey(), newDoc(), newRoom(), newBan(), newClient(), newCert(), newAccess(),
+		newBackup(), newRestore(), newCheck(), newVersion(), newMan())
+	addCompletions(root)
 	return root
 }
 
-// arguments makes a wrong number of arguments an error of usage.
+// arguments makes a wrong number of arguments, and flags that do not go together, errors of
+// usage.
 func arguments(check cobra.PositionalArgs) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
-		if err := check(cmd, args); err != nil {
-			return &exitError{exitUsage, err}
+		for _, err := range []error{check(cmd, args), cmd.ValidateRequiredFlags(), cmd.ValidateFlagGroups()} {
+			if err != nil {
+				return &exitError{exitUsage, err}
+			}
 		}
 		return nil
 	}

@@ -25,7 +25,9 @@ func TestSystemdIsToldThatWritesGoThrough(t *testing.T) {
 	cfg.MQTT, cfg.HTTP, cfg.Data = "127.0.0.1:0", "none", filepath.Join(t.TempDir(), "data")
 	ctx, stop := context.WithCancel(t.Context())
 	served := make(chan error, 1)
-	go func() { served <- serve(ctx, cfg, slog.New(slog.NewTextHandler(t.Output(), nil)), func(*broker.Broker) {}) }()
+	go func() {
+		served <- serve(ctx, cfg, slog.New(slog.NewTextHandler(t.Output(), nil)), func(*broker.Broker) {})
+	}()
 	said := func() string {
 		t.Helper()
 		if err := conn.SetReadDeadline(time.Now().Add(20 * time.Second)); err != nil {

@@ -9,29 +9,52 @@ import (
 )
 
 func newVersion() *cobra.Command {
-	return &cobra.Command{
+	cmd := &cobra.Command{
 		Use:   "version",
 		Short: "Print the version, the revision it was built from, and the Go version",
 		Args:  arguments(cobra.NoArgs),
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			_, err := fmt.Fprintln(cmd.OutOrStdout(), versionText(debug.ReadBuildInfo()))
-			return err
-		},
 	}
+	asJSON := jsonFlag(cmd, "it as JSON")
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		v := versionOf(debug.ReadBuildInfo())
+		return printDone(cmd, *asJSON, v, "%s", v.text())
+	}
+	return cmd
 }
 
-func versionText(info *debug.BuildInfo, ok bool) string {
-	version, revision, modified := "(unknown)", "", ""
-	if ok {
-		version = info.Main.Version
-		for _, s := range info.Settings {
-			switch {
-			case s.Key == "vcs.revision":
-				revision = ", revision " + s.Value
-			case s.Key == "vcs.modified" && s.Value == "true":
-				modified = " with changes"
-			}
+// A programVersion is what this program is.
+type programVersion struct {
+	Version  string `json:"version"`
+	Revision string `json:"revision,omitempty"`
+	Modified bool   `json:"modified"`
+	Go       string `json:"go"`
+	Platform string `json:"platform"`
+}
+
+func versionOf(info *debug.BuildInfo, ok bool) programVersion {
+	v := programVersion{Version: "(unknown)", Go: runtime.Version(), Platform: runtime.GOOS + "/" + runtime.GOARCH}
+	if !ok {
+		return v
+	}
+	v.Version = info.Main.Version
+	for _, s := range info.Settings {
+		switch s.Key {
+		case "vcs.revision":
+			v.Revision = s.Value
+		case "vcs.modified":
+			v.Modified = s.Value == "true"
 		}
 	}
-	return fmt.Sprintf("ambit %s%s%s, %s %s/%s", version, revision, modified, runtime.Version(), runtime.GOOS, runtime.GOARCH)
+	return v
+}
+
+func (v programVersion) text() string {
+	revision := ""
+	if v.Revision != "" {
+		revision = ", revision " + v.Revision
+	}
+	if v.Modified {
+		revision += " with changes"
+	}
+	return fmt.Sprintf("ambit %s%s, %s %s", v.Version, revision, v.Go, v.Platform)
 }
