@@ -1,5 +1,10 @@
 package api
 
+import (
+	"cmp"
+	"slices"
+)
+
 // Clients are the MQTT clients of a node.
 type Clients interface {
 	// List returns those who have a session, by client identifier.
@@ -20,7 +25,17 @@ type Client struct {
 	Subscriptions int    `json:"subscriptions"`
 	Rooms         int    `json:"rooms"` // of them
 	QueuedBytes   int    `json:"queuedBytes"`
-	Since         int64  `json:"since"` // in milliseconds: of the connection, or of the absence
+	// QueuedMessages wait for it. Waiting is for how many milliseconds it has taken
+	// nothing of what waits, if it is connected.
+	QueuedMessages int   `json:"queuedMessages"`
+	Waiting        int64 `json:"waiting"`
+	// Dropped messages were too many for it, and HeldUp is how often somebody who had a
+	// message for it had to wait.
+	Dropped int64 `json:"dropped"`
+	HeldUp  int64 `json:"heldUp"`
+	// Slow says that nobody waits for it any more, until it has read half of what waits.
+	Slow  bool  `json:"slow"`
+	Since int64 `json:"since"` // in milliseconds: of the connection, or of the absence
 }
 
 // clientActions is the table of the controller client.
@@ -28,7 +43,21 @@ func clientActions() map[string]action {
 	return map[string]action{"list": listClients, "get": getClient, "disconnect": disconnectClient}
 }
 
-// listClients lists the clients that are connected, with absent also those that are not.
+// isBehind says whether something waits for a client, or it was too slow before.
+func (c *Client) isBehind() bool {
+	return c.QueuedMessages > 0 || c.Waiting > 0 || c.Dropped > 0 || c.HeldUp > 0
+}
+
+// slowestFirst sorts clients by how long they have taken nothing, and then by how much
+// waits for them, or was dropped.
+func slowestFirst(list []Client) {
+	slices.SortStableFunc(list, func(a, b Client) int {
+		return cmp.Or(cmp.Compare(b.Waiting, a.Waiting), cmp.Compare(b.QueuedBytes, a.QueuedBytes), cmp.Compare(b.Dropped, a.Dropped), cmp.Compare(b.HeldUp, a.HeldUp))
+	})
+}
+
+// listClients lists the clients that are connected, with absent also those that are not. With slow
+// it is those that are behind, or were, the slowest first.
 func listClients(c *call) (any, error) {
 	if err := c.manages(); err != nil {
 		return nil, err
@@ -37,11 +66,18 @@ func listClients(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	slow, err := c.bool("slow")
+	if err != nil {
+		return nil, err
+	}
 	var list []Client
 	for _, client := range c.clients() {
-		if client.Connected || absent {
+		if (client.Connected || absent) && (!slow || client.isBehind()) {
 			list = append(list, client)
 		}
+	}
+	if slow {
+		slowestFirst(list)
 	}
 	return listed(c, list, func(client Client) Client { return client })
 }

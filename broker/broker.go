@@ -81,7 +81,7 @@ func Start(ctx context.Context, cfg Config, log *slog.Logger) (*Broker, error) {
 	if who.issuer != nil {
 		b.listeners.running.Go(func() { b.renew(who.issuer, cfg.JWT.Refresh) })
 	}
-	b.control = openControl(ctx, cfg.Data, store, b.hook.API(), log)
+	b.control = openControl(ctx, cfg.Data, store, b.hook.API(), b.engine, log)
 	for _, c := range cfg.Collections {
 		if c.Ephemeral {
 			log.Warn("documents are in memory only and gone after a restart", "collection", c.Name, "setting", "ephemeral")

@@ -15,6 +15,7 @@ import (
 
 	"github.com/ambitmq/ambit/api"
 	"github.com/ambitmq/ambit/persistence"
+	"github.com/ambitmq/ambit/sessions"
 )
 
 // The control socket is a Unix socket in the data directory, of this name, that
@@ -23,6 +24,7 @@ import (
 //	POST /backup?dir=DIR   makes a backup in DIR, an absolute path; answers with lines of controlEvent
 //	GET /backup            answers with a tar; the trailer Ambit-Backup says what is in it
 //	GET /check             answers with a line of controlEvent
+//	GET /trace             answers with lines of traceLine, as things happen; see TraceOptions
 //	POST /api/CONTROLLER/ACTION  is a request of the API, by the operator
 const (
 	controlName    = "control"
@@ -48,6 +50,7 @@ type controlEvent struct {
 type control struct {
 	store   *persistence.Store
 	router  *api.Router
+	engine  *sessions.Engine
 	log     *slog.Logger
 	server  *http.Server
 	stop    context.CancelFunc
@@ -57,8 +60,8 @@ type control struct {
 
 // openControl serves the control socket of a store that this process has
 // opened. Without it the broker goes on.
-func openControl(ctx context.Context, data string, store *persistence.Store, router *api.Router, log *slog.Logger) *control {
-	c := &control{store: store, router: router, log: log}
+func openControl(ctx context.Context, data string, store *persistence.Store, router *api.Router, engine *sessions.Engine, log *slog.Logger) *control {
+	c := &control{store: store, router: router, engine: engine, log: log}
 	path, release, err := controlPath(data)
 	var ln net.Listener
 	if err == nil {
@@ -81,6 +84,7 @@ func (c *control) serve(ctx context.Context, ln net.Listener) {
 	mux.HandleFunc("POST /backup", c.serveBackup)
 	mux.HandleFunc("GET /backup", c.serveTar)
 	mux.HandleFunc("GET /check", c.serveCheck)
+	mux.HandleFunc("GET /trace", c.serveTrace)
 	mux.HandleFunc("POST /api/{controller}/{action}", c.serveRequest)
 	var requests context.Context
 	requests, c.stop = context.WithCancel(context.WithoutCancel(ctx))

@@ -138,6 +138,7 @@ func (h *Hook) requests() api.Options {
 func (h *Hook) Apply(batch []*persistence.Result) {
 	for _, r := range batch {
 		if r.Change != nil {
+			h.traceChange(r.Change)
 			if err := h.rooms.Apply(r.Change); err != nil {
 				h.opts.Log.Error("notify", "error", err)
 			}
@@ -199,6 +200,7 @@ func (h *Hook) Gap(to topics.Filter, t sessions.Target, from uint64, snap *persi
 
 // Publish gives a room's message to its members.
 func (h *Hook) Publish(topicFilter string, members []string, rm *rooms.Message) {
+	h.trace(topicFilter, members, rm)
 	h.engine.Deliver(topicFilter, members, roomMessage(rm))
 }
 

@@ -20,7 +20,8 @@ func (r roll) List() []api.Client {
 	for _, s := range r.engine.Roll() {
 		list = append(list, api.Client{
 			ID: s.ClientID, Connected: s.Connected, User: s.User, Address: s.Remote, Listener: s.Listener, Protocol: s.Version,
-			Subscriptions: s.Subscriptions, Rooms: s.Rooms, QueuedBytes: s.QueuedBytes, Since: s.Since.UnixMilli(),
+			Subscriptions: s.Subscriptions, Rooms: s.Rooms, QueuedBytes: s.QueuedBytes, QueuedMessages: s.QueuedMessages,
+			Waiting: s.Waiting.Milliseconds(), Dropped: s.Dropped, HeldUp: s.HeldUp, Slow: s.Slow, Since: s.Since.UnixMilli(),
 		})
 	}
 	return list

@@ -100,6 +100,7 @@ func (c *Client) ended(why *Error) {
 		return
 	}
 	close(c.speed.stop)
+	c.engine.Decided(c.ClientID, "", why.Code, "disconnected: "+clip(why.Text))
 	switch why.Code {
 	case packets.ErrSessionTakenOver.Code, packets.ErrServerShuttingDown.Code, packets.ErrUseAnotherServer.Code:
 	default:

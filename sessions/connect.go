@@ -42,6 +42,7 @@ func (c *Client) connect(in *inbound) bool {
 	}
 	if err == nil {
 		in.drop(size)
+		c.traceConnect()
 		err = c.admit()
 	}
 	if err == nil && c.Method != "" {
@@ -163,6 +164,7 @@ func (c *Client) identify() error {
 func (c *Client) refuse(err *Error) {
 	c.engine.countLimit(err)
 	c.engine.counts.refused[refusedConnect][err.Code].Add(1)
+	c.engine.Decided(c.ClientID, "", err.Code, "refused: "+clip(err.Text))
 	c.engine.log.Warn("connection refused", "client", clip(c.ClientID), "remote", c.Remote, "reason", err.Text, "code", err.Code)
 	pk := packets.Packet{
 		FixedHeader: packets.FixedHeader{Type: packets.Connack}, ReasonCode: err.Code,
@@ -255,6 +257,7 @@ func (c *Client) acceptConnect(resumed bool) error {
 		return errNoAnswer // it is larger than the client takes
 	}
 	c.engine.counts.packetsOut.of[packets.Connack].Add(1)
+	c.engine.traceOut(c.ClientID, packets.Connack, 0, 0, fmt.Sprintf("user %q, session present %v", c.User, resumed))
 	return c.write(connack, o.WriteTimeout)
 }
 

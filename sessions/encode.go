@@ -61,6 +61,7 @@ const (
 	isWritten  fate = iota
 	hasExpired      // [MQTT-3.3.2-5]
 	isTooLarge      // for its client, for which it counts as sent [MQTT-3.1.2-24], [MQTT-3.1.2-25]
+	isHidden        // from its client, by its rights
 )
 
 // encode appends a PUBLISH to what the link writes next, and reports whether
@@ -68,6 +69,7 @@ const (
 func (l *link) encode(d *delivery, id uint16, dup bool) bool {
 	seen := *d
 	if seen.m = l.seen(d.m); seen.m == nil {
+		l.traceDelivery(d, id, isHidden)
 		return false
 	}
 	if l.format != nil {
@@ -75,7 +77,9 @@ func (l *link) encode(d *delivery, id uint16, dup bool) bool {
 	}
 	b, fate := l.peer.appendPublish(l.room(), &seen, id, dup)
 	l.out = b
+	l.traceDelivery(&seen, id, fate)
 	switch fate {
+	case isHidden:
 	case isWritten:
 		l.sent.packets[packets.Publish]++
 		l.sent.payload += int64(len(seen.m.Payload))
@@ -91,6 +95,7 @@ func (l *link) encode(d *delivery, id uint16, dup bool) bool {
 func (l *link) ack(a ack) {
 	l.out = l.peer.appendAck(l.room(), a)
 	l.sent.packets[a.kind]++
+	l.box.engine.traceOut(l.box.id, a.kind, a.id, a.code, a.text)
 }
 
 // appendPublish appends a PUBLISH, unless it has another fate.

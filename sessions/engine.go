@@ -176,6 +176,7 @@ type Engine struct {
 	schedule schedule
 	sent     flusher
 	counts   counts
+	traces   traces
 	// tail is the list of whoever drains the store's tail, who has given sessions
 	// everything up to the change applied.
 	tail    flushes

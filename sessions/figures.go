@@ -108,13 +108,16 @@ func addReasons(to map[Reason]int64, names []string, counts []codeCounts) {
 type depth struct {
 	messages, inFlight, bytes int
 	waiting                   time.Duration
+	slow                      bool
+	toll                      toll
 }
 
 func (b *outbox) depth(now time.Time) depth {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	d := depth{messages: len(b.queue) + len(b.sent), inFlight: len(b.sent) - b.resend, bytes: b.bytes}
+	d := depth{messages: len(b.queue) + len(b.sent), inFlight: len(b.sent) - b.resend, bytes: b.bytes, toll: b.toll}
 	l := b.online()
+	d.slow = l != nil && l.slow
 	if l != nil && (len(l.rest) > 0 || l.writing || d.messages > 0 && !l.dirty) { // dirty, it has just begun
 		d.waiting = max(0, now.Sub(l.took))
 	}

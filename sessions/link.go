@@ -305,6 +305,7 @@ func (l *link) end(err *Error) {
 		}
 		if l.peer.version == 5 { // [MQTT-4.13.1-1]
 			l.sent.packets[packets.Disconnect]++
+			l.box.engine.traceOut(l.box.id, packets.Disconnect, 0, err.Code, err.Text)
 			l.out = l.peer.appendRare(l.room(), &packets.Packet{
 				FixedHeader: packets.FixedHeader{Type: packets.Disconnect}, ReasonCode: err.Code,
 				Properties: packets.Properties{ReasonString: err.Text, ServerReference: l.box.engine.reference(err.Code)},
@@ -379,6 +380,7 @@ func (l *link) answer(pk *packets.Packet, f *flushes) {
 	if !l.ended {
 		l.out = l.peer.appendRare(l.room(), pk)
 		l.sent.packets[pk.FixedHeader.Type]++
+		l.box.engine.traceOut(l.box.id, pk.FixedHeader.Type, pk.PacketID, pk.ReasonCode, "")
 		f.add(l)
 	}
 }

@@ -59,6 +59,7 @@ type outbox struct {
 	lastID uint16
 	turn   uint32 // how often the identifiers have come around
 	lost   int    // messages that an absent client's full outbox dropped
+	toll   toll
 	// marking says that the store will be told what was acknowledged.
 	marking bool
 }
@@ -217,6 +218,7 @@ func (b *outbox) makeRoom(d delivery, f *flushes) bool {
 			until = f.patience(time.Now(), l.took)
 		}
 		if l.slow = l.slow || !time.Now().Before(until); !l.slow {
+			b.toll.heldUp++
 			l.wait(until, f)
 			continue
 		}
@@ -224,7 +226,7 @@ func (b *outbox) makeRoom(d delivery, f *flushes) bool {
 			break
 		}
 		if l.format == nil && d.qos == 0 {
-			b.engine.counts.shed.Add(1)
+			b.shed()
 			return false
 		}
 		l.end(b.engine.reached(limits.Queue, packets.ErrQuotaExceeded.Code, "the client does not keep pace"))
@@ -254,7 +256,14 @@ func (b *outbox) makeRoom(d delivery, f *flushes) bool {
 // lose counts a message that the full queue of an absent client drops.
 func (b *outbox) lose() {
 	b.lost++
+	b.toll.dropped++
 	b.engine.counts.lost.Add(1)
+}
+
+// shed counts a message of QoS 0 that a client that does not keep pace is not given.
+func (b *outbox) shed() {
+	b.toll.dropped++
+	b.engine.counts.shed.Add(1)
 }
 
 // shedOldest drops messages of QoS 0 until size more bytes fit, and reports
@@ -266,7 +275,7 @@ func (b *outbox) shedOldest(size int, f *flushes) bool {
 			continue
 		}
 		b.drop(i)
-		b.engine.counts.shed.Add(1)
+		b.shed()
 	}
 	return !b.full(size, f)
 }

@@ -65,6 +65,7 @@ func (c *Client) publish(f frame) error {
 	}
 	c.engine.counts.messagesIn.Add(1)
 	c.received.payload += int64(len(m.Payload))
+	c.tracePublish(m, id)
 	return c.engine.receive(c, m, id)
 }
 
@@ -382,6 +383,7 @@ func (p *publication) refuse(err error, f *flushes) {
 func (e *Engine) logRefusal(s *session, topic string, qos byte, err error) {
 	r := errorOf(err)
 	e.counts.refused[refusedPublish][r.Code].Add(1)
+	e.Decided(s.id, topic, r.Code, "refused: "+clip(r.Text))
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.refusals++

@@ -172,6 +172,7 @@ func (c *Client) extend() {
 // handle handles one packet. An error ends the connection.
 func (c *Client) handle(f frame) error {
 	c.received.packets[f.kind&15]++
+	c.traceIn(f)
 	switch f.kind {
 	case packets.Publish:
 		return c.publish(f)
@@ -204,6 +205,7 @@ func (c *Client) pong() error {
 	if !c.link.ended {
 		c.link.out = append(c.link.room(), packets.Pingresp<<4, 0)
 		c.link.sent.packets[packets.Pingresp]++
+		c.engine.traceOut(c.ClientID, packets.Pingresp, 0, 0, "")
 		c.flushes.add(c.link)
 	}
 	return nil

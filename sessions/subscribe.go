@@ -39,6 +39,7 @@ func (c *Client) subscribe(f frame) error {
 		sub.Target.Volatile = pk.volatile
 		answer.ReasonCodes[i] = sub.qos()
 		granted = append(granted, sub)
+		c.engine.Decided(c.ClientID, r.topicFilter, 0, grantedText(sub))
 		if sub.Target.Hash != "" {
 			c.explain(&answer, "room-", i, sub.Target.Hash)
 		}
@@ -90,6 +91,7 @@ func (c *Client) refuseFilter(answer *packets.Packet, i int, r request, err erro
 	e := errorOf(err)
 	answer.ReasonCodes[i] = c.subackCode(e)
 	c.engine.counts.refused[refusedSubscribe][e.Code].Add(1)
+	c.engine.Decided(c.ClientID, clip(r.topicFilter), e.Code, "subscription refused: "+clip(e.Text))
 	c.explain(answer, "error-", i, clip(e.Text))
 	var at KeywordError
 	if errors.As(err, &at) && at.Keyword() != "" {

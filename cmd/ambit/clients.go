@@ -3,6 +3,8 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"io"
+	"time"
 
 	"github.com/spf13/cobra"
 )
@@ -16,12 +18,14 @@ connect again; see ambit ban.
 
 The broker is asked through its data directory, by whoever may read that.`,
 		Example: `  ambit client list
+  ambit client list --slow
   ambit client get truck-17
-  ambit client disconnect truck-17 --reason "maintenance"`,
+  ambit client disconnect truck-17 --reason "maintenance"
+  ambit client trace truck-17`,
 		Args: arguments(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(newClientList(), newClientGet(), newClientDisconnect())
+	cmd.AddCommand(newClientList(), newClientGet(), newClientDisconnect(), newClientTrace())
 	return cmd
 }
 
@@ -36,6 +40,11 @@ type mqttClient struct {
 	Subscriptions int    `json:"subscriptions"`
 	Rooms         int    `json:"rooms"`
 	QueuedBytes   int    `json:"queuedBytes"`
+	Queued        int    `json:"queuedMessages"`
+	Waiting       int64  `json:"waiting"`
+	Dropped       int64  `json:"dropped"`
+	HeldUp        int64  `json:"heldUp"`
+	Slow          bool   `json:"slow"`
 	Since         int64  `json:"since"`
 }
 
@@ -44,10 +53,14 @@ func newClientList() *cobra.Command {
 	addStoreFlags(cmd)
 	asJSON := cmd.Flags().Bool("json", false, "print them as JSON, one a line")
 	absent := cmd.Flags().Bool("absent", false, "also those whose session is kept")
+	slow := cmd.Flags().Bool("slow", false, "those for whom something waits, or was too much before, the slowest first")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		all, err := askAll[mqttClient](cmd, "client", "list", map[string]any{"absent": *absent})
+		all, err := askAll[mqttClient](cmd, "client", "list", map[string]any{"absent": *absent, "slow": *slow})
 		if err != nil {
 			return err
+		}
+		if *slow {
+			return printSlow(cmd.OutOrStdout(), *asJSON, all)
 		}
 		head := "ID\tUSER\tADDRESS\tSINCE\tSUBSCRIPTIONS\tQUEUED BYTES"
 		return printRows(cmd.OutOrStdout(), *asJSON, "there are no clients", head, all, func(c mqttClient) string {
@@ -59,6 +72,22 @@ func newClientList() *cobra.Command {
 		})
 	}
 	return cmd
+}
+
+// printSlow prints clients with what there is to know of their queues.
+func printSlow(w io.Writer, asJSON bool, all []mqttClient) error {
+	head := "ID\tUSER\tADDRESS\tTAKES NOTHING FOR\tQUEUED\tQUEUED BYTES\tDROPPED\tHELD UP\tPACE"
+	return printRows(w, asJSON, "no client is slow", head, all, func(c mqttClient) string {
+		address, pace := c.Address, "waited for"
+		switch {
+		case !c.Connected:
+			address, pace = "absent", "-"
+		case c.Slow:
+			pace = "given up"
+		}
+		waiting := time.Duration(c.Waiting) * time.Millisecond
+		return fmt.Sprintf("%s\t%s\t%s\t%v\t%d\t%d\t%d\t%d\t%s", c.ID, c.User, address, waiting, c.Queued, c.QueuedBytes, c.Dropped, c.HeldUp, pace)
+	})
 }
 
 func newClientGet() *cobra.Command {
