@@ -142,7 +142,7 @@ func New(store *persistence.Store, engine *rooms.Engine, out Outlet, o Options) 
 			"realtime": realtimeActions(), "room": roomActions(), "server": serverActions(),
 			"auth": authActions(), "security": securityActions(),
 			"presence": presenceActions(), "channel": channelActions(),
-			"ban": banActions(), "client": clientActions(),
+			"bulk": bulkActions(), "ban": banActions(), "client": clientActions(),
 		},
 	}
 	r.Reload(o)
@@ -154,7 +154,7 @@ type Caller struct {
 	// Name is whose rate the request counts for.
 	Name string
 	// ClientID is that of an MQTT client, User who signed in, Protocol "mqtt",
-	// "http" or "control". They go into notifications.
+	// "websocket", "http" or "control". They go into notifications.
 	ClientID, User, Protocol string
 	// Identity is who User is, nil for an operator.
 	Identity *access.Identity
@@ -164,6 +164,9 @@ type Caller struct {
 	MaxBytes int
 	// Streams says that it can be answered by a stream.
 	Streams bool
+	// Member returns the client that the caller is as somebody, who is nil if the caller has not
+	// come in: then it says why. It is nil for those whose protocol has more than requests.
+	Member func(who *access.Identity) (Member, error)
 	// Operator says that it is whoever runs the broker, who may do everything.
 	Operator bool
 }
@@ -235,9 +238,11 @@ func (c *call) do() (any, error) {
 	if err := c.entitle(); err != nil {
 		return nil, err
 	}
-	if silent, err := c.bool("silent"); err != nil || silent {
-		return nil, forbidden.with("silent") // who subscribed is told of every change
+	silent, err := c.bool("silent")
+	if err != nil || silent && c.member == nil {
+		return nil, forbidden.with("silent") // who subscribed over MQTT is told of every change
 	}
+	c.silent = silent
 	return do(c)
 }
 
@@ -254,6 +259,10 @@ type envelope struct {
 	Headers    struct{}        `json:"headers"`
 	Result     any             `json:"result"`
 	Node       string          `json:"node"`
+	// Deprecations is what has no meaning of what was asked for, and Room what Kuzzle's clients
+	// know an answer by.
+	Deprecations []warning `json:"deprecations,omitempty"`
+	Room         string    `json:"room,omitempty"`
 }
 
 func (c *call) answer(result any, err error) Response {
@@ -263,6 +272,10 @@ func (c *call) answer(result any, err error) Response {
 	e := envelope{
 		RequestID: c.RequestID, Status: 200, Result: result, Node: c.store.NodeID(), Volatile: c.Volatile,
 		Controller: orNull(c.Controller), Action: orNull(c.Action), Index: orNull(c.Index), Collection: orNull(c.Collection),
+	}
+	e.Deprecations = c.warnings
+	if c.from.Member != nil {
+		e.Room = c.RequestID
 	}
 	if err != nil {
 		e.fail(c.errorOf(err))
@@ -276,7 +289,15 @@ func (c *call) answer(result any, err error) Response {
 	return Response{Status: e.Status, Body: body}
 }
 
-func (e *envelope) fail(err *Error) { e.Error, e.Status, e.Result = err, err.Status, nil }
+func (e *envelope) fail(err *Error) {
+	if e.Error, e.Status, e.Result = err, err.Status, nil; e.Room != "" {
+		told := *err
+		if told.Props = told.args; told.Props == nil {
+			told.Props = []any{}
+		}
+		e.Error = &told
+	}
+}
 
 // encode returns the JSON text of v.
 func encode(v any) []byte {

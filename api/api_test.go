@@ -2,6 +2,7 @@ package api
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -151,7 +152,7 @@ func (w *world) Tell(_ context.Context, m *channels.Message) (<-chan error, erro
 //
 //	request [quiet]      a request; its answer, and unless it is quiet what was told of it;
 //	  [client=M]         by another client than dash, or over HTTP with M as -
-//	keep name=N          the last answer's cursor, which stands for $N from then on
+//	keep name=N          the last answer's scrollId or cursor, which stands for $N from then on
 //	join member=M        a topic filter
 //	configure name=N     a filter of fleet/trucks
 //
@@ -203,11 +204,13 @@ func (w *world) expand(text string) string {
 
 func cursorIn(t *testing.T, r Response) string {
 	t.Helper()
-	var answer struct{ Result struct{ Cursor string } }
-	if err := json.Unmarshal(r.Body, &answer); err != nil || answer.Result.Cursor == "" {
+	var answer struct {
+		Result struct{ Cursor, ScrollID string }
+	}
+	if err := json.Unmarshal(r.Body, &answer); err != nil || answer.Result.Cursor+answer.Result.ScrollID == "" {
 		t.Fatalf("no cursor in %s: %v", r.Body, err)
 	}
-	return answer.Result.Cursor
+	return cmp.Or(answer.Result.ScrollID, answer.Result.Cursor)
 }
 
 func (w *world) join(member, text string) string {

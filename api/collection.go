@@ -12,6 +12,8 @@ func collectionActions() map[string]action {
 		"create": createCollection, "exists": collectionExists, "list": listCollections,
 		"truncate": truncateCollection, "delete": deleteCollection, "refresh": refresh,
 		"getMapping": getMapping, "getSettings": getSettings,
+		"getSpecifications": getSpecifications, "deleteSpecifications": deleteSpecifications,
+		"searchSpecifications": searchSpecifications,
 	}
 }
 
@@ -32,10 +34,8 @@ func createCollection(c *call) (any, error) {
 		if err != nil {
 			return nil, err
 		}
-		for name, value := range body {
-			if string(value) != "{}" {
-				return nil, notSupported.with(c.Controller, c.Action, `"`+name+`" has no meaning: `+noMappings)
-			}
+		if err := c.mapped(body); err != nil {
+			return nil, err
 		}
 	}
 	return acknowledgement{true}, c.record(
@@ -102,6 +102,9 @@ func listCollections(c *call) (any, error) {
 				all = append(all, entry{name, "realtime"})
 			}
 		}
+	}
+	if size == 0 { // as in Kuzzle, whose clients say so
+		size = c.opts.ReadDocuments
 	}
 	all = all[min(from, len(all)):]
 	return struct {

@@ -25,7 +25,7 @@ func documentActions() map[string]action {
 		"deleteFields": deleteFields,
 		"get":          getDocument, "mGet": getDocuments,
 		"exists": documentExists, "mExists": documentsExist,
-		"search": search, "count": count,
+		"search": search, "scroll": scrollDocuments, "count": count,
 		"updateByQuery": updateByQuery, "deleteByQuery": deleteByQuery,
 		"validate": validateDocument, "export": exportAll,
 	}

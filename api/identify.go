@@ -19,15 +19,18 @@ func IsForAll(controller, action string) bool {
 // came in. Signing in and asking about a token need none that counts.
 func (c *call) identify() error {
 	secret, err := c.string("jwt")
-	if err != nil || secret == "" || IsForAll(c.Controller, c.Action) {
+	if err != nil || IsForAll(c.Controller, c.Action) {
 		return err
+	}
+	if secret == "" {
+		return c.enroll()
 	}
 	who, err := c.opts.Door.Show(c.from.Arrival, secret)
 	if err != nil {
 		return told(err)
 	}
 	c.from.Identity, c.from.User, c.from.Operator = who, who.User, false
-	return nil
+	return c.enroll()
 }
 
 // told returns what a caller is told of an error of access.

@@ -58,6 +58,18 @@ func (c *call) commitAll(writes []*persistence.Write, each func(*persistence.Wri
 	return nil
 }
 
+// updated is the answer of updateByQuery, and deleted that of deleteByQuery.
+type updated struct {
+	manifold
+	scan
+}
+
+type deleted struct {
+	Documents []hit    `json:"documents"`
+	IDs       []string `json:"ids"`
+	scan
+}
+
 func updateByQuery(c *call) (any, error) {
 	q, body, err := c.query("query", "changes")
 	if err == nil {
@@ -87,10 +99,7 @@ func updateByQuery(c *call) (any, error) {
 			return nil, err
 		}
 	}
-	result := struct {
-		manifold
-		scan
-	}{manifold{Successes: []hit{}, Errors: []failure{}}, s}
+	result := updated{manifold{Successes: []hit{}, Errors: []failure{}}, s}
 	err = c.commitAll(writes, func(w *persistence.Write, o outcome) {
 		if o.err != nil {
 			e := c.errorOf(o.err)
@@ -122,11 +131,7 @@ func deleteByQuery(c *call) (any, error) {
 		k := persistence.Key{Index: c.Index, Collection: c.Collection, ID: id}
 		writes[i] = c.write(k, func(before *persistence.Document) ([]byte, error) { return nil, q.still(before) })
 	}
-	result := struct {
-		Documents []hit    `json:"documents"`
-		IDs       []string `json:"ids"`
-		scan
-	}{[]hit{}, []string{}, s}
+	result := deleted{[]hit{}, []string{}, s}
 	var failed error
 	err = c.commitAll(writes, func(w *persistence.Write, o outcome) {
 		if o.err != nil {

@@ -43,6 +43,8 @@ func (c *call) options() (string, error) {
 	case "", "all":
 	case "in", "out":
 		options = "&scope=" + scope
+	case "none":
+		options = "&scope=none"
 	default:
 		return "", invalidScope.with()
 	}
@@ -83,7 +85,7 @@ func subscribe(c *call) (any, error) {
 	if err != nil {
 		return nil, badFilter.with(err)
 	}
-	return c.asOf(ch)
+	return c.enter(c.asOf(ch))
 }
 
 // asOf adds to a channel where the sequence of changes is, if the request asks for
@@ -151,7 +153,7 @@ func join(c *call) (any, error) {
 	if !ok || !c.lists(room.Index, room.Collection) {
 		return nil, roomNotFound.with(id)
 	}
-	return c.asOf(channel{RoomID: room.Hash, Channel: topic + options})
+	return c.enter(c.asOf(channel{RoomID: room.Hash, Channel: topic + options}))
 }
 
 func countMembers(c *call) (any, error) {

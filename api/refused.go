@@ -10,15 +10,12 @@ func refused(controller, action string) (why string, ok bool) {
 	switch controller + ":" + action {
 	case "collection:update", "collection:updateMapping":
 		return noMappings, true
-	case "collection:getSpecifications", "collection:updateSpecifications", "collection:validateSpecifications",
-		"collection:deleteSpecifications", "collection:searchSpecifications", "collection:scrollSpecifications":
+	case "collection:updateSpecifications", "collection:validateSpecifications", "collection:scrollSpecifications":
 		return noSpecifications, true
 	case "auth:createMyCredentials", "auth:deleteMyCredentials":
 		return "who has a password, and who has none, is said by whoever runs the broker, with ambit passwd", true
 	case "auth:getMyRights":
 		return "rights are those of the policy of the broker: see ambit access explain", true
-	case "document:scroll":
-		return "document:search takes the cursor of its last answer", true
 	case "server:getConfig":
 		return "the settings are those of whoever runs the broker", true
 	case "server:getStats", "server:getLastStats", "server:getAllStats", "server:metrics":

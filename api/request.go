@@ -28,6 +28,11 @@ type call struct {
 	now  time.Time
 	// rights are what the caller may do; nil is everything.
 	rights *access.Rights
+	// member is the client that asks, if its protocol has requests alone.
+	member Member
+	// silent says that Kuzzle's clients are not told of what is written.
+	silent   bool
+	warnings []warning
 
 	RequestID, Controller, Action string
 	Index, Collection, ID         string

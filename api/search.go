@@ -143,6 +143,8 @@ type page struct {
 	Total *int `json:"total,omitempty"`
 	// Cursor asks for the next page, if there is one.
 	Cursor string `json:"cursor,omitempty"`
+	// ScrollID asks for it by document:scroll.
+	ScrollID string `json:"scrollId,omitempty"`
 	// Seq is the last change that the page knows, for a request that asks for it.
 	Seq *uint64 `json:"seq,omitempty"`
 	scan
@@ -157,7 +159,7 @@ type found struct {
 // search finds documents of a snapshot. What comes after a position is found again
 // whatever was written meanwhile, so a cursor is the position of the last one.
 func search(c *call) (any, error) {
-	q, _, err := c.query("query", "sort")
+	q, body, err := c.query("query", "sort", "search_after")
 	if err != nil {
 		return nil, err
 	}
@@ -168,7 +170,7 @@ func search(c *call) (any, error) {
 	if from+size > c.opts.ReadDocuments {
 		return nil, getLimit.with(c.opts.ReadDocuments)
 	}
-	start, err := c.cursor(q)
+	start, err := c.start(q, body["search_after"])
 	if err != nil {
 		return nil, err
 	}
@@ -181,15 +183,23 @@ func search(c *call) (any, error) {
 	}
 	snap := c.store.Snapshot()
 	defer snap.Close()
-	p, err := c.page(snap, q, from, size, start)
-	if err == nil && asks {
+	p, err := c.page(snap, q, from, size, start, body["search_after"] != nil)
+	if err != nil {
+		return nil, err
+	}
+	if asks {
 		seq := snap.Seq()
 		p.Seq = &seq
 	}
-	return p, err
+	if p.Total != nil {
+		c.scrolled(p, size, *p.Total)
+	}
+	return p, nil
 }
 
-func (c *call) page(snap *persistence.Snapshot, q query, from, size int, start *sorting.Position) (*page, error) {
+// page returns the documents of a search behind start, of which nil is the beginning. With counts, those before are
+// counted, too.
+func (c *call) page(snap *persistence.Snapshot, q query, from, size int, start *sorting.Position, counts bool) (*page, error) {
 	after, byID := "", len(q.order) == 0
 	if start != nil && byID {
 		after = start.ID
@@ -197,10 +207,13 @@ func (c *call) page(snap *persistence.Snapshot, q query, from, size int, start *
 	first, total := &best{order: q.order, n: from + size + 1}, 0
 	s, err := c.scan(snap, q, after, func(doc *persistence.Document, d *filter.Document) bool {
 		p := positionIn(q.order, doc.Key.ID, d)
-		if start != nil && q.order.Compare(p, *start) <= 0 {
+		behind := start == nil || q.order.Compare(p, *start) > 0
+		if behind || counts {
+			total++
+		}
+		if !behind {
 			return true
 		}
-		total++
 		first.add(p)
 		return start == nil || !byID || total <= size // all are counted, but for a cursor
 	})
@@ -219,7 +232,7 @@ func (c *call) page(snap *persistence.Snapshot, q query, from, size int, start *
 	case byID && s.Partial:
 		p.Cursor = cursorOf(c, q, sorting.Position{ID: s.last})
 	}
-	if start == nil {
+	if start == nil || counts {
 		p.Total = &total
 	}
 	return p, nil

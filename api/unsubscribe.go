@@ -10,11 +10,20 @@ func unsubscribe(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	if c.member != nil {
+		if !c.member.Unsubscribe(id) {
+			err = notSubscribed.with(client, id)
+		}
+		return leftRoom{id}, err
+	}
 	left, err := c.out.LeaveRoom(client, c.hashOf(id))
 	if err == nil && !left {
 		err = notSubscribed.with(client, id)
 	}
-	return struct {
-		RoomID string `json:"roomId"`
-	}{id}, err
+	return leftRoom{id}, err
+}
+
+// leftRoom is the answer of unsubscribe.
+type leftRoom struct {
+	RoomID string `json:"roomId"`
 }

@@ -33,7 +33,7 @@ func (c *call) write(k persistence.Key, edit func(before *persistence.Document) 
 		Key: k, Edit: edit, Time: c.now, Ephemeral: settings.Ephemeral,
 		Origin: persistence.Origin{
 			ClientID: c.from.ClientID, User: c.from.User, Protocol: c.from.Protocol,
-			RequestID: c.RequestID, Volatile: c.Volatile,
+			RequestID: c.RequestID, Volatile: c.Volatile, Silent: c.silent,
 		},
 	}
 	if rights := c.rights; rights != nil {

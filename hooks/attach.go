@@ -26,6 +26,9 @@ func (h *Hook) RenewAs(s *sessions.Subscriber, who *access.Identity) {
 	s.Renew(who, h.rightsOf(who, s.ClientID()), h.lapseOf(who))
 }
 
+// TokenExpired returns what Kuzzle's clients are told when a token counts no more: a JSON object.
+func (h *Hook) TokenExpired() string { return h.expired }
+
 // Told returns what a client of another protocol is told of an error of the engine: a reason code has
 // no meaning there.
 func Told(err error) *api.Error {

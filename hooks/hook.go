@@ -227,7 +227,7 @@ func roomMessage(rm *rooms.Message) *sessions.Message {
 	}
 	m := &sessions.Message{
 		Cleared: true,
-		Topic:   rm.Topic, Payload: rm.Payload, QoS: 2, Retain: rm.Retain, From: rm.From,
+		Topic:   rm.Topic, Payload: rm.Payload, QoS: 2, Retain: rm.Retain, From: rm.From, Silent: rm.Silent,
 		Last: rm.Retain && rm.ID == "" && rm.Gap == "", Supersedes: rm.Retain, Seq: rm.Seq,
 	}
 	if rm.Retain || rm.ID != "" || rm.Gap != "" { // else it is stored nowhere: it is no change

@@ -78,6 +78,8 @@ type Origin struct {
 	ClientID, User, Protocol, RequestID string
 	// Volatile is JSON that travels with the change and is not part of the document.
 	Volatile []byte
+	// Silent says that not everybody is told of the change now. The change log does not have it.
+	Silent bool
 	// Update says that the write named only some fields of the document: those of
 	// the dotted paths in Fields.
 	Update bool

@@ -29,6 +29,8 @@ type Message struct {
 	// Gap is "<from>-<to>" when the message says that the changes after the one and
 	// up to the other cannot be told: it is about no document.
 	Gap string
+	// Silent says that Kuzzle's clients are not told.
+	Silent bool
 	// From is the client that caused the change, for No Local [MQTT-3.8.3-3].
 	From string
 }
@@ -91,7 +93,7 @@ func (n *notification) message(to topics.Filter) (m *Message, err error) {
 	doc := n.doc
 	m = &Message{
 		Topic: to.Text, ID: doc.Key.ID, Version: doc.Version,
-		Transition: n.transition, Seq: n.change.Seq, From: n.change.Origin.ClientID,
+		Transition: n.transition, Seq: n.change.Seq, From: n.change.Origin.ClientID, Silent: n.change.Origin.Silent,
 	}
 	if to.Kind == topics.Scope {
 		if to.ID != "" && to.ID != doc.Key.ID {

@@ -24,6 +24,8 @@ type Message struct {
 	From string
 	// Unheard says that this client is not told, even if it did not ask for No Local.
 	Unheard bool
+	// Silent says that clients of other protocols are not told.
+	Silent bool
 	// User is who that client was signed in as, or "".
 	User string
 	// Supersedes says that what a snapshot holds for the same topic is out of date.

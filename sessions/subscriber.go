@@ -250,7 +250,7 @@ func (l *link) hold(on bool) {
 // encodeAs appends a message in the link's format, and reports whether there is anything to
 // be told.
 func (l *link) encodeAs(m *Message) bool {
-	if m.mortal && time.Until(m.expires) <= 0 {
+	if m.Silent || m.mortal && time.Until(m.expires) <= 0 {
 		return false
 	}
 	text := l.format.of(m)

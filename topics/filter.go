@@ -276,7 +276,7 @@ func parseOptions(text string) (Options, string, error) {
 			return opts, "", err
 		}
 	}
-	if opts.Transitions == 0 {
+	if opts.Transitions == 0 && opts.Users == 0 {
 		return opts, "", errors.New("these options let no notification pass")
 	}
 	return opts, rest, nil

@@ -97,9 +97,9 @@ var DefaultOptions = Options{Transitions: Enter | Stay | Exit, Payload: Full}
 func (o *Options) set(name, value string) error {
 	switch name {
 	case "scope":
-		set, ok := map[string]Transition{"all": Enter | Stay | Exit, "in": Enter | Stay, "out": Exit}[value]
+		set, ok := map[string]Transition{"all": Enter | Stay | Exit, "in": Enter | Stay, "out": Exit, "none": 0}[value]
 		if !ok {
-			return optionError(name, value, "in, out or all")
+			return optionError(name, value, "in, out, all or none")
 		}
 		o.Transitions &= set
 	case "transition":
