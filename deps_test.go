@@ -60,12 +60,14 @@ hooks: access api channels filter limits mappings persistence presence rooms ses
 ]
 hooks test: [github.com/cockroachdb/pebble/v2]
 
+kuzzle: access api hooks jsonobject sessions [github.com/coder/websocket]
+
 web: access api
 web test: persistence rooms [github.com/cockroachdb/pebble/v2]
 
 metrics: limits persistence rooms sessions [github.com/prometheus/client_golang]
 
-broker: access api channels filter hooks limits mappings metrics persistence rooms sessions topics web [
+broker: access api channels filter hooks kuzzle limits mappings metrics persistence rooms sessions topics web [
 	github.com/coder/websocket
 	github.com/mochi-mqtt/server/v2
 	github.com/pires/go-proxyproto

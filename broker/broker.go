@@ -17,6 +17,7 @@ import (
 	"github.com/ambitmq/ambit/channels"
 	"github.com/ambitmq/ambit/filter"
 	"github.com/ambitmq/ambit/hooks"
+	"github.com/ambitmq/ambit/kuzzle"
 	"github.com/ambitmq/ambit/limits"
 	"github.com/ambitmq/ambit/metrics"
 	"github.com/ambitmq/ambit/persistence"
@@ -89,6 +90,9 @@ func Start(ctx context.Context, cfg Config, log *slog.Logger) (*Broker, error) {
 	}
 	for _, l := range cfg.Listeners {
 		log.Info("listening", "listener", l.Name, "type", l.Type, "address", b.Addr(l.Name))
+	}
+	if addr := b.Addr("kuzzle"); addr != none {
+		log.Info("listening", "listener", "kuzzle", "type", typeWS, "address", addr)
 	}
 	log.Info("listening", "mqtt", b.MQTTAddr(), "websocket", b.webSocketURL(),
 		"data", cfg.Data, "node", store.NodeID(), "rooms", b.hook.Rooms())
@@ -208,6 +212,7 @@ func (b *Broker) serve(ctx context.Context) error {
 		b.engine.Statistics(version(), every)
 	}
 	b.listeners.serve, b.listeners.hook = b.engine.Serve, b.hook
+	b.listeners.kuzzle = kuzzle.New(b.hook, kuzzle.Options{WriteTimeout: b.listeners.now.Load().Limits.WriteTimeout})
 	b.listeners.failed = b.fail
 	b.listeners.start()
 	b.listeners.running.Go(b.watch)

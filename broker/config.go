@@ -64,6 +64,7 @@ type Config struct {
 	// Rooms are names of filters that are there at every start.
 	Rooms []RoomName `mapstructure:"rooms" reload:"now"`
 
+	Kuzzle   Kuzzle   `mapstructure:"kuzzle"`
 	JWT      JWT      `mapstructure:"jwt"`
 	Tokens   Tokens   `mapstructure:"tokens"`
 	Presence Presence `mapstructure:"presence"`
@@ -100,6 +101,14 @@ type Collection struct {
 	// each write, and is built in the background when it is new.
 	Index []string `mapstructure:"index"`
 	Geo   []string `mapstructure:"geo"`
+}
+
+// Kuzzle has the settings of Kuzzle's protocol, which is spoken by a WebSocket at / of every
+// HTTP listener, too, if it does not ask for MQTT.
+type Kuzzle struct {
+	// Listen is the address of one more HTTP listener, for clients that keep to Kuzzle's port:
+	// "127.0.0.1:7512". Port 0 and "none", the default, are as for HTTP.
+	Listen string `mapstructure:"listen"`
 }
 
 // Log says what is logged, and how.
@@ -212,6 +221,7 @@ func DefaultConfig() Config {
 		Log:        Log{Level: "info", Format: "auto"},
 		JWT:        defaultJWT(),
 		Tokens:     defaultTokens(),
+		Kuzzle:     Kuzzle{Listen: none},
 		Quotas:     defaultQuotas(),
 		Observe:    defaultObserve(),
 		Store:      Store{MinFreeBytes: 256 << 20, LogAge: 24 * time.Hour, LogBytes: 1 << 30, EphemeralBytes: 256 << 20},
@@ -267,7 +277,7 @@ const (
 // value, and what is allowed.
 func (c Config) Validate() error {
 	k := &check{faults: new([]error)}
-	for _, l := range []struct{ key, address string }{{"mqtt", c.MQTT}, {"http", c.HTTP}} {
+	for _, l := range []struct{ key, address string }{{"mqtt", c.MQTT}, {"http", c.HTTP}, {"kuzzle.listen", c.Kuzzle.Listen}} {
 		if _, _, err := net.SplitHostPort(l.address); err != nil && l.address != none {
 			k.bad(l.key, quoted(l.address), `an address such as "127.0.0.1:1883", or none`)
 		}

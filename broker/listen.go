@@ -16,6 +16,7 @@ import (
 
 	"github.com/ambitmq/ambit/access"
 	"github.com/ambitmq/ambit/hooks"
+	"github.com/ambitmq/ambit/kuzzle"
 	"github.com/ambitmq/ambit/sessions"
 )
 
@@ -29,7 +30,9 @@ type listeners struct {
 	log   *slog.Logger
 	serve func(net.Conn, sessions.Via)
 	hook  *hooks.Hook // answers requests
-	crowd *crowd
+	// kuzzle serves WebSockets that are not MQTT's.
+	kuzzle *kuzzle.Server
+	crowd  *crowd
 	// metrics, health and readiness answer /metrics, /healthz and /readyz.
 	metrics           http.Handler
 	health, readiness http.HandlerFunc
@@ -187,11 +190,16 @@ func (l *listeners) receive(ln *listener, c net.Conn, g *guest) {
 func (l *listeners) enter(ln *listener, c net.Conn, peer access.Peer, g *guest) {
 	served := ln.served.Add(1)
 	defer ln.served.Add(-1)
-	l.serve(c, sessions.Via{
+	l.serve(c, l.via(ln, served, c.RemoteAddr(), peer, g))
+}
+
+// via returns how a client came in at a listener, as one of so many.
+func (l *listeners) via(ln *listener, served int64, from net.Addr, peer access.Peer, g *guest) sessions.Via {
+	return sessions.Via{
 		Name: ln.Name, Full: ln.Limits.Connections > 0 && served > int64(ln.Limits.Connections),
-		Crowded: !g.introduce(c.RemoteAddr()), Asked: g.asked,
+		Crowded: !g.introduce(from), Asked: g.asked,
 		Peer: peer, PacketBytes: l.packetBytes(ln), ConnectTimeout: ln.Limits.ConnectTimeout,
-	})
+	}
 }
 
 // packetBytes is how long a packet or a request may be at a listener.

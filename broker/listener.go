@@ -23,8 +23,8 @@ const none = "none"
 
 // A Listener is one more address at which clients are accepted.
 type Listener struct {
-	// Name is what logs and limits call it. No two have the same; "mqtt" and
-	// "http" are those of the settings with these names.
+	// Name is what logs and limits call it. No two have the same; "mqtt",
+	// "http" and "kuzzle" are those of the settings with these names.
 	Name string `mapstructure:"name"`
 	// Type is tcp, tls, ws (HTTP: MQTT over WebSocket at /mqtt, requests at /api/), wss or unix.
 	Type string `mapstructure:"type"`
@@ -91,6 +91,7 @@ func (c Config) all() (keys []string, all []Listener) {
 	for _, l := range []Listener{
 		{Name: "mqtt", Type: typeTCP, Address: c.MQTT},
 		{Name: "http", Type: typeWS, Address: c.HTTP},
+		{Name: "kuzzle", Type: typeWS, Address: c.Kuzzle.Listen},
 	} {
 		if l.Address != none {
 			keys, all = append(keys, l.Name), append(all, l)
@@ -110,7 +111,7 @@ func (c Config) all() (keys []string, all []Listener) {
 
 // checkListeners reports what is not allowed in the list of listeners.
 func (c Config) checkListeners(k *check) {
-	taken := []string{"mqtt", "http"}
+	taken := []string{"mqtt", "http", "kuzzle"}
 	for i, l := range c.Listeners {
 		in := k.in(fmt.Sprintf("listeners[%d]", i))
 		if l.Name == "" || slices.Contains(taken, l.Name) {

@@ -23,7 +23,7 @@ func (l *listeners) newWebServer(ln *listener) *http.Server {
 		mux.Handle(path, requests)
 	}
 	return &http.Server{
-		Handler:           l.greet(mux),
+		Handler:           l.greet(l.orKuzzle(ln, mux)),
 		ConnContext:       func(ctx context.Context, c net.Conn) context.Context { return l.meet(ctx, ln, c) },
 		ConnState:         l.part,
 		ReadHeaderTimeout: ln.Limits.ConnectTimeout, // of the TLS handshake, too
@@ -60,20 +60,9 @@ func (l *listeners) pages() web.Pages {
 
 // serveWebSocket upgrades an HTTP request to an MQTT connection.
 func (l *listeners) serveWebSocket(ln *listener, w http.ResponseWriter, r *http.Request) {
-	if !web.IsOurs(r, l.pages()) {
-		l.log.Warn("websocket refused", "listener", ln.Name, "remote", r.RemoteAddr, "reason", "a page of another host", "origin", r.Header.Get("Origin"))
-		http.Error(w, "pages of another host may not open a WebSocket (see the settings origins and, for names by which the broker is reached, hosts)", http.StatusForbidden)
+	ws := l.upgrade(ln, w, r, subprotocols)
+	if ws == nil {
 		return
-	}
-	w.Header().Set("Connection", "close") // unless it is upgraded
-	ws, err := websocket.Accept(w, r, &websocket.AcceptOptions{
-		Subprotocols:       subprotocols,
-		InsecureSkipVerify: true, // IsOurs has verified it
-	})
-	if err != nil {
-		l.log.Warn("websocket refused", "listener", ln.Name, "remote", r.RemoteAddr, "reason", err)
-		guestOf(r).leave()
-		return // Accept has answered
 	}
 	if ws.Subprotocol() == "" {
 		defer guestOf(r).leave()
@@ -88,6 +77,26 @@ func (l *listeners) serveWebSocket(ln *listener, w http.ResponseWriter, r *http.
 	// frame has no size that matters.
 	c := websocket.NetConn(context.WithoutCancel(r.Context()), ws, websocket.MessageBinary)
 	l.enter(ln, webSocket{c, ws}, ln.webPeer(r), g)
+}
+
+// upgrade makes an HTTP request a WebSocket, or answers it and returns nil.
+func (l *listeners) upgrade(ln *listener, w http.ResponseWriter, r *http.Request, subprotocols []string) *websocket.Conn {
+	if !web.IsOurs(r, l.pages()) {
+		l.log.Warn("websocket refused", "listener", ln.Name, "remote", r.RemoteAddr, "reason", "a page of another host", "origin", r.Header.Get("Origin"))
+		http.Error(w, "pages of another host may not open a WebSocket (see the settings origins and, for names by which the broker is reached, hosts)", http.StatusForbidden)
+		return nil
+	}
+	w.Header().Set("Connection", "close") // unless it is upgraded
+	ws, err := websocket.Accept(w, r, &websocket.AcceptOptions{
+		Subprotocols:       subprotocols,
+		InsecureSkipVerify: true, // IsOurs has verified it
+	})
+	if err != nil {
+		l.log.Warn("websocket refused", "listener", ln.Name, "remote", r.RemoteAddr, "reason", err)
+		guestOf(r).leave()
+		return nil // Accept has answered
+	}
+	return ws
 }
 
 // A webSocket closes at once: the closing handshake of the library would have

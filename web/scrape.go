@@ -25,7 +25,7 @@ func (s *Server) mayScrape(r *http.Request) error {
 	if !IsOurs(r, s.opts.Pages()) {
 		return errOrigin
 	}
-	a := access.Arrival{From: remoteOf(r), Peer: s.opts.Peer(r), Login: loginOf(r)}
+	a := access.Arrival{From: RemoteOf(r), Peer: s.opts.Peer(r), Login: LoginOf(r)}
 	tcp, ok := a.From.(*net.TCPAddr)
 	passedOn := r.Header.Get("X-Forwarded-For") != "" || r.Header.Get("Forwarded") != ""
 	named := r.Host == "" || isHost(hostname(r.Host), s.opts.Pages().Names) // browsers do not leave it out

@@ -77,9 +77,9 @@ func (s *Server) read(w http.ResponseWriter, r *http.Request, forAll bool) (api.
 		return from, nil, errOrigin
 	}
 	share(w, r)
-	from.Arrival = access.Arrival{From: remoteOf(r), Peer: s.opts.Peer(r)}
+	from.Arrival = access.Arrival{From: RemoteOf(r), Peer: s.opts.Peer(r)}
 	a := from.Arrival
-	a.Login = loginOf(r)
+	a.Login = LoginOf(r)
 	who, err := access.Nobody(), error(nil)
 	if !forAll || a.Login != nil || a.Certificate != nil {
 		who, err = s.door.Enter(a)
@@ -108,9 +108,9 @@ func (s *Server) read(w http.ResponseWriter, r *http.Request, forAll bool) (api.
 	return from, text, err
 }
 
-// loginOf returns what a request signs in with: a name and a password, or a token or
+// LoginOf returns what a request signs in with: a name and a password, or a token or
 // key alone. What is neither is a login of a kind that nobody can have.
-func loginOf(r *http.Request) *access.Login {
+func LoginOf(r *http.Request) *access.Login {
 	if name, password, ok := r.BasicAuth(); ok {
 		return &access.Login{Name: name, Password: []byte(password)}
 	}
@@ -148,9 +148,9 @@ func (s *Server) answer(w http.ResponseWriter, a api.Response) {
 	_, _ = w.Write(append(a.Body, '\n')) // fails when the client has gone
 }
 
-// remoteOf returns the address that a request comes from. One that is no TCP
+// RemoteOf returns the address that a request comes from. One that is no TCP
 // address is no machine's.
-func remoteOf(r *http.Request) net.Addr {
+func RemoteOf(r *http.Request) net.Addr {
 	if addr, err := netip.ParseAddrPort(r.RemoteAddr); err == nil {
 		return net.TCPAddrFromAddrPort(netip.AddrPortFrom(addr.Addr().Unmap(), addr.Port()))
 	}

@@ -1,0 +1,53 @@
+package broker
+
+import (
+	"context"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/ambitmq/ambit/access"
+	"github.com/ambitmq/ambit/web"
+)
+
+// orKuzzle serves WebSockets at /: those of MQTT, if they say so, and else Kuzzle's. Everything
+// else goes on to next.
+func (l *listeners) orKuzzle(ln *listener, next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch {
+		case r.URL.Path != "/" || !strings.EqualFold(r.Header.Get("Upgrade"), "websocket"):
+			next.ServeHTTP(w, r)
+		case speaksMQTT(r):
+			l.serveWebSocket(ln, w, r)
+		default:
+			l.serveKuzzle(ln, w, r)
+		}
+	})
+}
+
+// speaksMQTT says whether a WebSocket offers to speak MQTT.
+func speaksMQTT(r *http.Request) bool {
+	for _, offered := range strings.Split(strings.Join(r.Header.Values("Sec-Websocket-Protocol"), ","), ",") {
+		if slices.Contains(subprotocols, strings.TrimSpace(offered)) {
+			return true
+		}
+	}
+	return false
+}
+
+// serveKuzzle upgrades an HTTP request to a connection that speaks Kuzzle's protocol.
+func (l *listeners) serveKuzzle(ln *listener, w http.ResponseWriter, r *http.Request) {
+	ws := l.upgrade(ln, w, r, nil)
+	if ws == nil {
+		return
+	}
+	l.running.Add(1)
+	defer l.running.Done()
+	g := guestOf(r)
+	defer g.leave()
+	served := ln.served.Add(1)
+	defer ln.served.Add(-1)
+	peer, from := ln.webPeer(r), web.RemoteOf(r)
+	l.kuzzle.Serve(context.WithoutCancel(r.Context()), l.closing, ws,
+		access.Arrival{From: from, Peer: peer, Login: web.LoginOf(r)}, l.via(ln, served, from, peer, g))
+}

@@ -1,0 +1,196 @@
+// Package kuzzle speaks Kuzzle's protocol over WebSocket, so that its clients need no
+// change: each text is a request of package api, and rooms tell them as they tell everybody.
+package kuzzle
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/coder/websocket"
+
+	"github.com/ambitmq/ambit/access"
+	"github.com/ambitmq/ambit/api"
+	"github.com/ambitmq/ambit/hooks"
+	"github.com/ambitmq/ambit/sessions"
+)
+
+// protocol is what notifications call it.
+const protocol = "websocket"
+
+// Options are the settings of a [Server]. They are not written after [New].
+type Options struct {
+	// WriteTimeout is how long a client may leave its socket unread.
+	WriteTimeout time.Duration
+	// PingEvery is how often it is looked whether a client is still there. Defaults to
+	// 30 s.
+	PingEvery time.Duration
+}
+
+// A Server serves the clients of a node. It may be used by many goroutines at once.
+type Server struct {
+	hook   *hooks.Hook
+	opts   Options
+	format *sessions.Format
+}
+
+// New returns a server of the requests and rooms of a node.
+func New(hook *hooks.Hook, o Options) *Server {
+	if o.PingEvery == 0 {
+		o.PingEvery = 30 * time.Second
+	}
+	return &Server{hook: hook, opts: o, format: sessions.NewFormat(notification)}
+}
+
+// A connection is one WebSocket.
+type connection struct {
+	*Server
+	ws      *websocket.Conn
+	arrival access.Arrival
+	via     sessions.Via
+	// who came in, or why nobody did: then requests need a token.
+	who  *access.Identity
+	shut error
+
+	mu    sync.Mutex // guards seats
+	seats []*seat    // of those who ask on this connection
+}
+
+// Serve speaks with a client until its connection ends, or closing is done.
+func (s *Server) Serve(ctx, closing context.Context, ws *websocket.Conn, a access.Arrival, via sessions.Via) {
+	c := &connection{Server: s, ws: ws, arrival: a, via: via}
+	c.who, c.shut = s.hook.Door().Enter(a)
+	c.arrival.Login = nil // a request shows its own
+	ws.SetReadLimit(int64(via.PacketBytes))
+	ctx, cancel := context.WithCancel(ctx)
+	var watching sync.WaitGroup
+	watching.Go(func() { c.watch(ctx, closing) })
+	defer watching.Wait()
+	defer cancel()
+	defer c.leave()
+	for {
+		_, text, err := ws.Read(ctx)
+		if err == nil {
+			err = c.take(ctx, text)
+		}
+		if err != nil {
+			_ = ws.CloseNow() // it is gone, or has been told why
+			return
+		}
+	}
+}
+
+// watch ends a connection whose client does not answer, or when the broker ends.
+func (c *connection) watch(ctx, closing context.Context) {
+	ticker := time.NewTicker(c.opts.PingEvery)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-closing.Done():
+			_ = c.ws.Close(websocket.StatusGoingAway, "the broker shuts down") // whether the client says so, too, does not matter
+			return
+		case <-ticker.C:
+			limited, cancel := context.WithTimeout(ctx, c.opts.PingEvery)
+			err := c.ws.Ping(limited)
+			cancel()
+			if err != nil {
+				_ = c.ws.CloseNow() // its reader sees that
+				return
+			}
+		}
+	}
+}
+
+// take answers one text.
+func (c *connection) take(ctx context.Context, text []byte) error {
+	var ask struct{ Controller, Action string }
+	var members map[string]json.RawMessage
+	if len(text) == 0 {
+		return nil
+	}
+	if json.Unmarshal(text, &members) == nil && len(members) == 1 && string(members["p"]) == "1" {
+		return c.write(ctx, []byte(`{"p":2}`))
+	}
+	_ = json.Unmarshal(text, &ask) // what cannot be read is refused below
+	from := api.Caller{Name: protocol + " " + c.arrival.From.String(), Protocol: protocol, Identity: c.who, Arrival: c.arrival}
+	if c.who != nil {
+		from.User = c.who.User
+	}
+	var asks *seat
+	from.Member = func(who *access.Identity) (api.Member, error) {
+		var err error
+		if asks, err = c.seat(who); err != nil {
+			return nil, err
+		}
+		return asks, nil
+	}
+	answer := c.hook.API().Serve(context.WithoutCancel(ctx), from, "", "", text)
+	err := c.write(ctx, answer.Body)
+	if asks != nil {
+		asks.Answered()
+		if ask.Controller == "auth" && ask.Action == "logout" && answer.Status == http.StatusOK {
+			c.drop(asks)
+			asks.Close()
+		}
+	}
+	return err
+}
+
+// write writes one text.
+func (c *connection) write(ctx context.Context, text []byte) error {
+	ctx, cancel := context.WithTimeout(ctx, c.opts.WriteTimeout)
+	defer cancel()
+	return c.ws.Write(ctx, websocket.MessageText, text)
+}
+
+// maxSeats is as how many users one connection may ask.
+const maxSeats = 16
+
+// seat returns the client that somebody is on this connection.
+func (c *connection) seat(who *access.Identity) (*seat, error) {
+	if who == nil {
+		return nil, c.shut
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	i := slices.IndexFunc(c.seats, func(s *seat) bool { return s.who.User == who.User })
+	if i >= 0 {
+		c.seats[i].renew(who)
+		return c.seats[i], nil
+	}
+	if len(c.seats) == maxSeats {
+		return nil, errors.New("as many users as may ask on one connection have asked")
+	}
+	s := &seat{connection: c, who: who, rooms: map[string][]string{}}
+	var err error
+	s.Subscriber, err = c.hook.Attach(s, sessions.Attachment{Protocol: protocol, Format: c.format, Remote: c.arrival.From, Via: c.via, Identity: who})
+	if err != nil {
+		return nil, err
+	}
+	c.seats = append(c.seats, s)
+	return s, nil
+}
+
+// drop forgets a seat.
+func (c *connection) drop(s *seat) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.seats = slices.DeleteFunc(c.seats, func(other *seat) bool { return other == s })
+}
+
+// leave ends all seats.
+func (c *connection) leave() {
+	c.mu.Lock()
+	seats := c.seats
+	c.seats = nil
+	c.mu.Unlock()
+	for _, s := range seats {
+		s.Close()
+	}
+}
