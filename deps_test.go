@@ -98,6 +98,8 @@ test/integration test: broker client [
 ]
 test/integration/bruteforce:
 test/conformance test: broker
+test/kuzzle:
+test/kuzzle test:
 test/sdk:
 test/sdk test: client
 test/console:

@@ -17,7 +17,7 @@ func (l *listeners) orKuzzle(ln *listener, next http.Handler) http.Handler {
 		switch {
 		case r.URL.Path != "/" || !strings.EqualFold(r.Header.Get("Upgrade"), "websocket"):
 			next.ServeHTTP(w, r)
-		case speaksMQTT(r):
+		case slices.ContainsFunc(offered(r), func(p string) bool { return slices.Contains(subprotocols, p) }):
 			l.serveWebSocket(ln, w, r)
 		default:
 			l.serveKuzzle(ln, w, r)
@@ -25,19 +25,19 @@ func (l *listeners) orKuzzle(ln *listener, next http.Handler) http.Handler {
 	})
 }
 
-// speaksMQTT says whether a WebSocket offers to speak MQTT.
-func speaksMQTT(r *http.Request) bool {
-	for _, offered := range strings.Split(strings.Join(r.Header.Values("Sec-Websocket-Protocol"), ","), ",") {
-		if slices.Contains(subprotocols, strings.TrimSpace(offered)) {
-			return true
-		}
+// offered returns the sub-protocols that a WebSocket offers to speak.
+func offered(r *http.Request) []string {
+	all := strings.Split(strings.Join(r.Header.Values("Sec-Websocket-Protocol"), ","), ",")
+	for i := range all {
+		all[i] = strings.TrimSpace(all[i])
 	}
-	return false
+	return slices.DeleteFunc(all, func(p string) bool { return p == "" })
 }
 
-// serveKuzzle upgrades an HTTP request to a connection that speaks Kuzzle's protocol.
+// serveKuzzle upgrades an HTTP request to a connection that speaks Kuzzle's protocol. Whatever
+// sub-protocol it offers is taken: Kuzzle's client offers "null" in browsers.
 func (l *listeners) serveKuzzle(ln *listener, w http.ResponseWriter, r *http.Request) {
-	ws := l.upgrade(ln, w, r, nil)
+	ws := l.upgrade(ln, w, r, offered(r))
 	if ws == nil {
 		return
 	}

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"net/http"
 	"slices"
+	"strconv"
 	"sync"
 	"time"
 
@@ -77,7 +78,11 @@ func (s *Server) Serve(ctx, closing context.Context, ws *websocket.Conn, a acces
 		if err == nil {
 			err = c.take(ctx, text)
 		}
-		if err != nil {
+		switch {
+		case errors.Is(err, websocket.ErrMessageTooBig):
+			_ = ws.Close(websocket.StatusMessageTooBig, "a request may have "+strconv.Itoa(via.PacketBytes)+" bytes") // and reads the rest, so that the client gets to read that
+			return
+		case err != nil:
 			_ = ws.CloseNow() // it is gone, or has been told why
 			return
 		}
