@@ -23,7 +23,10 @@ export default defineConfig({
     reportCompressedSize: false,
     license: { fileName: "licenses.md" },
     rolldownOptions: {
+      // The worker of the map is a page of its own, so that it shares the client with the first.
+      input: { index: here("index.html"), feed: here("src/screens/map/feed.worker.ts") },
       output: {
+        codeSplitting: { groups: [{ name: "client", test: /sdk\/js\/src|node_modules\/mqtt\// }] },
         entryFileNames: "assets/[name].js",
         chunkFileNames: "assets/[name].js",
         assetFileNames: "assets/[name][extname]",

@@ -64,7 +64,7 @@ export class Connection extends Emitter<ConnectionEvents> {
   readonly #feeds = new Map<string, Feed>();
   /** Who gets the messages of a topic, or of all that begin with it if it ends in a slash. */
   readonly #topics = new Map<string, Receiver>();
-  readonly #followed = new Map<string, Receiver>();
+  readonly #followed = new Map<string, { to: Receiver; qos: 0 | 1 }>();
   readonly #waiting = new Set<() => void>();
   #requests = 0;
   #wasUp = false;
@@ -174,13 +174,16 @@ export class Connection extends Emitter<ConnectionEvents> {
     return leave;
   }
 
-  /** Subscribes to a topic filter, which may end in a wildcard, also when the connection is made again. */
-  async follow(topicFilter: string, to: Receiver): Promise<() => Promise<void>> {
-    this.#followed.set(topicFilter, to);
+  /**
+   * Subscribes to a topic filter, which may end in a wildcard, also when the connection is made again. With QoS 0
+   * messages need no acknowledgement, and some are lost when there are more than can be read.
+   */
+  async follow(topicFilter: string, to: Receiver, qos: 0 | 1 = 1): Promise<() => Promise<void>> {
+    this.#followed.set(topicFilter, { to, qos });
     let unsubscribe: (() => Promise<void>) | undefined;
     try {
       await this.#online();
-      unsubscribe = await this.#subscribe(topicFilter, to);
+      unsubscribe = await this.#subscribe(topicFilter, to, qos);
     } catch (e) {
       if (!isLost(e)) {
         this.#followed.delete(topicFilter);
@@ -194,14 +197,14 @@ export class Connection extends Emitter<ConnectionEvents> {
   }
 
   /** Subscribes on the connection that there is now. */
-  async #subscribe(topicFilter: string, to: Receiver): Promise<() => Promise<void>> {
+  async #subscribe(topicFilter: string, to: Receiver, qos: 0 | 1 = 1): Promise<() => Promise<void>> {
     const route = topicFilter.replace(/[+#]$/, "");
     const forget = () => {
       if (this.#topics.get(route) === to) this.#topics.delete(route);
     };
     this.#topics.set(route, to);
     try {
-      await this.#granted(topicFilter);
+      await this.#granted(topicFilter, qos);
     } catch (e) {
       forget();
       throw e;
@@ -213,13 +216,13 @@ export class Connection extends Emitter<ConnectionEvents> {
   }
 
   /** Resolves when a subscription is granted. */
-  #granted(topicFilter: string): Promise<void> {
+  #granted(topicFilter: string, qos: 0 | 1): Promise<void> {
     return new Promise((resolve, reject) => {
       if (!this.connected) {
         reject(lost());
         return;
       }
-      this.#mqtt.subscribe(topicFilter, { qos: 1 }, (e, granted, ack) => {
+      this.#mqtt.subscribe(topicFilter, { qos }, (e, granted, ack) => {
         const code = granted?.[0]?.qos ?? 0;
         if (!e && code < 0x80) {
           resolve();
@@ -259,8 +262,8 @@ export class Connection extends Emitter<ConnectionEvents> {
         feed.fail(e);
       });
     }
-    for (const [topicFilter, to] of this.#followed) {
-      this.#subscribe(topicFilter, to).catch((e: AmbitError) => {
+    for (const [topicFilter, { to, qos }] of this.#followed) {
+      this.#subscribe(topicFilter, to, qos).catch((e: AmbitError) => {
         if (!isLost(e)) this.emit("error", e);
       });
     }

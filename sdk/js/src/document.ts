@@ -22,6 +22,8 @@ export interface PageOptions {
   size?: number;
   from?: number;
   cursor?: string;
+  /** Whether the page says up to which change it is. */
+  seq?: boolean;
 }
 
 /** Documents of a search, which are what was there at that moment. */
@@ -33,6 +35,8 @@ export interface Page<T extends object = Source> {
   scanned: number;
   /** Whether there are documents at which it has not looked. */
   partial: boolean;
+  /** Of the last change that the page knows: a room with that as since tells what comes after it. */
+  seq?: number;
 }
 
 export interface Counted {

@@ -1,1 +1,1 @@
-import{n as e,t}from"./index.js";function n(n){return e(`div`,{class:`screen`,children:e(t,{title:`Notifications`})})}export{n as default};
+import{d as e,g as t}from"./index.js";function n(n){return t(`div`,{class:`screen`,children:t(e,{title:`Notifications`})})}export{n as default};
