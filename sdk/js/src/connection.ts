@@ -175,7 +175,7 @@ export class Connection extends Emitter<ConnectionEvents> {
   }
 
   /**
-   * Subscribes to a topic filter, which may end in a wildcard, also when the connection is made again. With QoS 0
+   * Subscribes to a topic filter, also when the connection is made again. With QoS 0
    * messages need no acknowledgement, and some are lost when there are more than can be read.
    */
   async follow(topicFilter: string, to: Receiver, qos: 0 | 1 = 1): Promise<() => Promise<void>> {
@@ -291,8 +291,14 @@ export class Connection extends Emitter<ConnectionEvents> {
       this.#answer(JSON.parse(text(payload)) as Answer);
       return;
     }
-    const to = this.#topics.get(topic) ?? this.#topics.get(topic.slice(0, topic.lastIndexOf("/") + 1));
+    const to = this.#topics.get(topic) ?? this.#topics.get(topic.slice(0, topic.lastIndexOf("/") + 1)) ?? this.#matching(topic);
     to?.(payload, topic);
+  }
+
+  /** Who follows the first topic filter with other wildcards that matches. */
+  #matching(topic: string): Receiver | undefined {
+    for (const [topicFilter, { to }] of this.#followed) if (matches(topicFilter, topic)) return to;
+    return undefined;
   }
 
   #answer(a: Answer): void {
@@ -318,5 +324,17 @@ interface Answer {
 const closed = () => new AmbitError("client.closed", "the connection was closed");
 
 const late = () => new AmbitError("client.timeout", "there was no answer in time: the request was done, or not");
+
+/** Whether a topic filter with wildcards matches a topic. */
+export function matches(topicFilter: string, topic: string): boolean {
+  const filters = topicFilter.replace(/^\$share\/[^/]+\//, "").split("/");
+  const levels = topic.split("/");
+  if (topic.startsWith("$") && !filters[0]!.startsWith("$")) return false;
+  for (const [i, filter] of filters.entries()) {
+    if (filter === "#") return true;
+    if (i >= levels.length || (filter !== "+" && filter !== levels[i])) return false;
+  }
+  return filters.length === levels.length;
+}
 
 export const text = (payload: Uint8Array) => new TextDecoder().decode(payload);

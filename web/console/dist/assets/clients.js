@@ -1,1 +1,1 @@
-import{d as e,g as t}from"./index.js";function n(n){return t(`div`,{class:`screen`,children:t(e,{title:`Clients`})})}export{n as default};
+import{_ as e,f as t}from"./index.js";function n(n){return e(`div`,{class:`screen`,children:e(t,{title:`Clients`})})}export{n as default};
