@@ -169,6 +169,7 @@ export class MapView {
     const ctx = context(this.#top, frame);
     this.fences.forEach((fence) => drawFence(ctx, frame, fence));
     this.#drawDocuments(ctx, frame);
+    this.fences.forEach((fence) => drawName(ctx, frame, fence));
     this.drawn++;
   }
 
@@ -267,17 +268,19 @@ function drawFence(ctx: CanvasRenderingContext2D, frame: Frame, fence: Fence): v
       ctx.fill("evenodd");
       ctx.globalAlpha = 1;
       ctx.stroke();
-      const [points] = rings;
-      if (fence.name && points) nameOf(ctx, frame, fence, points, offset);
     });
   }
   ctx.setLineDash([]);
 }
 
-function nameOf(ctx: CanvasRenderingContext2D, frame: Frame, fence: Fence, points: Float64Array, offset: number): void {
+/** The name of a fence stands above its northernmost point. */
+function drawName(ctx: CanvasRenderingContext2D, frame: Frame, fence: Fence): void {
+  const points = fence.outlines[0]?.rings[0];
+  if (!fence.name || !points) return;
   let [x, y] = [0, Infinity];
   for (let i = 0; i < points.length; i += 2) if (points[i + 1]! < y) [x, y] = [points[i]!, points[i + 1]!];
-  outlined(ctx, fence.name, x * frame.size + offset, y * frame.size - frame.top - 7, fence.color, "center", '600 12px "Plex Sans", system-ui, sans-serif');
+  const font = '600 12px "Plex Sans", system-ui, sans-serif';
+  eachCopy(frame, (offset) => outlined(ctx, fence.name, x * frame.size + offset, y * frame.size - frame.top - 8, fence.color, "center", font));
 }
 
 function drawLabels(ctx: CanvasRenderingContext2D, labels: [string, number, number][]): void {

@@ -19,6 +19,7 @@ type Show = "all" | "enter" | "stay" | "exit";
 export default function Notifications({ ambit, session, route }: ScreenProps) {
   const follower = followerOf(ambit);
   const followed = useStore(follower.followed);
+  const known = useAnswer(() => collections(ambit), [ambit]);
   const wanted = route.query.get("topic");
   useEffect(() => {
     if (wanted === null) return;
@@ -34,11 +35,21 @@ export default function Notifications({ ambit, session, route }: ScreenProps) {
       {followed.length === 0 && follower.log.size === 0 ? (
         <Empty icon="notifications" title="Follow a room, or any topic">
           <p>
-            Behind a collection, a <code>?</code> and a filter make a room. It tells of documents that enter, stay and exit. All of a collection is
+            <code>fleet/trucks/?</code> with a filter behind it is a room: it tells of documents that enter, stay and exit. <code>home/#</code> is an ordinary topic filter.
           </p>
-          <Copyable label="A topic to follow" text="fleet/trucks/?{}" />
-          <p>Then publish something there:</p>
-          <Copyable text={mosquittoPub("fleet/trucks/42", '{"speed":60}', session.who.user)} />
+          <div class="row">
+            {(known.value?.length ? known.value.slice(0, 3) : [{ index: "fleet", collection: "trucks" }]).map(({ index, collection }) => (
+              <button key={`${index}/${collection}`} type="button" class="btn" onClick={() => void follower.add(`${index}/${collection}/?{}`)}>
+                <Icon name="plus" size={16} /> All of {index}/{collection}
+              </button>
+            ))}
+          </div>
+          {known.value?.length === 0 && (
+            <>
+              <p>Then publish something there:</p>
+              <Copyable text={mosquittoPub("fleet/trucks/42", '{"speed":60}', session.who.user)} />
+            </>
+          )}
         </Empty>
       ) : (
         <Messages ambit={ambit} follower={follower} />
@@ -180,7 +191,7 @@ function Row({ entry, chosen, onChoose }: { entry: Entry; chosen: boolean; onCho
         <Badge tone={tones[entry.kind]}>{what}</Badge>
       </td>
       <td>
-        <button type="button" class="link" aria-label={`Show message ${entry.n}`} onClick={() => onChoose(entry)}>
+        <button type="button" class="link" onClick={() => onChoose(entry)}>
           {(n?.type === "document" && n.result._id) || (n?.type === "user" && n.member.clientId) || entry.topic}
         </button>
       </td>
