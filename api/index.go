@@ -83,7 +83,9 @@ func (c *call) listed(text func(persistence.Collection) string) ([]string, error
 			return nil, getLimit.with(c.opts.ReadDocuments)
 		}
 	}
-	return slices.Sorted(maps.Keys(set)), nil
+	names := slices.AppendSeq(make([]string, 0, len(set)), maps.Keys(set)) // none are [] in JSON, not null
+	slices.Sort(names)
+	return names, nil
 }
 
 // record writes records, and waits until they are on disk.
