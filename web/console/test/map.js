@@ -22,6 +22,7 @@ export default async function map({ open, step, check, accessible, allow, tell, 
 
   const a = await place(page, 48.1, 11.5);
   await page.getByRole("button", { name: "Draw a circle" }).click();
+  await page.getByText("Drag from the centre").waitFor();
   await page.mouse.move(a.x, a.y);
   await page.mouse.down();
   await page.mouse.move(a.x + 40, a.y, { steps: 3 });
@@ -52,14 +53,18 @@ export default async function map({ open, step, check, accessible, allow, tell, 
 
   for (const [tool, keyword] of [["box", "geoBoundingBox"], ["polygon", "geoPolygon"]]) {
     await page.getByRole("button", { name: `Draw a ${tool}` }).click();
+    await page.locator(".map-hint").waitFor();
     await page.keyboard.press("Enter");
     await page.getByRole("group", { name: "Filter" }).filter({ hasText: keyword }).waitFor();
   }
   await page.getByRole("button", { name: "Draw a polygon" }).click();
+  await page.getByText("Click the corners").waitFor();
   for (const [dx, dy] of [[-60, -60], [60, -60], [60, 60], [-60, 60], [-60, -60]]) await page.mouse.click(a.x + dx, a.y + dy);
   await page.getByRole("region", { name: "Fence 4" }).getByText("1 in scope").waitFor();
   await page.getByRole("button", { name: "Draw a box" }).click();
+  await page.locator(".map-hint").waitFor();
   await page.keyboard.press("Escape");
+  await page.locator(".map-hint").waitFor({ state: "detached" });
   check("drawing", await page.locator(".drawing").count(), 0);
   step("draws boxes and polygons");
 
@@ -87,7 +92,7 @@ export default async function map({ open, step, check, accessible, allow, tell, 
   await shot(tab, "map-dark");
   step("shows a document");
 
-  await tab.getByLabel("Filter").fill('{"exists":"speed"}');
+  await tab.getByLabel("Filter").fill('{"range":{"speed":{"gt":70}}}');
   await tab.keyboard.press("Enter");
   await tab.getByText(/^1 documents/).waitFor();
   step("filters");
