@@ -3,12 +3,15 @@ package api
 import (
 	"cmp"
 	"slices"
+	"strings"
 )
 
 // Clients are the MQTT clients of a node.
 type Clients interface {
 	// List returns those who have a session, by client identifier.
 	List() []Client
+	// Get returns one of them with its Filters.
+	Get(id string) (Client, bool)
 	// Disconnect ends the connection of a client, with a text for it, and says whether there
 	// was one.
 	Disconnect(id, reason string) bool
@@ -36,6 +39,30 @@ type Client struct {
 	// Slow says that nobody waits for it any more, until it has read half of what waits.
 	Slow  bool  `json:"slow"`
 	Since int64 `json:"since"` // in milliseconds: of the connection, or of the absence
+	// InFlight of the messages that wait are to be acknowledged.
+	InFlight int `json:"inFlight"`
+	// Why says why it is not connected, as far as that is known.
+	Why string `json:"why,omitempty"`
+	// Error is the last thing that it was refused, or why the broker ended its last
+	// connection.
+	Error *ClientError `json:"error,omitempty"`
+	// Filters are what it has subscribed to, where one client is asked for.
+	Filters []ClientFilter `json:"filters,omitempty"`
+}
+
+// A ClientError is something that a client was refused, with a reason code of MQTT 5.
+type ClientError struct {
+	Text  string `json:"text"`
+	Code  byte   `json:"code"`
+	Topic string `json:"topic,omitempty"` // or topic filter
+	At    int64  `json:"at"`
+}
+
+// A ClientFilter is one subscription.
+type ClientFilter struct {
+	TopicFilter string `json:"topicFilter"`
+	QoS         byte   `json:"qos"`
+	RoomID      string `json:"roomId,omitempty"`
 }
 
 // clientActions is the table of the controller client.
@@ -57,7 +84,8 @@ func slowestFirst(list []Client) {
 }
 
 // listClients lists the clients that are connected, with absent also those that are not. With slow
-// it is those that are behind, or were, the slowest first.
+// it is those that are behind, or were, the slowest first, and
+// with a text those whose client identifier, user or address has it.
 func listClients(c *call) (any, error) {
 	if err := c.manages(); err != nil {
 		return nil, err
@@ -70,16 +98,41 @@ func listClients(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	text, err := c.string("text")
+	if err != nil {
+		return nil, err
+	}
+	text = strings.ToLower(text)
 	var list []Client
 	for _, client := range c.clients() {
-		if (client.Connected || absent) && (!slow || client.isBehind()) {
+		if (client.Connected || absent) && (!slow || client.isBehind()) && client.concerns(text) {
 			list = append(list, client)
 		}
 	}
 	if slow {
 		slowestFirst(list)
 	}
-	return listed(c, list, func(client Client) Client { return client })
+	return listed(c, list, c.parted)
+}
+
+// parted adds why a client is not there, if it is not.
+func (c *call) parted(client Client) Client {
+	if !client.Connected && c.opts.Presence != nil {
+		if status, ok := c.opts.Presence.Client(client.ID); ok {
+			client.Why = status.Why
+		}
+	}
+	return client
+}
+
+// concerns says whether a text is found in what a client is known by.
+func (client *Client) concerns(text string) bool {
+	for _, s := range []string{client.ID, client.User, client.Address} {
+		if strings.Contains(strings.ToLower(s), text) {
+			return true
+		}
+	}
+	return false
 }
 
 func getClient(c *call) (any, error) {
@@ -89,9 +142,9 @@ func getClient(c *call) (any, error) {
 	if c.ID == "" {
 		return nil, missing.with("_id")
 	}
-	for _, client := range c.clients() {
-		if client.ID == c.ID {
-			return client, nil
+	if c.opts.Clients != nil {
+		if client, ok := c.opts.Clients.Get(c.ID); ok {
+			return c.parted(client), nil
 		}
 	}
 	return nil, unknownClient.with(c.ID)

@@ -6,8 +6,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/mochi-mqtt/server/v2/packets"
-
 	"github.com/ambitmq/ambit/topics"
 )
 
@@ -101,9 +99,7 @@ func (c *Client) ended(why *Error) {
 	}
 	close(c.speed.stop)
 	c.engine.Decided(c.ClientID, "", why.Code, "disconnected: "+clip(why.Text))
-	switch why.Code {
-	case packets.ErrSessionTakenOver.Code, packets.ErrServerShuttingDown.Code, packets.ErrUseAnotherServer.Code:
-	default:
+	if !why.isMove() {
 		c.engine.log.Warn("disconnected", "client", clip(c.ClientID), "remote", c.Remote, "reason", why.Text, "code", why.Code)
 	}
 }

@@ -18,6 +18,16 @@ type Error struct {
 
 func (e *Error) Error() string { return fmt.Sprintf("%s (reason code 0x%02X)", e.Text, e.Code) }
 
+// isMove says whether a connection ends for a reason that is nobody's fault: another one
+// takes its place, here or elsewhere.
+func (e *Error) isMove() bool {
+	switch e.Code {
+	case packets.ErrSessionTakenOver.Code, packets.ErrServerShuttingDown.Code, packets.ErrUseAnotherServer.Code:
+		return true
+	}
+	return false
+}
+
 // A KeywordError is an error of a handler that knows the keyword at fault. MQTT 5
 // is told.
 type KeywordError interface {

@@ -48,6 +48,9 @@ func (e *Engine) part(c *Client) {
 		p = *said
 	}
 	e.countParting(&p)
+	if p.Why != nil && !p.Why.isMove() {
+		c.session.fails("", p.Why)
+	}
 	e.h.Disconnected(c, p)
 }
 

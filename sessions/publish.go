@@ -384,6 +384,7 @@ func (e *Engine) logRefusal(s *session, topic string, qos byte, err error) {
 	r := errorOf(err)
 	e.counts.refused[refusedPublish][r.Code].Add(1)
 	e.Decided(s.id, topic, r.Code, "refused: "+clip(r.Text))
+	s.fails(topic, r)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.refusals++

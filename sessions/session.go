@@ -53,6 +53,7 @@ type session struct {
 	// refusals counts the refused publishes since the last one that was logged.
 	refusals   int
 	refusalLog time.Time
+	fault      *Fault
 }
 
 // A Subscription is one topic filter that a session subscribed to.

@@ -45,7 +45,12 @@ type mqttClient struct {
 	Dropped       int64  `json:"dropped"`
 	HeldUp        int64  `json:"heldUp"`
 	Slow          bool   `json:"slow"`
+	InFlight      int    `json:"inFlight"`
 	Since         int64  `json:"since"`
+	Why           string `json:"why,omitempty"`
+
+	Error   json.RawMessage `json:"error,omitempty"`
+	Filters json.RawMessage `json:"filters,omitempty"`
 }
 
 func newClientList() *cobra.Command {
