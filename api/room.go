@@ -16,6 +16,7 @@ import (
 func roomActions() map[string]action {
 	return map[string]action{
 		"create": createName, "update": updateName, "delete": deleteName, "get": getName, "list": listNames,
+		"listOpen": listOpenRooms,
 	}
 }
 

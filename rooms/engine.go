@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/ambitmq/ambit/filter"
@@ -63,6 +64,7 @@ type room struct {
 	named   int // how many names point to it
 	// nothing says that no document is ever in it.
 	nothing bool
+	told    atomic.Int64 // notifications, one for each member
 }
 
 // An outlet is one topic filter by which members subscribed to a room: its
@@ -222,6 +224,7 @@ func (e *Engine) Apply(change *persistence.Change) error {
 			}
 			if m != nil {
 				e.counts.told(a.transition, len(o.members))
+				a.told.Add(int64(len(o.members)))
 				e.out.Publish(o.to.Text, o.members, m)
 			}
 		}
@@ -235,6 +238,7 @@ type affected struct {
 	filter     *filter.Filter
 	transition topics.Transition
 	outlets    []outlet
+	told       *atomic.Int64
 }
 
 // affected says which rooms a change concerns, in the order of their hashes.
@@ -289,7 +293,7 @@ func (e *Engine) transitions(c *collection, change *persistence.Change, before f
 
 func appendAffected(all []affected, t topics.Transition, rooms []*room) []affected {
 	for _, r := range rooms {
-		all = append(all, affected{hash: r.hash, filter: r.filter, transition: t, outlets: r.outlets})
+		all = append(all, affected{hash: r.hash, filter: r.filter, transition: t, outlets: r.outlets, told: &r.told})
 	}
 	return all
 }

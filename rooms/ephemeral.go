@@ -63,6 +63,7 @@ func (e *Engine) Tell(m *Ephemeral) error {
 			case topics.None:
 			}
 			e.counts.ephemeral.Add(int64(len(o.members)))
+			a.told.Add(int64(len(o.members)))
 			e.out.Publish(o.to.Text, o.members, msg)
 		}
 	}

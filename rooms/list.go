@@ -3,12 +3,18 @@ package rooms
 import (
 	"iter"
 	"slices"
+
+	"github.com/ambitmq/ambit/filter"
 )
 
 // An Occupancy is how many are in a room, connected or not.
 type Occupancy struct {
 	Index, Collection, Hash string
 	Members                 int
+	Filter                  *filter.Filter
+	// Told is how many notifications its members were given since somebody came into it,
+	// as things happened: one for each member.
+	Told int64
 }
 
 // All yields the rooms there are, in no particular order. It must not call the
@@ -18,16 +24,20 @@ func (e *Engine) All() iter.Seq[Occupancy] {
 		e.mu.RLock()
 		defer e.mu.RUnlock()
 		for name, c := range e.collections {
-			for hash, r := range c.rooms {
+			for _, r := range c.rooms {
 				if r.isLimbo() {
 					continue
 				}
-				if !yield(Occupancy{name.index, name.collection, hash, r.size()}) {
+				if !yield(r.occupancy(name)) {
 					return
 				}
 			}
 		}
 	}
+}
+
+func (r *room) occupancy(name collectionName) Occupancy {
+	return Occupancy{name.index, name.collection, r.hash, r.size(), r.filter, r.told.Load()}
 }
 
 // Find returns the room with a hash, if there is one.
@@ -36,7 +46,7 @@ func (e *Engine) Find(hash string) (Occupancy, bool) {
 	defer e.mu.RUnlock()
 	for name, c := range e.collections {
 		if r := c.rooms[hash]; r != nil {
-			return Occupancy{name.index, name.collection, hash, r.size()}, true
+			return r.occupancy(name), true
 		}
 	}
 	return Occupancy{}, false

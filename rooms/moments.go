@@ -142,7 +142,7 @@ func (m *moments) affected(others []affected, change *persistence.Change, previo
 		after.Follow(before)
 		after.Among(m.where)
 		for _, r := range m.matcher.Match(nil, after) {
-			others = append(others, affected{hash: r.hash, filter: r.filter, transition: topics.Enter, outlets: r.outlets})
+			others = append(others, affected{hash: r.hash, filter: r.filter, transition: topics.Enter, outlets: r.outlets, told: &r.told})
 		}
 	}
 	for path, n := range m.neighbours[change.Key.ID] {
