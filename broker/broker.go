@@ -31,6 +31,7 @@ type Broker struct {
 	listeners *listeners
 	store     *persistence.Store
 	control   *control // nil if there is none
+	profiler  *profiler
 	hook      *hooks.Hook
 	engine    *sessions.Engine
 	reloading reloading
@@ -81,6 +82,9 @@ func Start(ctx context.Context, cfg Config, log *slog.Logger) (*Broker, error) {
 	}
 	if who.issuer != nil {
 		b.listeners.running.Go(func() { b.renew(who.issuer, cfg.JWT.Refresh) })
+	}
+	if b.profiler, err = openProfiler(ctx, cfg.Observe.Pprof, log); err != nil {
+		return nil, errors.Join(err, b.Close(ctx))
 	}
 	b.control = openControl(ctx, cfg.Data, store, b.hook.API(), b.engine, log)
 	for _, c := range cfg.Collections {
@@ -279,6 +283,7 @@ func (b *Broker) Close(ctx context.Context) error {
 func (b *Broker) close(ctx context.Context) error {
 	b.listeners.close()
 	b.control.close()
+	b.profiler.close()
 	err := wait(ctx, func() {
 		b.engine.Drain(farewell(*b.listeners.now.Load()))
 		b.listeners.running.Wait()
