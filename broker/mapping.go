@@ -6,13 +6,19 @@ import (
 	"strings"
 
 	"github.com/ambitmq/ambit/mappings"
+	"github.com/ambitmq/ambit/topics"
 )
 
 // A Mapping makes documents of the messages on some topics, which stay ordinary
 // messages, too. It is a preset, or has settings of its own; see [mappings.Mapping].
 type Mapping struct {
-	// Preset is a convention: owntracks, tasmota or zigbee2mqtt. Nothing else is given then.
+	// Preset is a convention: owntracks, tasmota or zigbee2mqtt. Nothing else is given then but
+	// fences.
 	Preset string `mapstructure:"preset"`
+	// Fences are for the preset owntracks: names of rooms of people/phones, without their @,
+	// or "*" for all. A phone that enters or leaves one is told so by a transition message on
+	// owntracks/<user>/<device>/event.
+	Fences []string `mapstructure:"fences"`
 	// Topic has literal levels, and variables for others: "owntracks/{user}/{device}".
 	Topic string `mapstructure:"topic"`
 	// Index, Collection and ID are those of the document, with variables of the topic in
@@ -39,6 +45,9 @@ type Mapping struct {
 // compile returns what is meant by the mapping.
 func (m Mapping) compile() []mappings.Mapping {
 	if all, ok := mappings.Preset(m.Preset); ok {
+		for i := range all {
+			all[i].Fences = m.Fences
+		}
 		return all
 	}
 	return []mappings.Mapping{{
@@ -60,6 +69,7 @@ func mappingTable(c Config) *mappings.Table {
 func (c Config) checkMappings(k *check) {
 	for i, m := range c.Mappings {
 		key := fmt.Sprintf("mappings[%d]", i)
+		m.checkFences(k.in(key))
 		if m.Preset != "" {
 			k := k.in(key)
 			k.oneOf("preset", m.Preset, mappings.Presets()...)
@@ -74,6 +84,18 @@ func (c Config) checkMappings(k *check) {
 			for _, err := range joined.Unwrap() {
 				*k.faults = append(*k.faults, errors.New(strings.Replace(err.Error(), "[0]", key, 1)))
 			}
+		}
+	}
+}
+
+// checkFences wants names of rooms that a device can be told of.
+func (m Mapping) checkFences(k *check) {
+	if len(m.Fences) > 0 && m.Preset != "owntracks" {
+		k.bad("fences", m.Fences, "absent unless preset is owntracks")
+	}
+	for i, name := range m.Fences {
+		if err := topics.CheckRoomName(name); err != nil && name != mappings.AllFences {
+			k.bad(fmt.Sprintf("fences[%d]", i), quoted(name), `the name of a room, without @, or "*"`)
 		}
 	}
 }

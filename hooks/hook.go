@@ -109,6 +109,7 @@ func New(store *persistence.Store, o Options, engine sessions.Options) (*Hook, *
 	}}
 	h.live.Store(&o)
 	h.nothing = rooms.Nothing()
+	o.Rooms.Fences = h.fences()
 	h.rooms = rooms.New(store.NodeID(), h, o.Rooms)
 	h.presence = newAttendance(h, store.NodeID(), o.Presence)
 	h.engine = sessions.New(store, h, engine)

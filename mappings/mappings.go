@@ -31,6 +31,9 @@ type Mapping struct {
 	// Text is the member that has a payload that is not JSON, as a string. Empty leaves
 	// such a message an ordinary one.
 	Text string
+	// Fences are names of rooms of the collection, or [AllFences]: when a document enters one,
+	// or leaves it, its device is told so as OwnTracks tells it, on the topic with /event behind.
+	Fences []string
 	// Merge says that the document is merged into the one that is there, so that several
 	// topics make one document.
 	Merge bool

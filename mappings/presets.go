@@ -9,7 +9,7 @@ import (
 // name.
 func Preset(name string) ([]Mapping, bool) {
 	all, ok := presets[name]
-	return all, ok
+	return slices.Clone(all), ok
 }
 
 // Presets returns the names of the conventions that there are.

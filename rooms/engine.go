@@ -37,6 +37,7 @@ type Engine struct {
 	out       Publisher
 	standings *standings
 	scans     scans
+	fences    Fences
 	matched   func(took time.Duration, candidates int)
 	counts    counts
 
@@ -86,11 +87,13 @@ type Options struct {
 	// Matched is told how long it took to find the rooms that a change concerns, and how many
 	// filters were looked at: of one change in [MatchedEvery]. Nil is nobody.
 	Matched func(took time.Duration, candidates int)
+	// Fences says who is told that documents enter and leave named rooms; nobody by default.
+	Fences Fences
 }
 
 // New returns an engine without rooms. Notifications name node as their node.
 func New(node string, out Publisher, opts Options) *Engine {
-	return &Engine{node: node, out: out, standings: newStandings(opts), matched: opts.Matched, collections: map[collectionName]*collection{}}
+	return &Engine{node: node, out: out, standings: newStandings(opts), matched: opts.Matched, fences: opts.Fences, collections: map[collectionName]*collection{}}
 }
 
 // Join makes member a member of the room that to, a topics.Room or
@@ -212,6 +215,7 @@ func (e *Engine) Apply(change *persistence.Change) error {
 	if err != nil {
 		return fmt.Errorf("rooms: match %s/%s/%s: %w", change.Key.Index, change.Key.Collection, change.Key.ID, err)
 	}
+	e.cross(change, affected)
 	for _, a := range affected {
 		n := notification{change: change, node: e.node, room: a.hash, filter: a.filter, transition: a.transition}
 		for _, o := range a.outlets {
