@@ -58,6 +58,7 @@ var (
 	getLimit        = fault{"services.storage.get_limit_exceeded", 0x01010003, 413, `The number of documents returned by this request exceeds the configured server limit: %d.`}
 	writeLimit      = fault{"services.storage.write_limit_exceeded", 0x01010004, 413, `The number of documents edited by this request exceeds the configured server limit: %d.`}
 	notFound        = fault{"services.storage.not_found", 0x0101000b, 404, `Document "%s" not found in "%s":"%s".`}
+	quotaExceeded   = fault{"services.storage.quota_exceeded", 0x010100f0, 413, `Quota exceeded: %s.`}
 	badCursor       = fault{"services.storage.unknown_scroll_id", 0x0101000e, 404, `The cursor is not one of this search.`}
 	alreadyExists   = fault{"services.storage.document_already_exists", 0x01010011, 400, `Document already exists.`}
 	badDocument     = fault{"services.storage.invalid_argument", 0x01010013, 400, `Argument "%s" is invalid (expected: %s)`}
@@ -127,6 +128,7 @@ func (c *call) errorOf(err error) *Error {
 	var told *Error
 	var syntax *filter.SyntaxError
 	var limit *filter.LimitError
+	var quota *persistence.QuotaError
 	switch {
 	case errors.As(err, &told):
 		return told
@@ -143,6 +145,8 @@ func (c *call) errorOf(err error) *Error {
 		return noRights.with(strings.TrimPrefix(err.Error(), "persistence: "))
 	case errors.Is(err, context.DeadlineExceeded):
 		return late.with(c.opts.Timeout)
+	case errors.As(err, &quota):
+		return quotaExceeded.with(quota)
 	case errors.Is(err, persistence.ErrClosed), errors.Is(err, context.Canceled):
 		return shuttingDown.with()
 	case errors.Is(err, persistence.ErrDiskFull):

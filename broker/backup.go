@@ -129,6 +129,7 @@ func storeOptions(cfg Config, log *slog.Logger) persistence.Options {
 		LogAge: cfg.Store.LogAge, LogBytes: cfg.Store.LogBytes,
 		EphemeralBytes: cfg.Store.EphemeralBytes, MinFreeBytes: cfg.Store.MinFreeBytes, Log: log,
 		Indexes: cfg.indexes(), Terms: rooms.Terms,
+		PerUser: persistence.Holding{Documents: int64(cfg.Quotas.UserDocuments), Bytes: cfg.Quotas.UserBytes},
 	}
 }
 

@@ -61,7 +61,7 @@ func Start(ctx context.Context, cfg Config, log *slog.Logger) (*Broker, error) {
 		return nil, err
 	}
 	figures, kept := metrics.New(), storeOptions(cfg, log)
-	kept.Synced = figures.Synced
+	kept.Synced, kept.Refused = figures.Synced, func() { l.crowd.counts.Add(limits.UserStorage) }
 	store, err := persistence.Open(cfg.Data, kept)
 	if err != nil {
 		l.close()

@@ -34,6 +34,11 @@ type Quotas struct {
 	AllSubscriptions int `mapstructure:"all_subscriptions" reload:"now"`
 	// Retained is how many retained messages there may be; documents are none.
 	Retained int `mapstructure:"retained" reload:"now"`
+	// UserDocuments and UserBytes are how many documents, and bytes of them with their names, one
+	// user may keep on disk: those of which it is the author. Whoever did not sign in is one
+	// user, too. 0, the default, is no limit.
+	UserDocuments int   `mapstructure:"user_documents"`
+	UserBytes     int64 `mapstructure:"user_bytes"`
 	// PublishRates are how fast one client may publish: "100/s", "3000/m", "20/10s". All of them
 	// hold. The number may come at once. A client that is faster is not read for a while,
 	// which slows it down and loses nothing; one that would have to wait for more than ten seconds is
@@ -72,10 +77,11 @@ func (q Quotas) check(k *check) {
 		{"half_open", q.HalfOpen, 1}, {"half_open_per_address", q.HalfOpenPerAddress, 1},
 		{"connections_per_address", q.ConnectionsPerAddress, 0}, {"connections_per_user", q.ConnectionsPerUser, 0},
 		{"sessions", q.Sessions, 1}, {"all_subscriptions", q.AllSubscriptions, 1}, {"retained", q.Retained, 1},
-		{"sign_in_failures", q.SignInFailures, 0},
+		{"sign_in_failures", q.SignInFailures, 0}, {"user_documents", q.UserDocuments, 0},
 	} {
 		k.number(n.key, int64(n.value), int64(n.min), 1_000_000_000)
 	}
+	k.number("user_bytes", q.UserBytes, 0, 1<<50)
 	k.number("subscriptions", int64(q.Subscriptions), 1, 60_000)
 	k.number("rooms", int64(q.Rooms), 0, 60_000)
 	for _, l := range []struct {

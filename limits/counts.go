@@ -32,14 +32,15 @@ const (
 	Queue    // a client did not keep pace
 	SignIns  // too many attempts
 	Banned
-	Flapping // a ban because of too many connections
+	Flapping    // a ban because of too many connections
+	UserStorage // documents, or their bytes, of one user
 	kinds
 )
 
 var names = [kinds]string{
 	"connections", "address_connections", "user_connections", "half_open", "connect_time", "packet_bytes", "json",
 	"user_properties", "topic_aliases", "receive_maximum", "publish_rate", "subscribe_rate", "subscriptions", "rooms",
-	"all_subscriptions", "retained", "sessions", "queue", "sign_ins", "banned", "flapping",
+	"all_subscriptions", "retained", "sessions", "queue", "sign_ins", "banned", "flapping", "user_storage",
 }
 
 // String returns the name, as the settings have it where there is one.

@@ -55,7 +55,7 @@ func TestTheCheckCountsWhatThereIs(t *testing.T) {
 		counts[c.Kind] = c.Count
 	}
 	want := map[string]uint64{
-		"changes": 30, "documents": 9, "segments of the change log": 0, "meta records": 3,
+		"changes": 30, "documents": 9, "segments of the change log": 0, "meta records": 4, "users with documents": 1,
 		"retained messages": 1, "sessions": 1, "subscriptions": 1,
 		"messages for several sessions": 1, "messages that wait for a session": 3,
 		"QoS 2 messages to a client": 1, "QoS 2 messages from a client": 1,
@@ -172,6 +172,7 @@ func badLogs() []damage {
 			batchSet(b, trucks("new"), encodeDocument(&Document{Seq: 31, Version: 1, Body: []byte(`{}`)}))
 			batchSet(b, trucks("2"), encodeDocument(&Document{Seq: 23, Version: 3, Body: []byte(`{"n":0}`)}))
 		}, []string{
+			`"" keeps 9 documents of 175 bytes, and 9 of 180 were counted`,
 			"document fleet/trucks/0 is missing, which change 21 made",
 			"document fleet/trucks/1 is of change 12, which is missing or was not the last one",
 			"document fleet/trucks/2 is not what change 23 of fleet/trucks/2 made",

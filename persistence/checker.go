@@ -28,6 +28,9 @@ type checker struct {
 	// those of their documents may have been in memory.
 	mixed   *btree.Map[string, uint64]
 	indexed checkedIndexes
+	// holdings are what users keep by the documents, all of which were read if it is said so.
+	holdings                 map[string]Holding
+	documentsRead, undecoded bool
 	// reported is why a space could not be read last.
 	reported error
 }
@@ -59,6 +62,7 @@ func checkedSpaces() map[byte]checkedSpace {
 		spaceCollections:   {"named collections", decodes(decodeCollection)},
 		spaceCredentials:   {"credentials", decodes(decodeCredential)},
 		spaceRoomNames:     {"names of rooms", decodes(decodeRoomName)},
+		spaceHoldings:      {"users with documents", (*checker).holding},
 		spaceSessions:      {"sessions", decodes(decodeSession)},
 		spacePresence:      {"clients that are there, or were", decodes(decodePresence)},
 		spaceSeats:         {"members of rooms", decodes(decodeSeat)},
@@ -136,7 +140,10 @@ func (c *checker) space(first byte, s checkedSpace) {
 	case spaceChanges:
 		c.endOfChanges(err == nil)
 	case spaceDocuments:
+		c.documentsRead = err == nil && !c.undecoded
 		c.endOfDocuments(err == nil)
+	case spaceHoldings:
+		c.endOfHoldings(err == nil)
 	case spaceQueued:
 		c.endOfQueues(err == nil)
 	case spaceRetained:
@@ -231,12 +238,15 @@ func missing(first, last uint64) error {
 func (c *checker) document(key, value []byte) error {
 	k, ok := cutDocumentKey(key)
 	if !ok {
+		c.undecoded = true
 		return fmt.Errorf("document key %q: %w", key, errMalformed)
 	}
 	d, err := decodeDocument(k, value)
 	if err != nil {
+		c.undecoded = true
 		return err
 	}
+	c.holds(d)
 	if err := c.expires(key, secondOf(d.Expires)); err != nil {
 		return err
 	}
@@ -352,7 +362,7 @@ func (c *checker) endOfQueues(complete bool) {
 
 // metaKeys are all meta records that there are. run has read them.
 func metaKeys() [][]byte {
-	return [][]byte{metaNode(), metaLog(), metaRetained(), metaReserved()}
+	return [][]byte{metaNode(), metaLog(), metaRetained(), metaReserved(), metaHoldings()}
 }
 
 func (c *checker) meta(key, _ []byte) error {

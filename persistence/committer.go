@@ -32,6 +32,7 @@ type committer struct {
 	expiries expiries
 	indexes  indexes
 	ephemera ephemera
+	holdings *holdings
 
 	batch      *pebble.Batch
 	now        time.Time            // of this group
@@ -219,6 +220,9 @@ func (c *committer) write(w *Write) (*Change, error) {
 			return nil, err
 		}
 	}
+	if err := c.holdings.change(onDisk(before.doc, before.ephemeral), onDisk(change.After, w.Ephemeral)); err != nil {
+		return nil, err
+	}
 	c.log.last++
 	after := stored{doc: change.After, ephemeral: w.Ephemeral && change.After != nil}
 	if change.After != nil && !w.Ephemeral {
@@ -238,6 +242,14 @@ func (c *committer) write(w *Write) (*Change, error) {
 	batchSet(c.batch, c.key, c.buf)
 	c.log.note(len(c.key)+len(c.buf), c.now)
 	return change, nil
+}
+
+// onDisk returns a document, or nil if it is in memory only.
+func onDisk(d *Document, ephemeral bool) *Document {
+	if ephemeral {
+		return nil
+	}
+	return d
 }
 
 // stored returns the document that a write finds, whose encoded key is c.key.
@@ -362,6 +374,7 @@ func (c *committer) apply() {
 		return
 	}
 	c.unsynced = c.unsynced || !c.batch.Empty()
+	c.holdings.write(c.batch)
 	c.buf = appendLogState(c.buf[:0], &c.log)
 	batchSet(c.batch, metaLog(), c.buf)
 	if c.ephemera.changed {

@@ -101,6 +101,9 @@ func consistent(s *Store) ([]*Change, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := holdingsAgree(s, documents); err != nil {
+		return nil, err
+	}
 	replayed := map[Key]*Document{}
 	for i, c := range changes {
 		if c.Seq != uint64(i+1) {

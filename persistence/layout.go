@@ -28,10 +28,12 @@ import (
 //	t      index's number term· id      nothing                    Write, of an indexed collection
 //	v      kind· id                     credential                 PutCredential
 //	f      index· collection· name      named filter               PutRoomName
+//	h      user                         what documents of it there are  the committer, with those
 //	m      "node"                       node id, as text           Open, once
 //	m      "log"                        state of the change log    the committer, with every batch
 //	m      "reserved"                   the last reserved seq      changes of ephemeral documents, now and then
 //	m      "retained"                   how many there are         PutRetained, DeleteRetained
+//	m      "holdings"                   that h is there            Open, once
 //
 // A seq, a life, a number and a second (since 1970, the one in which a document or a
 // retained message expires) are 8 bytes, big-endian, an index's number is 4, a packet id 2, a copy 1 or, from 256 on, 2. A
@@ -58,6 +60,7 @@ const (
 	spaceTerms         byte = 't'
 	spaceCredentials   byte = 'v'
 	spaceRoomNames     byte = 'f'
+	spaceHoldings      byte = 'h'
 	spaceMeta          byte = 'm'
 )
 
@@ -72,6 +75,9 @@ func metaNode() []byte { return []byte{spaceMeta, 'n', 'o', 'd', 'e'} }
 func metaLog() []byte  { return []byte{spaceMeta, 'l', 'o', 'g'} }
 func metaReserved() []byte {
 	return []byte{spaceMeta, 'r', 'e', 's', 'e', 'r', 'v', 'e', 'd'}
+}
+func metaHoldings() []byte {
+	return []byte{spaceMeta, 'h', 'o', 'l', 'd', 'i', 'n', 'g', 's'}
 }
 func metaRetained() []byte {
 	return []byte{spaceMeta, 'r', 'e', 't', 'a', 'i', 'n', 'e', 'd'}

@@ -27,6 +27,11 @@ type Options struct {
 	Terms   Terms
 	// KeepIndexes leaves the indexes as they are, instead of Indexes.
 	KeepIndexes bool
+	// PerUser is how much one user may keep on disk, by who is the author of a document. A
+	// write beyond it fails with a [QuotaError], of which Refused is told, if it is not nil. 0 is
+	// no limit.
+	PerUser Holding
+	Refused func()
 	// MinFreeBytes is the free space of the disk below which [Store.Append]
 	// refuses with ErrDiskFull. 0 switches the check off.
 	MinFreeBytes int64

@@ -113,7 +113,8 @@ func openLocked(dir string, o Options, lock *pebble.Lock) (*Store, error) {
 		return nil, errors.Join(fmt.Errorf("persistence: open %s: %w", dir, err), db.Close())
 	}
 	retained, err := loadRetained(db)
-	if err != nil {
+	kept, keptErr := loadHoldings(db, o)
+	if err := errors.Join(err, keptErr); err != nil {
 		return nil, errors.Join(fmt.Errorf("persistence: open %s: %w", dir, err), db.Close())
 	}
 	s := &Store{
@@ -134,15 +135,15 @@ func openLocked(dir string, o Options, lock *pebble.Lock) (*Store, error) {
 	s.Keep(o.Keep())
 	s.space.check()
 	s.memory.Store(memory.copy())
-	s.start(changes, bodies, memory, indexes)
+	s.start(changes, bodies, memory, indexes, kept)
 	return s, nil
 }
 
 // start runs the two goroutines of the committer; Close waits for them.
-func (s *Store) start(log changeLog, bodies map[uint64]int, memory ephemera, indexes indexes) {
+func (s *Store) start(log changeLog, bodies map[uint64]int, memory ephemera, indexes indexes, kept *holdings) {
 	c := &committer{
 		store: s, db: s.db, clock: s.clock, log: log, bodies: bodies, batch: s.db.NewBatch(), overlay: map[Key]stored{},
-		ephemera: memory, indexes: indexes, retentions: map[string]retention{}, expiries: expiries{from: []byte{spaceExpiries}, due: make(chan struct{}, 1)},
+		ephemera: memory, indexes: indexes, holdings: kept, retentions: map[string]retention{}, expiries: expiries{from: []byte{spaceExpiries}, due: make(chan struct{}, 1)},
 	}
 	groups := make(chan group)
 	go c.build(groups)

@@ -41,7 +41,10 @@ func errorOf(err error) *Error {
 	if errors.As(err, &e) {
 		return e
 	}
+	var quota *persistence.QuotaError
 	switch {
+	case errors.As(err, &quota):
+		return &Error{packets.ErrQuotaExceeded.Code, quota.Error()}
 	case errors.Is(err, persistence.ErrDiskFull):
 		return &Error{packets.ErrQuotaExceeded.Code, "the disk of the broker is full"}
 	case errors.Is(err, persistence.ErrMemoryFull):
