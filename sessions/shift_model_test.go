@@ -98,8 +98,10 @@ func (r *shiftRun) step() {
 		r.connect(l)
 	case p < 60 && conn != nil:
 		r.subscribe(l)
-	case p < 75:
+	case p < 74:
 		r.hangUp(l)
+	case p < 75:
+		r.takeOver(l)
 	case p < 90:
 		r.beLazy(l, !lazy)
 	case p == 99:
@@ -278,6 +280,17 @@ func (r *shiftRun) hangUp(l *listener) {
 	if conn != nil {
 		_ = conn.Close()
 		r.n.absent(l.id)
+	}
+}
+
+// takeOver has a client come back before its connection is known to be gone.
+func (r *shiftRun) takeOver(l *listener) {
+	r.mu.Lock()
+	conn := l.leave()
+	r.mu.Unlock()
+	r.connect(l)
+	if conn != nil {
+		_ = conn.Close()
 	}
 }
 
