@@ -194,7 +194,7 @@ func (h *Hook) Replay(to topics.Filter, t sessions.Target, after, upTo uint64) i
 	return roomMessages(h.rooms.Replay(to, t.Content.(rooms.View)).Messages(h.store, after, upTo))
 }
 
-// Gap yields a notice, and the documents in scope as notifications.
+// Gap yields a notice, and for a room the documents in scope as notifications.
 func (h *Hook) Gap(to topics.Filter, t sessions.Target, from uint64, snap *persistence.Snapshot) iter.Seq2[*sessions.Message, error] {
 	return roomMessages(h.rooms.Replay(to, t.Content.(rooms.View)).Gap(snap, from))
 }

@@ -1,6 +1,7 @@
 package rooms
 
 import (
+	"cmp"
 	"fmt"
 	"iter"
 	"strconv"
@@ -11,11 +12,11 @@ import (
 
 // Gap yields what is told instead of changes that the change log does not have
 // any more, those after from: a notice, and then each document in scope as of
-// the snapshot, entering, in the order of their ids. It is for a topics.Room; a
-// scope has its Snapshot.
+// the snapshot, entering, in the order of their ids. A topics.Scope is told the notice
+// alone, and then its Snapshot.
 func (r *Replay) Gap(s *persistence.Snapshot, from uint64) iter.Seq2[*Message, error] {
 	return func(yield func(*Message, error) bool) {
-		if !yield(r.notice(from, s.Seq()), nil) || r.view.Filter.Momentary() {
+		if !yield(r.notice(from, s.Seq()), nil) || r.to.Kind == topics.Scope || r.view.Filter.Momentary() {
 			return
 		}
 		for doc, err := range s.Documents(r.to.Index, r.to.Collection, "") {
@@ -59,10 +60,16 @@ func (r *Replay) stand(doc *persistence.Document, t topics.Transition, seq uint6
 }
 
 // notice says that changes are missing. Its payload is a JSON object where that
-// of notifications is one of ours, and else empty: it would pass for a document.
+// of notifications is one of ours, and else empty: it would pass for a document. A scope is
+// not synced any more, so that the message that said so is cleared; if the topic filter is
+// for one document, that is.
 func (r *Replay) notice(from, to uint64) *Message {
 	m := &Message{Topic: r.to.Text, Seq: to}
 	m.Gap = strconv.FormatUint(from, 10) + "-" + strconv.FormatUint(to, 10)
+	if r.to.Kind == topics.Scope {
+		m.Topic, m.Retain = r.to.Prefix()+cmp.Or(r.to.ID, SyncedID), true
+		return m
+	}
 	if r.to.Room.Options.Payload != topics.Full {
 		return m
 	}

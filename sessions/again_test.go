@@ -41,8 +41,9 @@ func (p *peer) accept(m packets.Packet) {
 	}
 }
 
-// watch reads what a scope tells, as a client that knows nothing of snapshots does, up to
-// the message with the end of the one as of a change. It returns the ids in scope.
+// watch reads what a scope tells, as a client that knows of snapshots only that it is to
+// forget what it knows when $synced is cleared, up to the message with the end of the one as
+// of a change. It returns the ids in scope.
 func (p *peer) watch(in map[string]bool, synced string) string {
 	p.t.Helper()
 	for {
@@ -51,6 +52,9 @@ func (p *peer) watch(in map[string]bool, synced string) string {
 		id := strings.TrimPrefix(m.TopicName, scope)
 		if in[id] = true; len(m.Payload) == 0 || id == "$synced" {
 			delete(in, id)
+		}
+		if id == "$synced" && len(m.Payload) == 0 {
+			clear(in)
 		}
 		if id == "$synced" && string(m.Payload) == synced {
 			return strings.Join(slices.Sorted(maps.Keys(in)), " ")
@@ -156,4 +160,61 @@ func TestWhatWasNeverSentAtQoS2DoesNotComeOutOfDate(t *testing.T) {
 			t.Errorf("fleet/trucks/1 is told as %s", m.Payload)
 		}
 	}
+}
+
+// Where the change log does not go back far enough, nobody can say what has left. What waits for
+// the client goes before, at any QoS.
+func TestAScopeIsClearedWhereTheChangeLogIsTooShort(t *testing.T) {
+	for _, qos := range []byte{0, 1, 2} {
+		for _, restart := range []bool{false, true} {
+			t.Run(fmt.Sprintf("QoS %d, restart=%v", qos, restart), func(t *testing.T) {
+				n := startNode(t, shortLog)
+				dev := n.connect(4, "dev", nil)
+				dev.put("fleet/trucks/1", `{"speed":60}`)
+				dev.put("fleet/trucks/2", `{"speed":60}`)
+				p := n.connect(5, "map", keepSession)
+				p.subscribe(1, "home/lamp")
+				p.subscribe(qos, scope+"+")
+				in := map[string]bool{}
+				p.watch(in, `{"seq":2}`)
+				p.hangUp()
+				n.absent("map")
+				dev.put("home/lamp", "on")
+				dev.put("home/lamp", "off")
+				dev.put("fleet/trucks/1", `{"speed":10}`)
+				dev.fill("2", 200)
+				if restart {
+					n.restart()
+				}
+				p = n.connect(5, "map", oneAtATime)
+				lamp := p.publication()
+				n.hold()()
+				p.quiet() // what waits goes before
+				p.accept(lamp)
+				if got := p.watch(in, `{"seq":203}`); got != "2" {
+					t.Errorf("in scope are %q", got)
+				}
+			})
+		}
+	}
+}
+
+// One who subscribed to one document of a scope is told that it is not there.
+func TestOneDocumentOfAScopeIsClearedWhereTheChangeLogIsTooShort(t *testing.T) {
+	n := startNode(t, shortLog)
+	dev := n.connect(4, "dev", nil)
+	dev.put("fleet/trucks/1", `{"speed":60}`)
+	p := n.connect(5, "map", keepSession)
+	p.subscribe(1, scope+"1")
+	p.message(scope + "1")
+	p.ping()
+	p.hangUp()
+	n.absent("map")
+	dev.put("fleet/trucks/1", "")
+	dev.fill("2", 200)
+	p = n.connect(5, "map", keepSession)
+	if m := p.message(scope + "1"); len(m.Payload) > 0 || property(m, "gap") != "1-202" {
+		t.Errorf("told %s of the gap %s", m.Payload, property(m, "gap"))
+	}
+	p.quiet()
 }

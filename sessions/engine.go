@@ -89,7 +89,8 @@ type Handler interface {
 	Shift(by Rights, to topics.Filter, told Target) (next, over Target, ok bool)
 	// Difference yields what it is told when it goes over, as of a snapshot.
 	Difference(to topics.Filter, over Target, snap *persistence.Snapshot) iter.Seq2[*Message, error]
-	// Gap yields what a room is told instead, as of a snapshot.
+	// Gap yields what a room is told instead, as of a snapshot, or a scope before what it
+	// holds.
 	Gap(to topics.Filter, t Target, from uint64, snap *persistence.Snapshot) iter.Seq2[*Message, error]
 }
 

@@ -313,7 +313,7 @@ func (e *Engine) tellGap(s *session, sub *Subscription, l *link, r *persistence.
 	}
 	snapshot.users.Add(1)
 	if sub.Target.Kind == topics.Scope {
-		e.goLive(s, sub, r.Seq)
+		e.goLive(s, sub, r)
 		src := e.newFirst(s, sub, snapshot)
 		if src.started = true; !s.box.addSource(src) {
 			s.leaveUnfinished([]string{sub.To.Text})

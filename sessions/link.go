@@ -122,6 +122,7 @@ func (l *link) next() {
 		b.queue = nil
 	}
 	if n > 0 {
+		l.advance(0, n)
 		b.changed.Broadcast()
 	}
 	if l.source() != nil {

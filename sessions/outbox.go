@@ -286,6 +286,9 @@ func (b *outbox) drop(i int) {
 	if f := b.queue[i].feed; f != nil && f.resumes && b.online() == nil {
 		f.lose(b.queue[i].m)
 	}
+	if l := b.online(); l != nil {
+		l.advance(i, 1)
+	}
 	if i == 0 {
 		b.queue[0] = delivery{} // let the message go
 		b.queue = b.queue[1:]

@@ -44,6 +44,7 @@ type source struct {
 	// Under the outbox's mutex:
 	started   bool            // it may be pulled
 	overtaken map[string]bool // topics that a newer message went out on
+	ahead     int             // how many messages in the queue go before it
 	cancelled bool
 }
 
@@ -99,6 +100,9 @@ func (b *outbox) addSource(s *source) bool {
 // add makes a source the one of its topic filter.
 func (l *link) add(s *source) {
 	l.drop(s.topicFilter)
+	if s.feed != nil {
+		s.ahead = len(l.box.queue)
+	}
 	l.sources = append(l.sources, s)
 	if s.started {
 		l.wake()
@@ -177,6 +181,15 @@ func (l *link) cancel(s *source) {
 	}
 }
 
+// advance notes that messages have left the queue before a place in it.
+func (l *link) advance(place, messages int) {
+	for _, s := range l.sources {
+		if place < s.ahead {
+			s.ahead = max(0, s.ahead-messages)
+		}
+	}
+}
+
 // source returns the one that may be pulled now, or nil.
 func (l *link) source() *source {
 	b := l.box
@@ -184,7 +197,7 @@ func (l *link) source() *source {
 		return nil
 	}
 	for _, s := range l.sources {
-		if s.started && l.fits(s.qos) && (b.resend == 0 || s.feed != nil && s.qos == 2) {
+		if s.started && s.ahead == 0 && l.fits(s.qos) && (b.resend == 0 || s.feed != nil && s.qos == 2) {
 			return s
 		}
 	}

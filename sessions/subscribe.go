@@ -248,7 +248,7 @@ func (e *Engine) tellFirst(s *session, subs []*Subscription, op *persistence.Op)
 			}
 			snapshot.users.Add(1)
 			if sub.feed != nil {
-				e.goLive(s, sub, r.Seq)
+				e.goLive(s, sub, r)
 			}
 			if !s.box.addSource(e.newFirst(s, sub, snapshot)) {
 				s.leaveUnfinished([]string{sub.To.Text})

@@ -180,6 +180,9 @@ func (s *killSubscriber) enterOrExit(n killTold) {
 
 // synced ends a snapshot: what was not told in it is not in scope any more.
 func (s *killSubscriber) synced(m message) error {
+	if len(m.payload) == 0 {
+		return nil // what comes is all, as always here
+	}
 	var says struct{ Seq uint64 }
 	if err := json.Unmarshal(m.payload, &says); err != nil {
 		return err
