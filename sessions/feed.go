@@ -203,7 +203,7 @@ func (e *Engine) stepFeed(s *session, sub *Subscription, l *link, r *persistence
 	f := sub.feed
 	s.box.mu.Lock()
 	skip, busy, pace := s.box.online() != l || !f.whole, f.busy, f.pace
-	trimmed, seen, shift := f.trimmed, f.seen, f.shift
+	trimmed, seen, most, shift := f.trimmed, f.seen, f.most, f.shift
 	s.box.mu.Unlock()
 	switch {
 	case skip || pace == catching:
@@ -218,7 +218,7 @@ func (e *Engine) stepFeed(s *session, sub *Subscription, l *link, r *persistence
 	case pace == behind && trimmed:
 		e.tellGap(s, sub, l, r, snapshot)
 		return reads
-	case pace == behind && (r.Seq-min(seen, r.Seq) > f.most || !e.catchUp(s, sub, l, r.Seq)):
+	case pace == behind && (r.Seq-min(seen, r.Seq) > most || !e.catchUp(s, sub, l, r.Seq)):
 		e.replay(s, sub, l, r.Seq)
 		return reads
 	case e.shift(s, sub, r.Seq, snapshot) != nil:
