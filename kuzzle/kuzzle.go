@@ -53,19 +53,22 @@ type connection struct {
 	ws      *websocket.Conn
 	arrival access.Arrival
 	via     sessions.Via
-	// who came in, or why nobody did: then requests need a token.
-	who  *access.Identity
-	shut error
 
-	mu    sync.Mutex // guards seats
+	mu    sync.Mutex // guards it
 	seats []*seat    // of those who ask on this connection
+	// who came in without showing a token in a request, or why nobody did, once that was asked.
+	who     *access.Identity
+	shut    error
+	entered bool
 }
 
 // Serve speaks with a client until its connection ends, or closing is done.
 func (s *Server) Serve(ctx, closing context.Context, ws *websocket.Conn, a access.Arrival, via sessions.Via) {
 	c := &connection{Server: s, ws: ws, arrival: a, via: via}
-	c.who, c.shut = s.hook.Door().Enter(a)
-	c.arrival.Login = nil // a request shows its own
+	if err := s.hook.Door().Approach("", a.From); err != nil {
+		_ = ws.Close(websocket.StatusPolicyViolation, cut(err.Error())) // whether the client says so, too, does not matter
+		return
+	}
 	ws.SetReadLimit(int64(via.PacketBytes))
 	ctx, cancel := context.WithCancel(ctx)
 	var watching sync.WaitGroup
@@ -123,7 +126,11 @@ func (c *connection) take(ctx context.Context, text []byte) error {
 		return c.write(ctx, []byte(`{"p":2}`))
 	}
 	_ = json.Unmarshal(text, &ask) // what cannot be read is refused below
+	if members["jwt"] == nil && !api.IsForAll(ask.Controller, ask.Action) {
+		c.enter()
+	}
 	from := api.Caller{Name: protocol + " " + c.arrival.From.String(), Protocol: protocol, Identity: c.who, Arrival: c.arrival}
+	from.Arrival.Login = nil // a request shows its own
 	if c.who != nil {
 		from.User = c.who.User
 	}
@@ -145,6 +152,18 @@ func (c *connection) take(ctx context.Context, text []byte) error {
 		}
 	}
 	return err
+}
+
+// enter finds out who is there without a token in a request: not before somebody asks so, for most
+// who connect sign in then.
+func (c *connection) enter() {
+	if c.entered {
+		return
+	}
+	who, err := c.hook.Door().Enter(c.arrival)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.who, c.shut, c.entered = who, err, true
 }
 
 // write writes one text.

@@ -118,10 +118,10 @@ func (e *Engine) Attach(to Wire, a Attachment) (*Subscriber, error) {
 	}
 	if err != nil {
 		if c.session != nil {
-			c.link.close()
-			e.disconnected(c)
+			s.Close()
+		} else {
+			c.giveUser()
 		}
-		c.giveUser()
 		e.countLimit(errorOf(err))
 		e.log.Warn("connection refused", "protocol", a.Protocol, "remote", c.Remote, "reason", errorOf(err).Text)
 		return nil, errorOf(err)

@@ -80,11 +80,11 @@ export const auth = {
     k.on("tokenExpired", () => (expired = true));
     await k.auth.login("local", { username: "ada", password: "secret ada" }, 1500);
     const inbox = new Inbox();
-    const room = await k.realtime.subscribe("fleet", "trucks", {}, inbox.add);
+    await k.realtime.subscribe("fleet", "trucks", {}, inbox.add);
     await until(() => expired, "TokenExpired");
     match(k.jwt, null);
     await k.auth.login("local", { username: "ada", password: "secret ada" });
-    match(await k.realtime.count(room), 0);
+    match((await k.query({ controller: "realtime", action: "list" })).result, (all) => Object.keys(all).length === 0);
   },
 
   async "a token that was refreshed in time does not expire"(w) {
@@ -106,9 +106,22 @@ export const auth = {
   },
 
   async "who is banned or disconnected is gone, and may come back"(w) {
-    const k = await w.connect();
-    await k.auth.login("local", { username: "eve", password: "secret eve" });
-    const { result } = await k.query({ controller: "client", action: "list" }).catch((e) => ({ result: e }));
-    match(result, { id: "security.rights.forbidden" });
+    const [root, bob] = [await w.connect(), await w.connect()];
+    await root.auth.login("local", { username: "root", password: "secret root" });
+    await bob.auth.login("local", { username: "bob", password: "secret bob" });
+    await bob.realtime.subscribe("fleet", "trucks", {}, () => {});
+    const bobs = (await root.query({ controller: "client", action: "list" })).result.hits.find((c) => c.user === "bob");
+    match(bobs, { _id: (id) => id.startsWith("websocket-"), connected: true, rooms: 1, listener: "http" });
+    await refused(bob.query({ controller: "client", action: "list" }), { id: "security.rights.forbidden", status: 403 });
+    const back = new Promise((done) => bob.on("reconnected", done));
+    await root.query({ controller: "client", action: "disconnect", _id: bobs._id, reason: "bye" });
+    await back;
+    match(await bob.auth.checkToken(), { valid: true });
+    await bob.server.now();
+    const gone = new Promise((done) => bob.on("networkError", done));
+    await root.query({ controller: "ban", action: "create", user: "bob", expiresIn: "1m" });
+    await gone;
+    await refused((await w.connect()).auth.login("local", { username: "bob", password: "secret bob" }), { id: "security.rights.forbidden", status: 403 });
+    await root.query({ controller: "ban", action: "delete", _id: "user:bob" });
   },
 };

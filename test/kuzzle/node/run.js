@@ -16,7 +16,7 @@ const many = chromium ? 100 : 1000;
 
 const broker = new Broker(program, { "ambit.yaml": "", ...module.settings });
 if (module.settings?.["ambit.yaml"].includes("users:")) {
-  broker.files["users.txt"] = users(["ada", "acme"], ["bob", "duck"], ["eve", "acme", "boss"]);
+  broker.files["users.txt"] = users(["ada", "acme"], ["bob", "duck"], ["eve", "acme", "boss"], ["root", "acme", "boss", "admin"]);
 }
 await broker.start();
 
