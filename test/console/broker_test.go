@@ -29,7 +29,7 @@ type broker struct {
 
 // startBroker runs a broker until the test ends. The user anna has the password
 // "correct horse" and the role admin.
-func startBroker(t *testing.T, settings string) *broker {
+func startBroker(t testing.TB, settings string) *broker {
 	t.Helper()
 	b := &broker{dir: t.TempDir(), mqtt: "127.0.0.1:0", http: "127.0.0.1:0"}
 	passwd := exec.CommandContext(t.Context(), program, "passwd", filepath.Join(b.dir, "users.txt"), "anna", "--role", "admin")
@@ -52,7 +52,7 @@ func startBroker(t *testing.T, settings string) *broker {
 }
 
 // start starts a process, and returns when it listens.
-func (b *broker) start(t *testing.T) {
+func (b *broker) start(t testing.TB) {
 	t.Helper()
 	b.cmd = exec.Command(program, "serve", "--mqtt", b.mqtt, "--http", b.http,
 		"--data", filepath.Join(b.dir, "data"), "--config", filepath.Join(b.dir, "ambit.yaml"))

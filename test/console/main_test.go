@@ -57,7 +57,7 @@ func noteSources() {
 
 // need returns the path of a program, or skips the test. In CI it fails instead: there,
 // make test has installed everything.
-func need(t *testing.T, name string) string {
+func need(t testing.TB, name string) string {
 	t.Helper()
 	path, err := exec.LookPath(name)
 	if err == nil {
@@ -71,7 +71,7 @@ func need(t *testing.T, name string) string {
 }
 
 // needPackages skips the test without the npm packages.
-func needPackages(t *testing.T) {
+func needPackages(t testing.TB) {
 	t.Helper()
 	need(t, "node")
 	if _, err := os.Stat(console + "/node_modules/vite"); err != nil {

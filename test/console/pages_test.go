@@ -44,7 +44,7 @@ func TestPages(t *testing.T) {
 
 // runScript runs a script of the console, and returns the steps that it has done: the
 // lines that it prints. Those that begin with ! are for the broker, and answered by a line.
-func runScript(t *testing.T, b *broker, args ...string) (done []string) {
+func runScript(t testing.TB, b *broker, args ...string) (done []string) {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), "node", args...)
 	cmd.Dir = console
@@ -82,7 +82,7 @@ func runScript(t *testing.T, b *broker, args ...string) (done []string) {
 }
 
 // obey does what a script asks of the broker, and returns what it is told.
-func (b *broker) obey(t *testing.T, command string) string {
+func (b *broker) obey(t testing.TB, command string) string {
 	t.Helper()
 	switch name, rest, _ := strings.Cut(command, " "); name {
 	case "kill":

@@ -31,6 +31,7 @@ async function open(path = "/", options = {}) {
 }
 
 const context = {
+  browser,
   http,
   open,
   /** Says that a part is done. */

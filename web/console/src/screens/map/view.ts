@@ -52,7 +52,7 @@ export class MapView {
 
   constructor(
     host: HTMLElement,
-    private readonly feed: () => Feed | undefined,
+    readonly feed: () => Feed | undefined,
     /** Is called before a frame is drawn. */
     private readonly onFrame: () => void,
   ) {
