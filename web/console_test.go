@@ -59,7 +59,6 @@ func TestTheConsoleIsServed(t *testing.T) {
 		{"/licenses.md", "text/markdown; charset=utf-8", 200},
 		{"/health", "text/plain; charset=utf-8", 404},
 		{"/assets/", "text/plain; charset=utf-8", 404},
-		{"/assets/../web.go", "text/plain; charset=utf-8", 404},
 		{"/mapp", "text/plain; charset=utf-8", 404},
 	} {
 		t.Run(tt.path, func(t *testing.T) {

@@ -14,6 +14,8 @@ export interface Session {
   ambit: Ambit;
   who: Who;
   credentials: Credentials;
+  /** The secret of the credentials, which may be refreshed: for who makes another connection. */
+  secret: Store<string | undefined>;
   /** Whether there is a connection now; it is made again by itself. */
   online: Store<boolean>;
 }
@@ -132,7 +134,7 @@ function said(e: Refusal): string {
 
 /** Follows a connection: whether it is there, whether we may stay, and that our token lasts. */
 function follow(ambit: Ambit, who: Who, credentials: Credentials): Session {
-  const session: Session = { ambit, who, credentials, online: new Store(true) };
+  const session: Session = { ambit, who, credentials, secret: new Store(credentials.secret), online: new Store(true) };
   const mine = () => current() === session;
   ambit.connection.on("connect", () => session.online.set(true));
   ambit.connection.on("disconnect", () => session.online.set(false));
@@ -165,6 +167,7 @@ async function refresh(session: Session, mine: () => boolean): Promise<void> {
     const { jwt, ttl } = await ask<Login>("auth", "refreshToken", { expiresIn: loginTTL }, session.credentials);
     session.credentials = { ...session.credentials, secret: jwt, expiresAt: Date.now() + ttl };
     keep(session.credentials);
+    session.secret.set(jwt);
   } catch (e) {
     if (e instanceof Refusal) return; // it lasts as long as it lasts
   }

@@ -37,11 +37,10 @@ export class Feed {
     session: Session,
     private readonly events: FeedEvents,
   ) {
-    const { secret } = session.credentials;
     this.#worker = new Worker(import.meta.env.DEV ? "/src/screens/map/feed.worker.ts" : "/assets/feed.js", { type: "module", name: "map" });
     this.#worker.onmessage = ({ data }: MessageEvent<FromWorker>) => this.#receive(data);
     this.#worker.onerror = (e) => events.refused(e.message || "The map could not be started.");
-    this.#post({ type: "open", url: mqttURL(), user: session.who.user, secret });
+    this.#post({ type: "open", url: mqttURL(), user: session.who.user, secret: session.secret.value });
   }
 
   follow(source: Source): void {

@@ -77,6 +77,7 @@ function LiveMap({ ambit, session, source, names, field }: LiveProps) {
   const states = useStore(fences.states);
   const isDark = useStore(dark);
   const online = useStore(session.online);
+  const secret = useStore(session.secret);
 
   function retint(id: string | undefined): void {
     const { feed, view } = parts.current ?? {};
@@ -158,6 +159,7 @@ function LiveMap({ ambit, session, source, names, field }: LiveProps) {
     view.invalidate();
   }, [states, selected, draft, isDark]);
   useEffect(() => parts.current?.view.restyle(), [isDark]);
+  useEffect(() => parts.current?.feed.setSecret(secret), [secret]);
 
   useEffect(() => {
     if (!tool) return;
