@@ -101,6 +101,9 @@ func (o *demoOptions) run(cmd *cobra.Command) error {
 		}
 	}
 	log := slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: slog.LevelError}))
+	for _, f := range sim.city.fences() {
+		o.config.Rooms = append(o.config.Rooms, broker.RoomName{Name: demoCollection + "/@" + strings.ReplaceAll(f.name, " ", "-"), Filter: f.filter})
+	}
 	b, err := broker.Start(ctx, o.config, log)
 	if err != nil {
 		return err
@@ -253,11 +256,13 @@ func introduce(out io.Writer, sim *simulation, b *broker.Broker) {
 	say(out, `%d trucks drive around %s. Ambit listens on
   mqtt://%s
   ws://%s/mqtt
+and shows the fleet on a live map at
+  http://%s/
 
 Try this in another terminal:
   mosquitto_sub -h %s -p %s -t %s
   %s sub --broker %s %s %s
-`, len(sim.vehicles), sim.city.name, b.MQTTAddr(), b.HTTPAddr(),
+`, len(sim.vehicles), sim.city.name, b.MQTTAddr(), b.HTTPAddr(), b.HTTPAddr(),
 		host, port, shellQuote(roomTopic(demoCollection, inHarbour)),
 		self(), b.MQTTAddr(), demoCollection, shellQuote(`{"range":{"speed":{"gt":50}}}`))
 }

@@ -169,7 +169,8 @@ export class MapView {
     const ctx = context(this.#top, frame);
     this.fences.forEach((fence) => drawFence(ctx, frame, fence));
     this.#drawDocuments(ctx, frame);
-    this.fences.forEach((fence) => drawName(ctx, frame, fence));
+    const taken: [number, number][] = [];
+    this.fences.forEach((fence) => drawName(ctx, frame, fence, taken));
     this.drawn++;
   }
 
@@ -273,14 +274,20 @@ function drawFence(ctx: CanvasRenderingContext2D, frame: Frame, fence: Fence): v
   ctx.setLineDash([]);
 }
 
-/** The name of a fence stands above its northernmost point. */
-function drawName(ctx: CanvasRenderingContext2D, frame: Frame, fence: Fence): void {
+/** The name of a fence stands above its northernmost point, and above another name that is there. */
+function drawName(ctx: CanvasRenderingContext2D, frame: Frame, fence: Fence, taken: [number, number][]): void {
   const points = fence.outlines[0]?.rings[0];
   if (!fence.name || !points) return;
   let [x, y] = [0, Infinity];
   for (let i = 0; i < points.length; i += 2) if (points[i + 1]! < y) [x, y] = [points[i]!, points[i + 1]!];
   const font = '600 12px "Plex Sans", system-ui, sans-serif';
-  eachCopy(frame, (offset) => outlined(ctx, fence.name, x * frame.size + offset, y * frame.size - frame.top - 8, fence.color, "center", font));
+  eachCopy(frame, (offset) => {
+    const px = x * frame.size + offset;
+    let py = y * frame.size - frame.top - 8;
+    while (taken.some(([tx, ty]) => Math.abs(tx - px) < 90 && Math.abs(ty - py) < 13)) py -= 14;
+    taken.push([px, py]);
+    outlined(ctx, fence.name, px, py, fence.color, "center", font);
+  });
 }
 
 function drawLabels(ctx: CanvasRenderingContext2D, labels: [string, number, number][]): void {
