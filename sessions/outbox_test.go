@@ -5,7 +5,7 @@ import "testing"
 // Flights that are not acknowledged stay while all other identifiers come
 // around, again and again.
 func TestNoTwoFlightsHaveTheSamePacketIdentifier(t *testing.T) {
-	b := newOutbox(nil, "dash")
+	b := newOutbox(&Engine{}, "dash")
 	m := &Message{}
 	l := &link{box: b, window: maxAwaiting, peer: newPeer(&Connect{Version: 4})}
 	for i := range 200_000 {
