@@ -161,7 +161,7 @@ func (e *Engine) Due(now time.Time) []persistence.Record {
 // gone ends the grace of an absence: a client that is not back is gone, and from a
 // room that it is not back in it is, too.
 func (e *Engine) gone(c *client, number int, h *Hold) {
-	away := c.online && !c.connected && c.absence == number
+	away := !c.connected && c.absence == number
 	for _, s := range c.sorted() {
 		if s.present && (away || len(s.by) == 0 && s.vacated == number) {
 			e.exit(s, c.left, c.farewell, c.why, h)
@@ -170,7 +170,7 @@ func (e *Engine) gone(c *client, number int, h *Hold) {
 			e.drop(s)
 		}
 	}
-	if away {
+	if away && c.online { // a crash may have left a client that is offline in its rooms
 		c.online, c.since = false, c.left
 		c.place = e.offline.PushBack(c)
 		e.tellOf(c, h)
