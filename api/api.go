@@ -194,8 +194,9 @@ func (r *Router) Serve(ctx context.Context, from Caller, controller, action stri
 	if !from.Operator {
 		err = r.rates.take(from.Name, opts.Rate, c.now)
 	}
+	unread := c.parse(text) // at any rate: the answer says which request it refuses
 	if err == nil {
-		err = c.parse(text)
+		err = unread
 	}
 	if err == nil {
 		err = c.identify()

@@ -377,27 +377,3 @@ func TestWhatIsWrittenExpiresAndIsEphemeral(t *testing.T) {
 		}
 	}
 }
-
-func TestACallerHasARate(t *testing.T) {
-	w := newWorld(t, Options{AutoCreate: true, Rate: 3})
-	ask := func(name string) int {
-		return w.router.Serve(t.Context(), Caller{Name: name}, "server", "now", []byte("{}")).Status
-	}
-	for i := range 3 {
-		if status := ask("a"); status != 200 {
-			t.Fatalf("request %d: %d", i, status)
-		}
-	}
-	refused := 0
-	for range 100 { // in much less than the 33 s that they would need
-		if ask("a") == 429 {
-			refused++
-		}
-	}
-	if refused < 50 {
-		t.Errorf("%d of 100 requests too many were refused", refused)
-	}
-	if status := ask("b"); status != 200 {
-		t.Errorf("another caller: %d", status)
-	}
-}

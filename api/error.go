@@ -102,7 +102,7 @@ var (
 	noRights        = fault{"security.rights.forbidden", 0x07030002, 403, `Insufficient permissions: %s.`}
 	unreadableBody  = fault{"network.http.body_parse_failed", 0x0301000c, 400, `Unable to convert the HTTP body to JSON: %s`}
 	unreadableText  = fault{"network.websocket.unexpected_error", 0x03030001, 400, `Caught an unexpected WebSocket error: %s`}
-	unreadable      = fault{"network.mqtt.unexpected_error", 0x03020001, 400, `The request is not a JSON object: %s.`}
+	unreadable      = fault{"network.mqtt.unexpected_error", 0x03020001, 400, `Caught an unexpected MQTT error: %s`}
 )
 
 // unread says that a request is not JSON, as Kuzzle says it of each protocol.

@@ -114,7 +114,9 @@ func (c *call) window(most, or int) (from, size int, err error) {
 	if from, err = c.count("from", 0, most); err != nil {
 		return 0, 0, err
 	}
-	size, err = c.count("size", or, c.opts.ReadDocuments)
+	if size, err = c.count("size", or, math.MaxInt32); err == nil && size > c.opts.ReadDocuments {
+		err = getLimit.with(c.opts.ReadDocuments)
+	}
 	return from, size, err
 }
 

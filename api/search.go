@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"hash/fnv"
+	"math"
 	"slices"
 
 	"github.com/ambitmq/ambit/filter"
@@ -163,7 +164,7 @@ func search(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	from, size, err := c.window(c.opts.ReadDocuments, defaultSize)
+	from, size, err := c.window(math.MaxInt32, defaultSize)
 	if err != nil {
 		return nil, err
 	}
