@@ -97,7 +97,7 @@ export const connection = {
   },
 
   async "a thousand clients are told at once"(w) {
-    const clients = await Promise.all(Array.from({ length: w.many }, () => w.connect()));
+    const clients = await Promise.all(Array.from({ length: w.many }, () => w.connect({ pingInterval: 30_000 })));
     const inboxes = await Promise.all(clients.map(async (k) => {
       const inbox = new Inbox();
       await k.realtime.subscribe("fleet", "crowd", { exists: "n" }, inbox.add);
