@@ -31,6 +31,7 @@ const outside = {
 };
 
 const browser = chromium && (await (await import("playwright-core")).chromium.launch({ executablePath: chromium, args: ["--no-sandbox"] }));
+const page = browser && (await openPage());
 
 let failed = false;
 for (const title of cases) {
@@ -55,30 +56,38 @@ async function inNode(title) {
   }
 }
 
-async function inPage(title) {
+/** Opens a page of the broker's own, in which the cases are. */
+async function openPage() {
   const page = await browser.newPage();
   page.on("console", (m) => broker.log.push(`the page says: ${m.text()}`));
-  try {
-    const at = `http://${broker.http}/test/`;
-    await page.route(`${at}**`, async (route) => {
-      const file = new URL(route.request().url()).pathname.replace("/test/", "");
-      await route.fulfill({ body: await readFile(new URL(file, import.meta.url), "utf8"), contentType: "text/javascript" });
-    });
-    await page.goto(`http://${broker.http}/api/server/now`); // a page of the broker's own
-    await page.setContent("<!doctype html><title>test</title>");
-    for (const [key, call] of Object.entries(outside)) await page.exposeFunction(key, call);
-    await page.addScriptTag({ content: "var process = { env: {} };" }); // as every bundler does
-    await page.addScriptTag({ url: `${at}node_modules/kuzzle-sdk/dist/kuzzle.js` });
-    await page.evaluate(async ([at, name, title, port, many]) => {
-      const [{ World }, module] = await Promise.all([import(`${at}world.js`), import(`${at}${name}.js`)]);
-      const { kuzzlePort, mosquitto, restart } = window;
-      window.RawWebSocket = WebSocket;
-      const sdk = window.KuzzleSDK;
-      await module[name][title](Object.assign(new World(sdk, port, { kuzzlePort, mosquitto, restart }), { Observer: sdk.Observer, many }));
-    }, [at, name, title, broker.port, many]);
-  } finally {
-    await page.close();
-  }
+  const at = `http://${broker.http}/test/`;
+  await page.route(`${at}**`, async (route) => {
+    const file = new URL(route.request().url()).pathname.replace("/test/", "");
+    await route.fulfill({ body: await readFile(new URL(file, import.meta.url), "utf8"), contentType: "text/javascript" });
+  });
+  await page.goto(`http://${broker.http}/api/server/now`);
+  await page.setContent("<!doctype html><title>test</title>");
+  for (const [key, call] of Object.entries(outside)) await page.exposeFunction(key, call);
+  await page.addScriptTag({ content: "var process = { env: {} };" }); // as every bundler does
+  await page.addScriptTag({ url: `${at}node_modules/kuzzle-sdk/dist/kuzzle.js` });
+  await page.evaluate(async ([at, name]) => {
+    window.RawWebSocket = WebSocket;
+    const [{ World }, module] = await Promise.all([import(`${at}world.js`), import(`${at}${name}.js`)]);
+    Object.assign(window, { World, cases: module[name] });
+  }, [at, name]);
+  return page;
+}
+
+function inPage(title) {
+  return page.evaluate(async ([title, port, many]) => {
+    const { kuzzlePort, mosquitto, restart, KuzzleSDK: sdk } = window;
+    const world = Object.assign(new window.World(sdk, port, { kuzzlePort, mosquitto, restart }), { Observer: sdk.Observer, many });
+    try {
+      await window.cases[title](world);
+    } finally {
+      world.close();
+    }
+  }, [title, broker.port, many]);
 }
 
 /** Returns a file of users with a password, a tenant and roles each. */
