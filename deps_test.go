@@ -99,7 +99,7 @@ test/integration test: broker client [
 test/integration/bruteforce:
 test/conformance test: broker
 test/kuzzle:
-test/kuzzle test:
+test/kuzzle test: filter
 test/sdk:
 test/sdk test: client
 test/console:

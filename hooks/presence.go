@@ -159,7 +159,7 @@ func isShutdown(code byte) bool {
 
 // Connected notes that a client is there.
 func (h *Hook) Connected(c *sessions.Client, resumed bool) {
-	who := presence.Client{ID: c.ClientID, User: c.User, Resumed: resumed, Passing: c.Assigned()}
+	who := presence.Client{ID: c.ClientID, User: c.User, Resumed: resumed, Passing: c.Assigned(), Protocol: c.Protocol}
 	if c.Metadata != nil {
 		if who.Metadata = h.jsonData(c.Metadata); who.Metadata == nil || who.Metadata[0] != '{' {
 			who.Metadata = nil

@@ -29,6 +29,8 @@ type client struct {
 	unsettled bool
 	// passing says that nobody comes back by this identifier.
 	passing bool
+	// protocol is the one by which it came, or "" for MQTT.
+	protocol string
 	// absence counts the ends of its connections.
 	absence  int
 	seats    map[*room]*seat
@@ -52,6 +54,8 @@ type Client struct {
 	Resumed  bool
 	// Passing says that the identifier is for this connection alone.
 	Passing bool
+	// Protocol is what notifications call the one by which it came. Defaults to "mqtt".
+	Protocol string
 }
 
 // client returns what is known of a client identifier, at least that there is one.
@@ -77,7 +81,7 @@ func (e *Engine) Connected(who Client, now time.Time) (persistence.Record, *Hold
 		who.Metadata = c.metadata
 	}
 	changed = changed || string(c.metadata) != string(who.Metadata)
-	c.user, c.metadata, c.passing = who.User, who.Metadata, who.Passing
+	c.user, c.metadata, c.passing, c.protocol = who.User, who.Metadata, who.Passing, who.Protocol
 	if !c.known {
 		c.known = true
 		e.known++

@@ -2,6 +2,7 @@ package presence
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"iter"
 	"maps"
@@ -65,7 +66,7 @@ func (e *Engine) notification(s *seat, user topics.Users, at time.Time, volatile
 	return encode(notification{
 		Type: "user", Status: 200, User: user.String(), Result: count{r.present.Len()},
 		Index: r.index, Collection: r.collection, Controller: "realtime", Action: action,
-		Timestamp: at.UnixMilli(), Volatile: volatile, Protocol: "mqtt", Node: e.opts.Node, Room: r.hash,
+		Timestamp: at.UnixMilli(), Volatile: volatile, Protocol: cmp.Or(s.client.protocol, "mqtt"), Node: e.opts.Node, Room: r.hash,
 		Member: s.member(), Why: why,
 	})
 }

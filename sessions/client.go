@@ -14,6 +14,8 @@ type Client struct {
 	Connect
 	Remote net.Addr
 	Via    Via
+	// Protocol is that of a [Subscriber], and "" for MQTT.
+	Protocol string
 	// User is who the client is, as far as the handler knows, and "" if it did not
 	// sign in.
 	User string

@@ -20,7 +20,7 @@ type Entry struct {
 	// of what waits, if it is there.
 	// InFlight of them wait for its acknowledgement.
 	QueuedMessages, InFlight int
-	Waiting        time.Duration
+	Waiting                  time.Duration
 	// Dropped messages were too many for it, and HeldUp is how often somebody who had a
 	// message for it had to wait, since the session began or the server started.
 	Dropped, HeldUp int64

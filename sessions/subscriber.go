@@ -97,7 +97,7 @@ type Attachment struct {
 func (e *Engine) Attach(to Wire, a Attachment) (*Subscriber, error) {
 	c := &Client{
 		Connect: Connect{ClientID: a.Protocol + "-" + rand.Text(), Clean: true, assigned: true},
-		Remote:  a.Remote, Via: a.Via, Identity: a.Identity,
+		Remote:  a.Remote, Via: a.Via, Protocol: a.Protocol, Identity: a.Identity,
 		engine: e, speed: newSpeed(&e.options().Quotas), since: time.Now(),
 	}
 	s := &Subscriber{c: c}

@@ -58,7 +58,7 @@ export const realtime = {
     const room = await a.realtime.subscribe(...at, fast, inbox.add, { users: "all", volatile: { name: "ada" } });
     await b.realtime.subscribe(...at, fast, () => {}, { volatile: { name: "bob" } });
     const told = await inbox.next();
-    match(told, { type: "user", status: 200, user: "in", result: { count: 2 }, index: "fleet", collection: "users", controller: "realtime", action: "subscribe", volatile: { name: "bob", sdkInstanceId: b.protocol.id } });
+    match(told, { type: "user", status: 200, user: "in", result: { count: 2 }, index: "fleet", collection: "users", controller: "realtime", action: "subscribe", protocol: "websocket", volatile: { name: "bob", sdkInstanceId: b.protocol.id } });
     await c.realtime.subscribe(...at, fast, () => {}, { volatile: { name: "cleo" } });
     await inbox.expect({ user: "in", result: { count: 3 }, volatile: { name: "cleo" } });
     await b.realtime.unsubscribe(room);

@@ -6,9 +6,9 @@ export class World {
     Object.assign(this, { Kuzzle, WebSocket, port, outside, clients: [] });
   }
 
-  /** Returns a connected client. */
+  /** Returns a connected client: one that does not take a busy machine for a dead one, as it would after two seconds. */
   async connect(options = {}, port = this.port) {
-    const kuzzle = new this.Kuzzle(new this.WebSocket("127.0.0.1", { port, reconnectionDelay: 100, ...options }), { deprecationWarning: false });
+    const kuzzle = new this.Kuzzle(new this.WebSocket("127.0.0.1", { port, reconnectionDelay: 100, pingInterval: 30_000, ...options }), { deprecationWarning: false });
     this.clients.push(kuzzle);
     await kuzzle.connect();
     return kuzzle;
