@@ -4,6 +4,7 @@ FUZZTIME ?= 30s
 BENCHTIME ?= 2s
 STEPS ?= 1000000
 KILLS ?= 200
+SOAK ?= 10m
 LINTER = go tool -modfile=tools/go.mod golangci-lint
 
 .DEFAULT_GOAL = help
@@ -78,6 +79,10 @@ attacks: tools ## Attacks, while others may wait for three times what they do wi
 .PHONY: crash
 crash: ## kill -9 at KILLS=200 random moments under load, all promises checked after each; SEED=n
 	CRASH_KILLS=$(KILLS) CRASH_SEED=$(SEED) go test -count 1 -timeout 0 -v -run 'EveryPromiseSurvivesKill|BrokerThatForgets' ./test/integration
+
+.PHONY: soak
+soak: ## 2,000 clients for SOAK=10m, with restarts: nothing lost, memory flat, no socket left
+	SOAK=$(SOAK) go test -count 1 -timeout 0 -v -run TestSoak ./test/integration
 
 .PHONY: release
 release: ## Static binaries, Debian packages, bills of materials and checksums in dist; TARGETS='linux/arm64 …'
