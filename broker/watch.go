@@ -12,11 +12,15 @@ const watchEvery = 250 * time.Millisecond
 func (b *Broker) watch() {
 	ticker := time.NewTicker(watchEvery)
 	defer ticker.Stop()
+	clock := wallClock{started: time.Now()}
 	for seen := b.hook.Door().Changes(); ; {
 		select {
 		case <-b.listeners.closing.Done():
 			return
 		case <-ticker.C:
+		}
+		if jump, jumped := clock.look(time.Now(), time.Since(clock.started)); jumped {
+			b.log.Warn("the clock of the machine was put: what expires goes by how much time has passed until the broker is started again", "by", jump.Round(time.Millisecond))
 		}
 		if p := b.hook.Door().Access; p != nil && p.Refresh() {
 			b.hook.Review()

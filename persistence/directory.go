@@ -17,7 +17,17 @@ import (
 const (
 	markerName   = "AMBIT"
 	markerPrefix = "ambit store, format "
-	storeFormat  = 1
+)
+
+// The formats of a store. It has the lowest that is right for what is in it, so that an older
+// program can go on with what it understands.
+const (
+	plainFormat = 1
+	// indexFormat is that of a store with search indexes: a program that does not know of
+	// them would write documents past them.
+	indexFormat = 2
+	// storeFormat is the highest that this program reads.
+	storeFormat = indexFormat
 )
 
 // lockDirectory makes dir if it is absent and locks it.
@@ -78,41 +88,62 @@ func wantStore(files vfs.FS, dir string) error {
 // checkMarker reads the marker of dir, and writes it in a directory that holds
 // no database yet.
 func checkMarker(files vfs.FS, dir string) error {
-	f, err := files.Open(files.PathJoin(dir, markerName))
-	if errors.Is(err, fs.ErrNotExist) {
-		return writeMarker(files, dir)
-	}
-	if err != nil {
-		return fmt.Errorf("persistence: %w", err)
-	}
-	text, err := io.ReadAll(io.LimitReader(f, 1024))
-	if err := errors.Join(err, f.Close()); err != nil {
-		return fmt.Errorf("persistence: read %s: %w", markerName, err)
-	}
-	number, ok := strings.CutPrefix(strings.TrimSpace(string(text)), markerPrefix)
-	format, err := strconv.Atoi(number)
+	format, err := readFormat(files, dir)
 	switch {
-	case !ok || err != nil || format < 1:
-		return fmt.Errorf("persistence: %s: the file %s is damaged", dir, markerName)
+	case errors.Is(err, fs.ErrNotExist):
+		return writeMarker(files, dir)
+	case err != nil:
+		return err
 	case format > storeFormat:
 		return fmt.Errorf("persistence: %s was written by a newer version of Ambit (format %d, this one reads %d)", dir, format, storeFormat)
 	}
 	return nil
 }
 
-// writeMarker puts the marker in place whole or not at all.
+// readFormat returns the format that the marker of dir says.
+func readFormat(files vfs.FS, dir string) (int, error) {
+	f, err := files.Open(files.PathJoin(dir, markerName))
+	if err != nil {
+		return 0, fmt.Errorf("persistence: %w", err)
+	}
+	text, err := io.ReadAll(io.LimitReader(f, 1024))
+	if err := errors.Join(err, f.Close()); err != nil {
+		return 0, fmt.Errorf("persistence: read %s: %w", markerName, err)
+	}
+	number, ok := strings.CutPrefix(strings.TrimSpace(string(text)), markerPrefix)
+	format, err := strconv.Atoi(number)
+	if !ok || err != nil || format < plainFormat {
+		return 0, fmt.Errorf("persistence: %s: the file %s is damaged", dir, markerName)
+	}
+	return format, nil
+}
+
+// setFormat has the marker of dir say a format.
+func setFormat(files vfs.FS, dir string, format int) error {
+	if now, err := readFormat(files, dir); now == format || err != nil {
+		return err
+	}
+	return putMarker(files, dir, format)
+}
+
+// writeMarker makes the marker of a directory that has none.
 func writeMarker(files vfs.FS, dir string) error {
 	if desc, err := pebble.Peek(dir, files); err != nil {
 		return fmt.Errorf("persistence: %w", err)
 	} else if desc.Exists {
 		return fmt.Errorf("persistence: %s holds a database but no file %s: it is not Ambit's, or damaged", dir, markerName)
 	}
+	return putMarker(files, dir, plainFormat)
+}
+
+// putMarker puts the marker in place whole or not at all.
+func putMarker(files vfs.FS, dir string, format int) error {
 	name := files.PathJoin(dir, markerName)
 	f, err := files.Create(name+".new", vfs.WriteCategoryUnspecified)
 	if err != nil {
 		return fmt.Errorf("persistence: %w", err)
 	}
-	_, err = fmt.Fprintf(f, "%s%d\n", markerPrefix, storeFormat)
+	_, err = fmt.Fprintf(f, "%s%d\n", markerPrefix, format)
 	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
 		return fmt.Errorf("persistence: write %s: %w", markerName, err)
 	}

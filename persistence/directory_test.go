@@ -14,8 +14,8 @@ import (
 func TestADirectoryThatIsNotOursIsRefused(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct{ name, marker, want string }{
-		{"from a newer version", "ambit store, format 2\n", "persistence: data was written by a newer version of Ambit (format 2, this one reads 1)"},
-		{"from a much newer version", "ambit store, format 123", "persistence: data was written by a newer version of Ambit (format 123, this one reads 1)"},
+		{"from a newer version", "ambit store, format 3\n", "persistence: data was written by a newer version of Ambit (format 3, this one reads 2)"},
+		{"from a much newer version", "ambit store, format 123", "persistence: data was written by a newer version of Ambit (format 123, this one reads 2)"},
 		{"of no format", "ambit store, format \n", "persistence: data: the file AMBIT is damaged"},
 		{"of format 0", "ambit store, format 0\n", "persistence: data: the file AMBIT is damaged"},
 		{"with another text", "hello\n", "persistence: data: the file AMBIT is damaged"},
@@ -95,5 +95,36 @@ func TestTheDirectoryIsOnlyForItsOwner(t *testing.T) {
 	}
 	if got := info.Mode().Perm(); got != 0o700 {
 		t.Errorf("got mode %o, want 700", got)
+	}
+}
+
+// A store says that it has indexes as long as it has any, so that a program that does not know
+// of them leaves it alone, and one that does finds them right.
+func TestAStoreWithIndexesHasAFormatOfItsOwn(t *testing.T) {
+	files := vfs.NewMem()
+	trucks := Index{Collection: Collection{Index: "fleet", Name: "trucks"}, Name: "speed"}
+	for _, tt := range []struct {
+		what    string
+		indexes []Index
+		keep    bool
+		want    int
+	}{
+		{"new", nil, false, 1},
+		{"with an index", []Index{trucks}, false, 2},
+		{"looked at", nil, true, 2},
+		{"the same", []Index{trucks}, false, 2},
+		{"without", nil, false, 1},
+	} {
+		s, err := Open("data", Options{FS: files, Indexes: tt.indexes, KeepIndexes: tt.keep, Terms: fieldTerms})
+		if err != nil {
+			t.Fatal(err)
+		}
+		drain(s)
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := readFormat(files, "data"); got != tt.want || err != nil {
+			t.Errorf("%s: format %d (%v), want %d", tt.what, got, err, tt.want)
+		}
 	}
 }

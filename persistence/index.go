@@ -164,6 +164,26 @@ func openIndexes(db *pebble.DB, o Options) (indexes, error) {
 	return is, errors.Join(db.Apply(b, pebble.NoSync), b.Close())
 }
 
+// openIndexesOf is openIndexes of a store whose directory says before that it has any, and
+// after that it has none, so that no program ever finds one that it does not know of.
+func openIndexesOf(dir string, db *pebble.DB, o Options) (indexes, error) {
+	if len(o.Indexes) > 0 {
+		if err := setFormat(o.FS, dir, indexFormat); err != nil {
+			return indexes{}, err
+		}
+	}
+	is, err := openIndexes(db, o)
+	if err != nil || o.KeepIndexes {
+		return is, err
+	}
+	if len(is.of) == 0 {
+		err = errors.Join(db.LogData(nil, pebble.Sync), setFormat(o.FS, dir, plainFormat))
+	} else {
+		err = setFormat(o.FS, dir, indexFormat) // an earlier build did not say so
+	}
+	return is, err
+}
+
 // isEmpty says whether a collection has no document on disk.
 func isEmpty(db pebble.Reader, c Collection) (bool, error) {
 	prefix := appendCollection(nil, c.Index, c.Name)
