@@ -67,13 +67,15 @@ web test: persistence rooms [github.com/cockroachdb/pebble/v2]
 
 metrics: limits persistence rooms sessions [github.com/prometheus/client_golang]
 
-broker: access api channels filter hooks kuzzle limits mappings metrics persistence rooms sessions topics web [
+tracing: sessions [go.opentelemetry.io/otel]
+
+broker: access api channels filter hooks kuzzle limits mappings metrics persistence rooms sessions topics tracing web [
 	github.com/coder/websocket
 	github.com/mochi-mqtt/server/v2
 	github.com/pires/go-proxyproto
 ]
 
-broker test: [github.com/prometheus/client_golang github.com/prometheus/common]
+broker test: [github.com/prometheus/client_golang github.com/prometheus/common go.opentelemetry.io/proto/otlp google.golang.org/protobuf]
 
 cmd/ambit: access broker client filter mappings [
 	github.com/HdrHistogram/hdrhistogram-go

@@ -23,6 +23,7 @@ import (
 	"github.com/ambitmq/ambit/persistence"
 	"github.com/ambitmq/ambit/sessions"
 	"github.com/ambitmq/ambit/topics"
+	"github.com/ambitmq/ambit/tracing"
 )
 
 // A Broker is a running Ambit. Its methods may be called concurrently.
@@ -32,6 +33,7 @@ type Broker struct {
 	store     *persistence.Store
 	control   *control // nil if there is none
 	profiler  *profiler
+	tracer    *tracing.Tracer // nil if nothing is followed
 	hook      *hooks.Hook
 	engine    *sessions.Engine
 	reloading reloading
@@ -73,7 +75,15 @@ func Start(ctx context.Context, cfg Config, log *slog.Logger) (*Broker, error) {
 	o.API.Reload = b.Reload
 	o.Rooms.Matched = figures.Matched
 	cfg.Quotas.keepOut(&o, l.crowd.counts, hooks.NewVault(store))
-	b.hook, b.engine = hooks.New(store, o, engineOptions(cfg, l.crowd.counts, log))
+	engine := engineOptions(cfg, l.crowd.counts, log)
+	if b.tracer, err = openTracer(ctx, cfg.Observe, store.NodeID(), log); err != nil {
+		l.close()
+		return nil, errors.Join(err, store.Close())
+	}
+	if b.tracer != nil {
+		engine.Follower = b.tracer
+	}
+	b.hook, b.engine = hooks.New(store, o, engine)
 	figures.Watch(metrics.Sources{Store: store, Sessions: b.engine, Rooms: b.hook.Told, Limits: b.Limits(), Version: version()})
 	l.metrics, l.health, l.readiness = figures.Handler(), b.health, b.readiness
 	go b.apply()
@@ -294,6 +304,11 @@ func (b *Broker) close(ctx context.Context) error {
 	}
 	err = errors.Join(err, b.store.Close())
 	<-b.applied
+	if b.tracer != nil {
+		if err := b.tracer.Close(ctx); err != nil {
+			b.log.Warn("the last spans cannot be sent to the collector", "error", err)
+		}
+	}
 	return err
 }
 

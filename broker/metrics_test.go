@@ -22,6 +22,12 @@ func text(s string) string { return string(binary.BigEndian.AppendUint16(nil, ui
 // receiveAny reads a packet of any length, and returns its first byte.
 func receiveAny(t *testing.T, c net.Conn) byte {
 	t.Helper()
+	return receiveAll(t, c)[0]
+}
+
+// receiveAll reads a packet of any length, and returns it without its length.
+func receiveAll(t *testing.T, c net.Conn) string {
+	t.Helper()
 	one := make([]byte, 1)
 	next := func() byte {
 		if _, err := io.ReadFull(c, one); err != nil {
@@ -37,10 +43,11 @@ func receiveAny(t *testing.T, c net.Conn) byte {
 			break
 		}
 	}
-	if _, err := io.CopyN(io.Discard, c, int64(length)); err != nil {
+	body := make([]byte, length)
+	if _, err := io.ReadFull(c, body); err != nil {
 		t.Fatal(err)
 	}
-	return first
+	return string([]byte{first}) + string(body)
 }
 
 // expectMetrics waits until /metrics has all of these lines.

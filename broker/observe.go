@@ -9,8 +9,11 @@ import (
 	"net/http"
 	"net/http/pprof"
 	"net/netip"
+	"net/url"
 	"sync"
 	"time"
+
+	"github.com/ambitmq/ambit/tracing"
 )
 
 // Observe says what is told of the broker besides /metrics, which is always there.
@@ -24,13 +27,25 @@ type Observe struct {
 	Pprof string `mapstructure:"pprof"`
 	// PprofRemote lets Pprof be an address that other machines reach.
 	PprofRemote bool `mapstructure:"pprof_remote"`
+	// TracesURL is a collector of OpenTelemetry that takes traces by OTLP over HTTP:
+	// "http://127.0.0.1:4318/v1/traces". It is told what becomes of publishes. Empty, the
+	// default, is none. Headers, as for signing in there, are in the variable
+	// OTEL_EXPORTER_OTLP_HEADERS.
+	TracesURL string `mapstructure:"traces_url"`
+	// TracesEvery is of how many publishes one is followed, unless its client says by the user
+	// property traceparent whether it is.
+	TracesEvery int `mapstructure:"traces_every"`
 }
 
-func defaultObserve() Observe { return Observe{SysInterval: 10 * time.Second} }
+func defaultObserve() Observe { return Observe{SysInterval: 10 * time.Second, TracesEvery: 100} }
 
 func (o Observe) check(k *check) {
 	if o.SysInterval != 0 {
 		k.duration("sys_interval", o.SysInterval, time.Second, time.Hour)
+	}
+	k.number("traces_every", int64(o.TracesEvery), 1, 1_000_000_000)
+	if u, err := url.Parse(o.TracesURL); o.TracesURL != "" && (err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "") {
+		k.bad("traces_url", quoted(o.TracesURL), `a URL such as "http://127.0.0.1:4318/v1/traces"`)
 	}
 	if o.Pprof == "" {
 		return
@@ -43,6 +58,14 @@ func (o Observe) check(k *check) {
 	if addr, err := netip.ParseAddr(host); (err != nil || !addr.IsLoopback()) && !o.PprofRemote {
 		k.bad("pprof", quoted(o.Pprof), "an address of this machine alone, such as 127.0.0.1:6060, unless pprof_remote is true")
 	}
+}
+
+// openTracer returns what tells a collector of publishes, or nil if there is none.
+func openTracer(ctx context.Context, o Observe, node string, log *slog.Logger) (*tracing.Tracer, error) {
+	if o.TracesURL == "" {
+		return nil, nil
+	}
+	return tracing.Open(ctx, tracing.Options{URL: o.TracesURL, Every: o.TracesEvery, Version: version(), Node: node, Log: log})
 }
 
 // A profiler serves profiles.

@@ -37,7 +37,9 @@ func TestSettingsOfWhatIsObservedAreChecked(t *testing.T) {
 		fault string
 	}{
 		{"the defaults", defaultObserve(), ""},
-		{"no $SYS", Observe{}, ""},
+		{"no $SYS", Observe{TracesEvery: 1}, ""},
+		{"nobody is followed", Observe{}, "traces_every"},
+		{"no collector", Observe{TracesEvery: 1, TracesURL: "127.0.0.1:4318"}, "traces_url"},
 		{"$SYS too often", Observe{SysInterval: time.Millisecond}, "sys_interval"},
 		{"profiles for all", Observe{Pprof: ":6060"}, "pprof"},
 		{"profiles for a network", Observe{Pprof: "192.0.2.1:6060"}, "pprof"},
@@ -48,7 +50,9 @@ func TestSettingsOfWhatIsObservedAreChecked(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			cfg := DefaultConfig()
-			cfg.Observe = tt.o
+			if cfg.Observe = tt.o; tt.o.Pprof != "" || tt.o.SysInterval != 0 {
+				cfg.Observe.TracesEvery = 1
+			}
 			err := cfg.Validate()
 			if (err == nil) != (tt.fault == "") || err != nil && !strings.Contains(err.Error(), "observe."+tt.fault+":") {
 				t.Errorf("%v", err)

@@ -92,6 +92,8 @@ type Hook struct {
 	nothing *filter.Filter
 	// channels knows who is in which.
 	channels *channels.Engine
+	// following is the publish that Apply is at, if it is followed. Apply alone uses it.
+	following sessions.Followed
 }
 
 var (
@@ -138,6 +140,7 @@ func (h *Hook) requests() api.Options {
 // calls it.
 func (h *Hook) Apply(batch []*persistence.Result) {
 	for _, r := range batch {
+		h.following, _ = r.Op.Author.(sessions.Followed)
 		if r.Change != nil {
 			h.traceChange(r.Change)
 			if err := h.rooms.Apply(r.Change); err != nil {
@@ -145,6 +148,7 @@ func (h *Hook) Apply(batch []*persistence.Result) {
 			}
 		}
 		r.Apply()
+		h.following = nil
 	}
 	h.presence.Flush()
 	h.engine.Flush(batch[len(batch)-1].Seq)
@@ -202,7 +206,11 @@ func (h *Hook) Gap(to topics.Filter, t sessions.Target, from uint64, snap *persi
 // Publish gives a room's message to its members.
 func (h *Hook) Publish(topicFilter string, members []string, rm *rooms.Message) {
 	h.trace(topicFilter, members, rm)
-	h.engine.Deliver(topicFilter, members, roomMessage(rm))
+	m := roomMessage(rm)
+	if h.following != nil {
+		m.Properties = sessions.AppendUser(m.Properties, "traceparent", h.following.Told(topicFilter, len(members)))
+	}
+	h.engine.Deliver(topicFilter, members, m)
 }
 
 // roomMessages returns what a room sends, one by one.

@@ -18,6 +18,8 @@ type Op struct {
 	// Committed is called once the op is on disk, one op at a time. It must not
 	// block, and so not append: everybody else's ops wait for it. May be nil.
 	Committed func(*Result)
+	// Author is the author's own. The store does not look at it.
+	Author any
 	// Applied is called by [Result.Apply]. May be nil.
 	Applied func(*Result)
 

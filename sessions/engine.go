@@ -156,6 +156,8 @@ type Options struct {
 	Quotas Quotas
 	// SharedBy says how shared subscriptions are shared. Empty is InTurn.
 	SharedBy SharedBy
+	// Follower follows publishes. Nil follows none, and costs nothing.
+	Follower Follower
 	// Log gets what an operator should know.
 	Log *slog.Logger
 }
@@ -165,6 +167,7 @@ type Engine struct {
 	// settings are as of New, or the last Reload; meanings counts what may have changed
 	// those of topics.
 	settings atomic.Pointer[Options]
+	follower Follower
 	meanings atomic.Uint32
 
 	h     Handler
@@ -200,7 +203,7 @@ type Engine struct {
 func New(store *persistence.Store, h Handler, o Options) *Engine {
 	e := &Engine{
 		h: h, log: o.Log, store: store,
-		tree: newTree(), turns: newTurns(), sessions: map[string]*session{}, clients: map[*Client]bool{}, early: map[net.Conn]bool{},
+		follower: o.Follower, tree: newTree(), turns: newTurns(), sessions: map[string]*session{}, clients: map[*Client]bool{}, early: map[net.Conn]bool{},
 	}
 	e.settings.Store(&o)
 	e.counts.started = time.Now()

@@ -1,7 +1,6 @@
 package sessions
 
 import (
-	"context"
 	"errors"
 	"strings"
 	"time"
@@ -122,6 +121,8 @@ type publication struct {
 	client *Client
 	// answered says, under the session's mutex, that PUBREC was sent.
 	answered bool
+	// followed is nil if the publish is not followed.
+	followed Followed
 	// stored says, under the session's mutex, that the store knows of a QoS 2 publish
 	// until its PUBREL.
 	stored bool
@@ -139,17 +140,19 @@ func (e *Engine) receive(c *Client, m *Message, id uint16) error {
 	if c.nameErr == nil && c.name.Kind == topics.Request {
 		return e.request(c, m, id)
 	}
+	by := e.follow(c, m)
 	kept, op, err := e.operation(c, c.Rights, m, c.name, c.nameErr)
 	idle := s.pending.Load() == 0 // asked once: it changes at any time
 	if op == nil && m.QoS == 0 && idle {
 		if err != nil {
 			e.logRefusal(s, m.Topic, m.QoS, err)
-			return nil
+		} else {
+			e.fanOut(m, nil, &c.flushes, c)
 		}
-		e.fanOut(m, nil, &c.flushes, c)
+		ended(by, err)
 		return nil
 	}
-	p := &publication{engine: e, session: s, client: c, id: id, qos: m.QoS, topic: m.Topic}
+	p := &publication{engine: e, session: s, client: c, id: id, qos: m.QoS, topic: m.Topic, followed: by}
 	p.await()
 	if p.stored && err == nil {
 		op = p.remember(op, kept)
@@ -157,8 +160,10 @@ func (e *Engine) receive(c *Client, m *Message, id uint16) error {
 	switch {
 	case idle && err != nil:
 		p.refuse(err, &c.flushes)
+		ended(by, err)
 	case idle && op == nil:
 		e.fanOut(m, nil, &c.flushes, c)
+		ended(by, nil)
 		p.ack(packets.CodeSuccess.Code, "", &c.flushes)
 	case err != nil:
 		e.enqueue(p, &persistence.Op{}, err) // after the publishes before it
@@ -305,6 +310,7 @@ func (e *Engine) enqueue(p *publication, op *persistence.Op, refused error) {
 			e.sent.take(&f)
 		}
 	}
+	followed(p.followed, op, refused)
 	err := e.append(op)
 	if errors.Is(err, persistence.ErrDiskFull) { // the answer keeps its place
 		refused = err
@@ -319,32 +325,6 @@ func (e *Engine) enqueue(p *publication, op *persistence.Op, refused error) {
 		p.refuse(err, &f)
 		f.flush()
 	}
-}
-
-// submit puts an operation into the pipeline and waits for it: until it is on
-// disk, or until it is applied if that means anything.
-func (e *Engine) submit(op *persistence.Op) error {
-	done := make(chan error, 1)
-	if applied := op.Applied; applied != nil {
-		op.Applied = func(r *persistence.Result) {
-			if r.Err == nil {
-				applied(r)
-			}
-			done <- r.Err
-		}
-	} else {
-		op.Committed = func(r *persistence.Result) { done <- r.Err }
-	}
-	if err := e.append(op); err != nil {
-		return err
-	}
-	return <-done
-}
-
-// append puts an operation into the pipeline. The store bounds the wait: it
-// commits as fast as the disk does, and gives up waiting when it closes.
-func (e *Engine) append(op *persistence.Op) error {
-	return e.store.Append(context.Background(), op)
 }
 
 // ack sends PUBACK or PUBREC, if the publish has either.
