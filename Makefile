@@ -84,6 +84,10 @@ crash: ## kill -9 at KILLS=200 random moments under load, all promises checked a
 soak: ## 2,000 clients for SOAK=10m, with restarts: nothing lost, memory flat, no socket left
 	SOAK=$(SOAK) go test -count 1 -timeout 0 -v -run TestSoak ./test/integration
 
+.PHONY: docs
+docs: ## Write docs/settings.md, docs/metrics.md and docs/commands.md from the code
+	go run ./cmd/ambit reference docs
+
 .PHONY: release
 release: ## Static binaries, Debian packages, bills of materials and checksums in dist; TARGETS='linux/arm64 …'
 	@scripts/release

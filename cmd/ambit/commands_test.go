@@ -25,7 +25,7 @@ func TestEveryCommandThatPrintsSomethingForPeoplePrintsJSONToo(t *testing.T) {
 		"serve", "demo", // print what happens
 		"pub", "passwd", // do something
 		"match", "bench connect-storm", "bench dashboard", "bench geofences", "bench retained", "bench telemetry", // print nothing but JSON
-		"man", // writes files
+		"man", "reference", // write files
 	}
 	eachCommand(newRoot(), func(path string, cmd *cobra.Command) {
 		hasJSON := cmd.Flags().Lookup("json") != nil

@@ -117,7 +117,7 @@ func newRoot() *cobra.Command {
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &exitError{exitUsage, err} })
 	root.AddCommand(newServe(), newDemo(), newPub(), newSub(), newReplay(), newMatch(), newExplain(), newBench(), newPasswd(), newConfig(),
 		newAPIKey(), newDoc(), newRoom(), newBan(), newClient(), newCert(), newAccess(),
-		newBackup(), newRestore(), newCheck(), newVersion(), newMan())
+		newBackup(), newRestore(), newCheck(), newVersion(), newMan(), newReference())
 	addCompletions(root)
 	return root
 }
