@@ -14,7 +14,8 @@ import (
 // have of what clients make. Where 0 is allowed it is no limit.
 type Quotas struct {
 	// HalfOpen is how many connections there may be that have not said what they want:
-	// neither CONNECT nor the headers of an HTTP request. HalfOpenPerAddress is how many of one address.
+	// neither CONNECT nor the headers of an HTTP request, nor, where one has to, by Kuzzle's
+	// protocol who they are. HalfOpenPerAddress is how many of one address.
 	// When there are more, one of the address that has the most is closed: the one that has waited
 	// the longest.
 	HalfOpen           int `mapstructure:"half_open"`
@@ -37,8 +38,8 @@ type Quotas struct {
 	// UserDocuments and UserBytes are how many documents, and bytes of them with their names, one
 	// user may keep on disk: those of which it is the author. Whoever did not sign in is one
 	// user, too. 0, the default, is no limit.
-	UserDocuments int   `mapstructure:"user_documents"`
-	UserBytes     int64 `mapstructure:"user_bytes"`
+	UserDocuments int   `mapstructure:"user_documents" reload:"now"`
+	UserBytes     int64 `mapstructure:"user_bytes" reload:"now"`
 	// PublishRates are how fast one client may publish: "100/s", "3000/m", "20/10s". All of them
 	// hold. The number may come at once. A client that is faster is not read for a while,
 	// which slows it down and loses nothing; one that would have to wait for more than ten seconds is

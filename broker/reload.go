@@ -10,7 +10,6 @@ import (
 	"sync"
 
 	"github.com/ambitmq/ambit/api"
-	"github.com/ambitmq/ambit/persistence"
 )
 
 // errNoSettings says that there is nowhere to read settings from.
@@ -84,7 +83,7 @@ func (b *Broker) reload(ctx context.Context) (api.Reloaded, error) {
 
 // put has settings count that were checked.
 func (b *Broker) put(ctx context.Context, cfg Config) error {
-	b.store.Keep(persistence.Keep{LogAge: cfg.Store.LogAge, LogBytes: cfg.Store.LogBytes, MinFreeBytes: cfg.Store.MinFreeBytes})
+	b.store.Keep(storeOptions(cfg, nil).Keep())
 	b.listeners.now.Store(&cfg)
 	b.listeners.crowd.connections.Store(int64(cfg.Limits.Connections))
 	o := hookSettings(cfg)

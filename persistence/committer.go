@@ -220,7 +220,7 @@ func (c *committer) write(w *Write) (*Change, error) {
 			return nil, err
 		}
 	}
-	if err := c.holdings.change(onDisk(before.doc, before.ephemeral), onDisk(change.After, w.Ephemeral)); err != nil {
+	if err := c.holdings.change(c.store.keep.Load().PerUser, onDisk(before.doc, before.ephemeral), onDisk(change.After, w.Ephemeral)); err != nil {
 		return nil, err
 	}
 	c.log.last++

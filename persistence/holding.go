@@ -23,12 +23,15 @@ func (e *QuotaError) Error() string {
 	if e.User != "" {
 		who = fmt.Sprintf("the user %q", e.User)
 	}
-	return fmt.Sprintf("%s may keep no more than %d %s of documents in all", who, e.Max, e.What)
+	what := "documents"
+	if e.What == "bytes" {
+		what = "bytes of documents"
+	}
+	return fmt.Sprintf("%s may keep no more than %d %s in all", who, e.Max, what)
 }
 
 // holdings are those of all users that keep anything, by name. They belong to the committer.
 type holdings struct {
-	limit   Holding
 	refused func()
 	of      map[string]Holding
 	dirty   map[string]bool // are to be written with the batch
@@ -44,9 +47,9 @@ func (h Holding) plus(by Holding, sign int64) Holding {
 }
 
 // change notes that a document is another one, where what is nil is not on disk. The error
-// is a *QuotaError, and then nothing is noted. The author of a document stays the same as long
+// is a *QuotaError about limit, and then nothing is noted. The author of a document stays the same as long
 // as there is one, but for one that was ephemeral.
-func (h *holdings) change(before, after *Document) error {
+func (h *holdings) change(limit Holding, before, after *Document) error {
 	if after != nil {
 		now := h.of[after.Author]
 		next := now.plus(holdingOf(after), 1)
@@ -56,7 +59,7 @@ func (h *holdings) change(before, after *Document) error {
 		for _, q := range []struct {
 			what           string
 			now, next, max int64
-		}{{"documents", now.Documents, next.Documents, h.limit.Documents}, {"bytes", now.Bytes, next.Bytes, h.limit.Bytes}} {
+		}{{"documents", now.Documents, next.Documents, limit.Documents}, {"bytes", now.Bytes, next.Bytes, limit.Bytes}} {
 			if q.max > 0 && q.next > q.max && q.next > q.now { // who has too much may still have less
 				if h.refused != nil {
 					h.refused()
@@ -109,7 +112,7 @@ func decodeHolding(value []byte) (Holding, error) {
 // loadHoldings returns what users keep. In a directory of a version that did not count that,
 // it counts it.
 func loadHoldings(db *pebble.DB, o Options) (*holdings, error) {
-	h := &holdings{limit: o.PerUser, refused: o.Refused, of: map[string]Holding{}, dirty: map[string]bool{}}
+	h := &holdings{refused: o.Refused, of: map[string]Holding{}, dirty: map[string]bool{}}
 	_, err := getValue(db, metaHoldings())
 	space := spaceHoldings
 	if errors.Is(err, ErrNotFound) {

@@ -2,14 +2,15 @@ package persistence
 
 import "time"
 
-// Keep is what a store keeps of the change log, and of the disk; see [Options].
+// Keep is what a store keeps of the change log, of the disk, and of each user; see [Options].
 type Keep struct {
 	LogAge                 time.Duration
 	LogBytes, MinFreeBytes int64
+	PerUser                Holding
 }
 
 // Keep returns what the options say of it.
-func (o Options) Keep() Keep { return Keep{o.LogAge, o.LogBytes, o.MinFreeBytes} }
+func (o Options) Keep() Keep { return Keep{o.LogAge, o.LogBytes, o.MinFreeBytes, o.PerUser} }
 
 // Keep has the store keep so much from now on, within a second; LogAge and LogBytes have
 // to be more than 0.

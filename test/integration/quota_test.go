@@ -42,6 +42,11 @@ func TestAUserKeepsNoMoreThanTheQuota(t *testing.T) {
 	w.put(t, "fleet/trucks/1", `{"speed":1}`)
 	w.put(t, "fleet/trucks/1", "")
 	w.put(t, "fleet/trucks/instead", `{}`)
+	s.reload(t, fmt.Sprintf("{anonymous: none, users: %q, quotas: {user_documents: 4}}", s.users))
+	w.put(t, "fleet/trucks/fourth", `{}`)
+	if a := w.publish(t, message{topic: "fleet/trucks/fifth", payload: []byte("{}"), qos: 1}); a.code != 0x97 {
+		t.Errorf("after a reload: %#x", a.code)
+	}
 	stdout, stderr, err := ambit("check", "--data", s.dir)
 	if err != nil || strings.Contains(stdout, "counted") {
 		t.Errorf("ambit check: %v\n%s%s", err, stdout, stderr)
