@@ -62,7 +62,7 @@ hooks test: [github.com/cockroachdb/pebble/v2]
 
 kuzzle: access api hooks jsonobject sessions [github.com/coder/websocket]
 
-web: access api
+web: access api limits
 web test: persistence rooms [github.com/cockroachdb/pebble/v2]
 
 metrics: limits persistence rooms sessions [github.com/prometheus/client_golang]
@@ -93,6 +93,7 @@ cmd/ambit test: [github.com/rogpeppe/go-internal]
 firmware-examples/tinygo:
 
 test/integration test: broker client [
+	github.com/coder/websocket
 	github.com/eclipse/paho.golang
 	github.com/eclipse/paho.mqtt.golang
 	github.com/rogpeppe/go-internal

@@ -13,6 +13,7 @@ import (
 
 	"github.com/ambitmq/ambit/access"
 	"github.com/ambitmq/ambit/api"
+	"github.com/ambitmq/ambit/limits"
 )
 
 // Options are the settings of a [Server]. They are not written after [New].
@@ -92,7 +93,7 @@ func (s *Server) read(w http.ResponseWriter, r *http.Request, forAll bool) (api.
 	}
 	from.Identity, from.User, from.Name = who, who.User, "user "+who.User
 	if who.User == "" {
-		from.Name = "address " + host(a.From)
+		from.Name = addressOf(a.From)
 	}
 	conn := http.NewResponseController(w)
 	if err := conn.SetReadDeadline(time.Now().Add(s.opts.ReadTimeout)); err != nil {
@@ -157,9 +158,11 @@ func RemoteOf(r *http.Request) net.Addr {
 	return &net.IPAddr{}
 }
 
-func host(addr net.Addr) string {
-	if tcp, ok := addr.(*net.TCPAddr); ok {
-		return tcp.IP.String()
+// addressOf names who did not sign in by what counts as one address: whoever has a network of
+// IPv6 may ask from any address in it.
+func addressOf(addr net.Addr) string {
+	if network := limits.NetworkOf(addr); network.IsValid() {
+		return "address " + network.String()
 	}
-	return ""
+	return "address"
 }
