@@ -196,3 +196,36 @@ func TestAClientThatConnectsAgainAndAgainIsBannedForAWhile(t *testing.T) {
 		}
 	})
 }
+
+// From an address that is banned nobody signs in, shows a token or a key, or learns whether a
+// password is right, on a connection that was there before as well.
+func TestABannedAddressIsToldNothingOfPasswords(t *testing.T) {
+	users, _ := load(t, "anna:"+pencil+"\n")
+	vault := newDrawer()
+	d := open(t, users, vault, nil)
+	d.Bans = NewBans(vault)
+	_, key, err := d.Keys.Create(t.Context(), Key{User: "anna"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := d.Bans.Create(t.Context(), Ban{Kind: BanNetwork, Of: "192.0.2.0/24"}); err != nil {
+		t.Fatal(err)
+	}
+	for ip, banned := range map[string]bool{"192.0.2.1": true, "198.51.100.1": false} {
+		want := func(err error) error {
+			if banned {
+				return ErrBanned
+			}
+			return err
+		}
+		if _, err := d.SignIn(at(ip), "anna", "pencil"); !errors.Is(err, want(nil)) {
+			t.Errorf("the password from %s: %v", ip, err)
+		}
+		if _, err := d.SignIn(at(ip), "anna", "another"); !errors.Is(err, want(ErrDenied)) {
+			t.Errorf("another password from %s: %v", ip, err)
+		}
+		if _, err := d.Show(Arrival{From: at(ip)}, key); !errors.Is(err, want(nil)) {
+			t.Errorf("a key from %s: %v", ip, err)
+		}
+	}
+}

@@ -213,13 +213,13 @@ func (d *Door) show(a Arrival) (*Identity, error) {
 	return nil, ErrToken
 }
 
-// Show returns who shows a token or a key in a request. The error is [ErrToken] or
-// [ErrExpired].
+// Show returns who shows a token or a key in a request. The error is [ErrToken], [ErrExpired] or
+// [ErrBanned].
 func (d *Door) Show(a Arrival, secret string) (*Identity, error) {
 	a.Login = &Login{Password: []byte(secret), Bearer: true}
 	who, err := d.show(a)
 	if err == nil {
-		err = d.keepOut("", who.User, nil)
+		err = d.keepOut("", who.User, a.From)
 	}
 	if err != nil {
 		return nil, err
@@ -227,15 +227,19 @@ func (d *Door) Show(a Arrival, secret string) (*Identity, error) {
 	return who, nil
 }
 
-// SignIn returns a user who says the password. The error is [ErrDenied], [ErrBusy], or that of
-// the guard.
+// SignIn returns a user who says the password. The error is [ErrDenied], [ErrBusy], [ErrBanned],
+// or that of the guard. From an address that is banned nobody learns whether a password is right.
 func (d *Door) SignIn(from net.Addr, name, password string) (*Identity, error) {
-	who, err := d.guarded(from, name, func() (*Identity, error) {
-		if d.Users == nil {
-			return nil, ErrDenied
-		}
-		return d.Users.Verify(name, []byte(password))
-	})
+	var who *Identity
+	err := d.keepOut("", "", from)
+	if err == nil {
+		who, err = d.guarded(from, name, func() (*Identity, error) {
+			if d.Users == nil {
+				return nil, ErrDenied
+			}
+			return d.Users.Verify(name, []byte(password))
+		})
+	}
 	if err == nil {
 		err = d.keepOut("", name, nil)
 	}
