@@ -172,6 +172,11 @@ func (d *Door) enter(a Arrival) (*Identity, error) {
 	return nil, ErrMustSignIn
 }
 
+// IsOpen says whether whoever arrives so has nothing more to show of itself, unless it is banned.
+func (d *Door) IsOpen(a Arrival) bool {
+	return a.Certificate != nil || a.Login == nil && (d.Remote || d.Local && isLocal(a.From))
+}
+
 // guarded asks the guard before somebody signs in, and tells it of the end.
 func (d *Door) guarded(from net.Addr, user string, signIn func() (*Identity, error)) (*Identity, error) {
 	if d.Guard == nil {

@@ -56,12 +56,21 @@ func (c *crowd) come(conn net.Conn, balanced bool) *guest {
 		_ = conn.Close() // nothing was said yet
 		return nil
 	}
-	g := &guest{crowd: c, conn: conn, since: time.Now()}
+	g := &guest{crowd: c, conn: conn}
 	if !balanced {
 		g.from = limits.NetworkOf(conn.RemoteAddr())
 	}
+	g.wait()
+	return g
+}
+
+// wait notes that the connection is half open, and closes another one if that is too many.
+func (g *guest) wait() {
+	c := g.crowd
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	c.settle(g)
+	g.since = time.Now()
 	own := c.of[g.from]
 	if own == nil {
 		own = list.New()
@@ -76,7 +85,6 @@ func (c *crowd) come(conn net.Conn, balanced bool) *guest {
 	if c.waiting > c.quotas.HalfOpen {
 		c.close(c.mostWaiting().Front())
 	}
-	return g
 }
 
 // halfOpenGrace is how long a connection is not closed because its address has many that are half

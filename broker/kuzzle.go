@@ -35,7 +35,8 @@ func offered(r *http.Request) []string {
 }
 
 // serveKuzzle upgrades an HTTP request to a connection that speaks Kuzzle's protocol. Whatever
-// sub-protocol it offers is taken: Kuzzle's client offers "null" in browsers.
+// sub-protocol it offers is taken: Kuzzle's client offers "null" in browsers. As long as it has not
+// shown who it is, it counts as one that is half open.
 func (l *listeners) serveKuzzle(ln *listener, w http.ResponseWriter, r *http.Request) {
 	ws := l.upgrade(ln, w, r, offered(r))
 	if ws == nil {
@@ -45,6 +46,7 @@ func (l *listeners) serveKuzzle(ln *listener, w http.ResponseWriter, r *http.Req
 	defer l.running.Done()
 	g := guestOf(r)
 	defer g.leave()
+	g.wait()
 	served := ln.served.Add(1)
 	defer ln.served.Add(-1)
 	peer, from := ln.webPeer(r), web.RemoteOf(r)

@@ -30,6 +30,8 @@ type Options struct {
 	// PingEvery is how often it is looked whether a client is still there. Defaults to
 	// 30 s.
 	PingEvery time.Duration
+	// SignInBytes is how long a request may be of whoever has not shown yet who it is.
+	SignInBytes int
 }
 
 // A Server serves the clients of a node. It may be used by many goroutines at once.
@@ -69,7 +71,6 @@ func (s *Server) Serve(ctx, closing context.Context, ws *websocket.Conn, a acces
 		_ = ws.Close(websocket.StatusPolicyViolation, cut(err.Error())) // whether the client says so, too, does not matter
 		return
 	}
-	ws.SetReadLimit(int64(via.PacketBytes))
 	ctx, cancel := context.WithCancel(ctx)
 	var watching sync.WaitGroup
 	watching.Go(func() { c.watch(ctx, closing) })
@@ -77,13 +78,15 @@ func (s *Server) Serve(ctx, closing context.Context, ws *websocket.Conn, a acces
 	defer cancel()
 	defer c.leave()
 	for {
+		most := c.requestBytes()
+		ws.SetReadLimit(int64(most))
 		_, text, err := ws.Read(ctx)
 		if err == nil {
 			err = c.take(ctx, text)
 		}
 		switch {
 		case errors.Is(err, websocket.ErrMessageTooBig):
-			_ = ws.Close(websocket.StatusMessageTooBig, "a request may have "+strconv.Itoa(via.PacketBytes)+" bytes") // and reads the rest, so that the client gets to read that
+			_ = ws.Close(websocket.StatusMessageTooBig, "a request may have "+strconv.Itoa(most)+" bytes") // and reads the rest, so that the client gets to read that
 			return
 		case err != nil:
 			_ = ws.CloseNow() // it is gone, or has been told why
@@ -164,6 +167,9 @@ func (c *connection) enter() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.who, c.shut, c.entered = who, err, true
+	if who != nil {
+		c.via.Asked()
+	}
 }
 
 // write writes one text.
@@ -198,7 +204,18 @@ func (c *connection) seat(who *access.Identity) (*seat, error) {
 		return nil, err
 	}
 	c.seats = append(c.seats, s)
+	c.via.Asked()
 	return s, nil
+}
+
+// requestBytes is how long the next request may be.
+func (c *connection) requestBytes() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.who == nil && len(c.seats) == 0 && !c.hook.Door().IsOpen(c.arrival) {
+		return min(c.opts.SignInBytes, c.via.PacketBytes)
+	}
+	return c.via.PacketBytes
 }
 
 // drop forgets a seat.
