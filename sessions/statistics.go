@@ -35,6 +35,9 @@ func (s *statistics) publish() {
 	all := s.figures(&f, now)
 	all = append(all, s.averages(&f, now)...)
 	all = append(all, refusalCounts(&f)...)
+	for limit, n := range e.options().Quotas.Counts.All() {
+		all = append(all, statistic{"limits/" + limit.String(), strconv.FormatInt(n, 10)})
+	}
 	var out flushes
 	for _, one := range all {
 		m := &Message{Topic: "$SYS/broker/" + one.topic, Payload: []byte(one.value), Retain: true, Supersedes: true}

@@ -52,13 +52,15 @@ func TestSysTopicsAreThoseOfMosquitto(t *testing.T) {
 	p := connect(t, b, connectOptions{v5: true})
 	p.publish(t, message{topic: "a/b", payload: []byte("12345"), qos: 1})
 	p.publish(t, message{topic: "$x/b", payload: []byte("1"), qos: 1})
-	all := hasAll(append(recorded(t), "$SYS/broker/messages/inflight", "$SYS/broker/refused/publish/0x90"))
+	deep := `{"a":` + strings.Repeat("[", 40) + strings.Repeat("]", 40) + "}"
+	p.publish(t, message{topic: "fleet/trucks/1", payload: []byte(deep), qos: 1})
+	all := hasAll(append(recorded(t), "$SYS/broker/messages/inflight", "$SYS/broker/refused/publish/0x90", "$SYS/broker/limits/user_storage"))
 	got := sysTopics(t, b.mqtt, func(got map[string]string) bool {
 		load, _ := strconv.ParseFloat(got["$SYS/broker/load/publish/received/1min"], 64) // not there yet
-		return all(got) && got["$SYS/broker/publish/messages/received"] == "2" && load > 0
+		return all(got) && got["$SYS/broker/publish/messages/received"] == "3" && got["$SYS/broker/limits/json"] == "1" && load > 0
 	})
 	for topic, want := range map[string]string{
-		"publish/bytes/received": "6", "clients/connected": "2", "clients/maximum": "2", "refused/publish/0x90": "1", "refused/connect/count": "0",
+		"publish/bytes/received": strconv.Itoa(6 + len(deep)), "limits/json": "1", "limits/banned": "0", "clients/connected": "2", "clients/maximum": "2", "refused/publish/0x90": "1", "refused/connect/count": "0",
 	} {
 		if got := got["$SYS/broker/"+topic]; got != want {
 			t.Errorf("%s: %s, want %s", topic, got, want)
