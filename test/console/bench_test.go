@@ -51,6 +51,7 @@ func BenchmarkMap(b *testing.B) {
 // drive moves a part of the documents until it is told to stop, and returns how often it
 // has published.
 func drive(b *testing.B, address string, part int, stop chan struct{}) (published int) {
+	b.Helper()
 	conn, err := net.Dial("tcp", address)
 	if err != nil {
 		b.Error(err)
