@@ -122,7 +122,6 @@ func (c *console) serve(w http.ResponseWriter, r *http.Request, f *consoleFile) 
 	h.Set("Content-Security-Policy", policyOfPages)
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Referrer-Policy", "no-referrer")
-	h.Set("Cross-Origin-Opener-Policy", "same-origin")
 	h.Set("Cache-Control", "no-cache") // the tag says whether it is another one
 	h.Add("Vary", "Accept-Encoding")
 	body, tag := f.plain, f.tag

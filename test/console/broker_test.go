@@ -27,6 +27,15 @@ type broker struct {
 	log    lockedBuffer
 }
 
+// policy is what settings name by policy.yaml: a part of the documents, and few requests.
+const policy = `
+roles:
+  user:
+    api: ["document:*", "realtime:*"]
+    collections:
+      fleet/trucks: {list: {equals: {tenant: acme}}, view: {equals: {tenant: acme}}, create: {}, hide: [secret]}
+`
+
 // startBroker runs a broker until the test ends. The user anna has the password
 // "correct horse" and the role admin.
 func startBroker(t testing.TB, settings string) *broker {
@@ -37,6 +46,10 @@ func startBroker(t testing.TB, settings string) *broker {
 	if out, err := passwd.CombinedOutput(); err != nil {
 		t.Fatalf("ambit passwd: %v\n%s", err, out)
 	}
+	if err := os.WriteFile(filepath.Join(b.dir, "policy.yaml"), []byte(policy), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	settings = strings.Replace(settings, "policy.yaml", filepath.Join(b.dir, "policy.yaml"), 1)
 	settings += fmt.Sprintf("\nusers: %s\n", filepath.Join(b.dir, "users.txt"))
 	if err := os.WriteFile(filepath.Join(b.dir, "ambit.yaml"), []byte(settings), 0o600); err != nil {
 		t.Fatal(err)

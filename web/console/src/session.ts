@@ -31,7 +31,7 @@ export type Phase =
 export const phase = new Store<Phase>({ at: "opening" });
 
 const key = "ambit.credentials";
-const loginTTL = "8h";
+const longTTL = "7d"; // of a sign-in for this device; others are as long as the broker makes them, and refreshed
 
 function kept(): Credentials {
   const text = sessionStorage.getItem(key) ?? localStorage.getItem(key);
@@ -61,7 +61,7 @@ async function whoIs(credentials: Credentials): Promise<Who> {
     return { user: _id === nobody ? undefined : _id, roles: _source.roles ?? [] };
   } catch (e) {
     // Who may come in, but not ask that, is in.
-    if (e instanceof Refusal && e.status === 403 && e.id === "security.rights.forbidden" && credentials.secret === undefined) return { user: undefined, roles: [] };
+    if (e instanceof Refusal && e.status === 403 && e.message.includes("getCurrentUser")) return { user: undefined, roles: [] };
     throw e;
   }
 }
@@ -121,6 +121,7 @@ function refused(e: unknown, credentials: Credentials): void {
 
 /** What a refusal says, for people. */
 function said(e: Refusal): string {
+  if (e.message.startsWith("pages of another host")) return `The broker does not know that ${location.hostname} is its name: add it to the setting hosts.`;
   switch (e.id) {
     case "security.token.expired":
       return "Your sign-in has expired.";
@@ -164,7 +165,7 @@ function refreshInTime(session: Session, mine: () => boolean): void {
 async function refresh(session: Session, mine: () => boolean): Promise<void> {
   if (!mine()) return;
   try {
-    const { jwt, ttl } = await ask<Login>("auth", "refreshToken", { expiresIn: loginTTL }, session.credentials);
+    const { jwt, ttl } = await ask<Login>("auth", "refreshToken", {}, session.credentials);
     session.credentials = { ...session.credentials, secret: jwt, expiresAt: Date.now() + ttl };
     keep(session.credentials);
     session.secret.set(jwt);
@@ -183,14 +184,16 @@ interface Login {
 
 /** Signs in with a name and a password; an error says why not. */
 export async function signIn(username: string, password: string, onThisDevice: boolean): Promise<void> {
-  let login: Login;
-  try {
-    login = await ask<Login>("auth", "login", { strategy: "local", expiresIn: loginTTL, body: { username, password } });
-  } catch (e) {
-    if (!(e instanceof Refusal && e.id === "security.token.ttl_exceeded")) throw people(e);
-    login = await ask<Login>("auth", "login", { strategy: "local", body: { username, password } });
-  }
-  const credentials = { secret: login.jwt, expiresAt: Date.now() + login.ttl, own: true };
+  const login = (long: boolean) => ask<Login>("auth", "login", { strategy: "local", ...(long && { expiresIn: longTTL }), body: { username, password } });
+  const { jwt, ttl } = await login(onThisDevice)
+    .catch((e: unknown) => {
+      if (e instanceof Refusal && e.id === "security.token.ttl_exceeded") return login(false);
+      throw e;
+    })
+    .catch((e: unknown) => {
+      throw people(e);
+    });
+  const credentials = { secret: jwt, expiresAt: Date.now() + ttl, own: true };
   keep(credentials, onThisDevice);
   await enter(credentials);
 }

@@ -11,7 +11,7 @@ const [name, http, broker, executablePath, shots] = process.argv.slice(2);
 const answers = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
 const faults = [];
 const allowed = []; // patterns of what the console of the browser may say
-const browser = await chromium.launch({ executablePath, args: ["--no-sandbox"] });
+const browser = await chromium.launch({ executablePath, args: ["--no-sandbox", "--host-resolver-rules=MAP broker.test 127.0.0.1"] });
 
 /** Opens a tab, of a browser of its own unless one is given. What it must not do is a fault in the end. */
 async function open(path = "/", options = {}) {
