@@ -26,8 +26,8 @@ func TestPages(t *testing.T) {
 		script, settings string
 		steps            []string
 	}{
-		{"shell", "", []string{"opens", "goes from screen to screen", "has keys", "is light and dark", "fits a phone"}},
-		{"door", "anonymous: none", []string{"asks to sign in", "refuses", "lets in", "stays signed in", "signs out", "takes a key", "refuses a key", "ends with the key", "says what a name is missing in"}},
+		{"shell", "", []string{"opens", "goes from screen to screen", "has keys", "is light and dark", "fits a phone", "says what a name is missing in"}},
+		{"door", "anonymous: none", []string{"asks to sign in", "refuses", "lets in", "stays signed in", "signs out", "takes a key", "refuses a key", "ends with the key"}},
 		{"expiry", "anonymous: none\ntokens: {ttl: 12s, max_ttl: 12s}\naccess: policy.yaml", []string{"asks for what it may not list", "shows what the rules allow", "says that it has expired"}},
 		{"map", "", []string{"says what to do first", "shows documents", "draws a circle", "tells who enters and leaves", "draws boxes and polygons", "is the same in two tabs", "shows a document", "filters", "heals", "fits a phone"}},
 		{"notifications", "", []string{"says what to do first", "tells of rooms and topics", "says what is wrong", "explains", "pauses", "searches", "is bounded", "heals, and goes on behind other screens"}},

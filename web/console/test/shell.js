@@ -1,5 +1,5 @@
 // The frame around the screens: as nobody in particular, from this machine.
-export default async function shell({ open, step, check, accessible, shot }) {
+export default async function shell({ browser, http, open, step, check, accessible, shot }) {
   const page = await open("/");
   await page.getByRole("heading", { name: "Map", level: 1 }).waitFor();
   check("the address", new URL(page.url()).pathname, "/map");
@@ -54,4 +54,9 @@ export default async function shell({ open, step, check, accessible, shot }) {
   await phone.getByRole("heading", { name: "Rooms", level: 1 }).waitFor();
   await shot(phone, "shell-phone");
   step("fits a phone");
+
+  const elsewhere = await (await browser.newContext()).newPage();
+  await elsewhere.goto(`http://broker.test:${http.split(":")[1]}/`);
+  await elsewhere.getByText("The broker does not know that broker.test is its name: add it to the setting hosts.").waitFor();
+  step("says what a name is missing in");
 }
