@@ -33,5 +33,5 @@ export default defineConfig({
       },
     },
   },
-  server: { proxy: { "/api": broker, "/mqtt": { target: broker, ws: true } } },
+  server: { proxy: { "/api": broker, "/metrics": broker, "/mqtt": { target: broker, ws: true } } },
 });

@@ -115,6 +115,11 @@ export class Connection extends Emitter<ConnectionEvents> {
     return connection;
   }
 
+  /** The identifier by which the broker knows this client. */
+  get clientId(): string {
+    return this.#mqtt.options.clientId!;
+  }
+
   get connected(): boolean {
     return this.#mqtt.connected;
   }
