@@ -1,0 +1,5 @@
+import{_ as e,v as t}from"./index.js";import"./split.js";function n(e,t){let n=/position (\d+)/.exec(t);if(n)return{from:Number(n[1]),to:Number(n[1])+1};if(/end of JSON|unterminated/i.test(t))return{from:e.length,to:e.length+1};let r=[...t.matchAll(/"((?:[^"\\]|\\.)*)"/g)].map(e=>e[1]),i=0,a;for(let t of r.flatMap(t=>e.includes(`"${t}"`)?[t]:t.split(`.`))){let n=e.indexOf(`"${t}"`,i);n<0||(a={from:n,to:n+t.length+2},i=n)}return a}function r({id:n,text:r,message:i,place:o}){return t(`div`,{class:`fault`,role:`alert`,id:n,children:[t(e,{name:`warning`,size:16}),t(`div`,{class:`fault-where`,children:[t(`p`,{children:i}),o&&t(a,{text:r,place:o})]})]})}var i=36;function a({text:e,place:{from:n,to:r}}){let a=e.slice(0,n),o=a.split(`
+`).length,s=a.lastIndexOf(`
+`)+1,c=e.indexOf(`
+`,n)<0?e.length:e.indexOf(`
+`,n),l=Math.max(s,n-i),u=Math.min(c,r+i);return t(`p`,{class:`excerpt`,children:[t(`span`,{children:[`Line `,o,`, column `,n-s+1,`:`]}),` `,t(`code`,{children:[l>s?`…`:``,e.slice(l,n),t(`mark`,{children:e.slice(n,Math.min(r,c))||` `}),e.slice(Math.min(r,c),u),u<c?`…`:``]})]})}export{n,r as t};
