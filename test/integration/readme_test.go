@@ -15,7 +15,7 @@ import (
 // parkedSettings are those of the blocks about documents of fleet/parked.
 const parkedSettings = `collections: [{name: fleet/parked, index: [plate, owner.id], geo: [position]}]`
 
-// TestReadme runs what README.md, API.md and docs/access.md show. A fenced block that begins with
+// TestReadme runs what README.md, API.md, docs/access.md and docs/recipes.md show. A fenced block that begins with
 //
 //	```console
 //
@@ -29,7 +29,7 @@ const parkedSettings = `collections: [{name: fleet/parked, index: [plate, owner.
 // of lines. Other blocks (```sh, ```) are not run; one of YAML that begins with its name is
 // a file that is there.
 func TestReadme(t *testing.T) {
-	for _, manual := range []string{"README.md", "API.md", "docs/access.md"} {
+	for _, manual := range []string{"README.md", "API.md", "docs/access.md", "docs/recipes.md"} {
 		t.Run(manual, func(t *testing.T) { runManual(t, manual) })
 	}
 }
