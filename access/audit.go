@@ -14,7 +14,11 @@ import (
 // a key. A nil Audit writes nothing. Its methods may be called concurrently.
 type Audit struct {
 	log *slog.Logger
+	*refusalCounts
+}
 
+// refusalCounts are of all that write to one log.
+type refusalCounts struct {
 	mu      sync.Mutex // guards what follows
 	second  int64      // of which written are
 	written int
@@ -26,7 +30,15 @@ type Audit struct {
 const maxRefusals = 50
 
 // NewAudit returns one that writes to log.
-func NewAudit(log *slog.Logger) *Audit { return &Audit{log: log} }
+func NewAudit(log *slog.Logger) *Audit { return &Audit{log, new(refusalCounts)} }
+
+// Of returns one whose lines have the identifier of a request.
+func (a *Audit) Of(request string) *Audit {
+	if a == nil {
+		return nil
+	}
+	return &Audit{a.log.With("request_id", request), a.refusalCounts}
+}
 
 // SignedIn tells that somebody came in who did sign in. client is a client identifier, or "".
 func (a *Audit) SignedIn(who *Identity, client string, from net.Addr) {

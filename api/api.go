@@ -12,6 +12,7 @@ import (
 	"crypto/rand"
 	"encoding/json"
 	"io"
+	"log/slog"
 	"runtime"
 	"sync"
 	"sync/atomic"
@@ -81,6 +82,9 @@ type Options struct {
 	Channels *channels.Engine
 	// Version is what server:info says.
 	Version string
+	// Log gets requests: what the broker could not do, and all others at debug level. Nil is
+	// nobody.
+	Log *slog.Logger
 	// Reload reads the settings of the node again. Nil is a node that has none to read.
 	Reload func(context.Context) (Reloaded, error)
 }
@@ -208,7 +212,9 @@ func (r *Router) Serve(ctx context.Context, from Caller, controller, action stri
 	if err == nil {
 		result, err = c.do()
 	}
-	return c.answer(result, err)
+	answer := c.answer(result, err)
+	c.log(answer, err)
+	return answer
 }
 
 // Refuse answers a request that does not come as far as its text.

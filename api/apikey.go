@@ -132,7 +132,7 @@ func (c *call) makeKey(key access.Key) (any, error) {
 	if err != nil {
 		return nil, told(err)
 	}
-	c.opts.Door.Audit.KeyMade(c.author(), made)
+	c.audit().KeyMade(c.author(), made)
 	c.tellUser(made.User, Changed, "key")
 	return answerKey(made, token), nil
 }
@@ -201,7 +201,7 @@ func (c *call) revokeKey(may func(access.Key) bool) (any, error) {
 	} else if err != nil {
 		return nil, err
 	}
-	c.opts.Door.Audit.KeyRevoked(c.author(), key)
+	c.audit().KeyRevoked(c.author(), key)
 	c.tellUser(key.User, Changed, "key")
 	return struct {
 		ID string `json:"_id"`

@@ -140,7 +140,7 @@ func logout(c *call) (any, error) {
 	if err := c.opts.Door.Tokens.Revoke(c.ctx, who, global); err != nil {
 		return nil, told(err)
 	}
-	c.opts.Door.Audit.SignedOut(who)
+	c.audit().SignedOut(who)
 	c.tellUser(who.User, SignedOut, "token")
 	return acknowledgement{true}, nil
 }

@@ -83,7 +83,7 @@ func createBan(c *call) (any, error) {
 	if err != nil {
 		return nil, told(err)
 	}
-	c.opts.Door.Audit.BanMade(made.By, made)
+	c.audit().BanMade(made.By, made)
 	return answerBan(made), nil
 }
 
@@ -105,7 +105,7 @@ func deleteBan(c *call) (any, error) {
 	} else if err != nil {
 		return nil, err
 	}
-	c.opts.Door.Audit.BanLifted(c.author(), ban)
+	c.audit().BanLifted(c.author(), ban)
 	return answerBan(ban), nil
 }
 

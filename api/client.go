@@ -165,7 +165,7 @@ func disconnectClient(c *call) (any, error) {
 	if c.opts.Clients == nil || !c.opts.Clients.Disconnect(c.ID, reason) {
 		return nil, unknownClient.with(c.ID)
 	}
-	c.opts.Door.Audit.Disconnected(c.author(), c.ID, reason)
+	c.audit().Disconnected(c.author(), c.ID, reason)
 	return struct {
 		ID string `json:"_id"`
 	}{c.ID}, nil

@@ -27,7 +27,7 @@ func (c *call) entitle() error {
 	}
 	err := c.rights.MayCall(c.Controller, c.Action)
 	if err != nil {
-		c.opts.Door.Audit.Forbidden(who.User, c.from.ClientID, c.Controller+":"+c.Action, "", err.Error())
+		c.audit().Forbidden(who.User, c.from.ClientID, c.Controller+":"+c.Action, "", err.Error())
 	}
 	return err
 }

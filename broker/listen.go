@@ -232,5 +232,5 @@ func (ln *listener) logRefusal(log *slog.Logger, c net.Conn, err error) {
 	if errors.Is(err, io.EOF) || errors.Is(err, context.Canceled) {
 		level = slog.LevelDebug
 	}
-	log.Log(context.Background(), level, "connection refused", "listener", ln.Name, "remote", c.RemoteAddr(), "reason", err)
+	log.Log(context.Background(), level, "connection refused", "listener", ln.Name, "remote", c.RemoteAddr().String(), "reason", err)
 }

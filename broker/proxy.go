@@ -40,7 +40,7 @@ func (l *proxyListener) Accept() (net.Conn, error) {
 			return nil, err
 		}
 		if len(l.trusted) > 0 && !networkHas(l.trusted, c.RemoteAddr()) {
-			l.log.Warn("connection refused", "listener", l.settings.Name, "remote", c.RemoteAddr(), "reason", "it is no proxy that is trusted")
+			l.log.Warn("connection refused", "listener", l.settings.Name, "remote", c.RemoteAddr().String(), "reason", "it is no proxy that is trusted")
 			_ = c.Close() // nothing was said
 			continue
 		}

@@ -51,21 +51,21 @@ func (h *Hook) tell(ctx context.Context, m *sessions.Message) (told <-chan error
 // came notes that a client is there.
 func (h *Hook) came(c *sessions.Client, resumed bool) {
 	now := time.Now().UTC()
-	h.logUntold(h.channels.Connected(context.Background(), c.ClientID, c.User, resumed, now))
+	h.logUntold(c.ClientID, h.channels.Connected(context.Background(), c.ClientID, c.User, resumed, now))
 	h.TellUser(c.User, api.UserEvent{Event: api.SignedIn, What: "connection", ClientID: c.ClientID, Protocol: protocol})
 }
 
 // went notes that a connection of a client has ended.
 func (h *Hook) went(c *sessions.Client) {
 	now := time.Now().UTC()
-	h.logUntold(h.channels.Disconnected(context.Background(), c.ClientID, c.User, c.Assigned(), now))
+	h.logUntold(c.ClientID, h.channels.Disconnected(context.Background(), c.ClientID, c.User, c.Assigned(), now))
 	h.TellUser(c.User, api.UserEvent{Event: api.SignedOut, What: "connection", ClientID: c.ClientID, Protocol: protocol})
 }
 
-// logUntold logs that something could not be told.
-func (h *Hook) logUntold(err error) {
+// logUntold logs that something could not be told of a client, or "".
+func (h *Hook) logUntold(client string, err error) {
 	if err != nil && !errors.Is(err, persistence.ErrClosed) {
-		h.opts.Log.Error("tell", "error", err)
+		h.opts.Log.Error("tell", "client", client, "error", err)
 	}
 }
 

@@ -79,8 +79,8 @@ func (g *fenceGuard) tell() {
 		g.hook.opts.Log.Warn("devices are not told of fences: too much is to be told", "messages", dropped)
 	}
 	for _, m := range messages {
-		op := &persistence.Op{Bytes: len(m.Payload), Applied: func(r *persistence.Result) { g.hook.logUntold(r.Err) }}
+		op := &persistence.Op{Bytes: len(m.Payload), Applied: func(r *persistence.Result) { g.hook.logUntold("", r.Err) }}
 		g.hook.engine.Announce(op, m)
-		g.hook.logUntold(g.hook.store.Append(context.Background(), op))
+		g.hook.logUntold("", g.hook.store.Append(context.Background(), op))
 	}
 }

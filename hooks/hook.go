@@ -124,7 +124,7 @@ func New(store *persistence.Store, o Options, engine sessions.Options) (*Hook, *
 func (h *Hook) requests() api.Options {
 	now := h.now()
 	o := now.API
-	o.Door = h.door
+	o.Door, o.Log = h.door, h.opts.Log
 	o.Topics, o.Documents, o.Filters = h.topics, now.Documents, now.Filters
 	o.Presence, o.Clients = h.presence, roll{h.engine}
 	o.Channels = h.channels
@@ -144,7 +144,7 @@ func (h *Hook) Apply(batch []*persistence.Result) {
 		if r.Change != nil {
 			h.traceChange(r.Change)
 			if err := h.rooms.Apply(r.Change); err != nil {
-				h.opts.Log.Error("notify", "error", err)
+				h.opts.Log.Error("notify", "client", r.Change.Origin.ClientID, "request_id", r.Change.Origin.RequestID, "seq", r.Change.Seq, "error", err)
 			}
 		}
 		r.Apply()

@@ -119,7 +119,7 @@ func (h *Hook) Tell(name topics.Name, m *sessions.Message) func(kept *sessions.M
 			e.Origin.Volatile = volatile
 		}
 		if err := h.rooms.Tell(e); err != nil {
-			h.opts.Log.Error("notify", "error", err)
+			h.opts.Log.Error("notify", "client", kept.From, "error", err)
 		}
 	}
 }

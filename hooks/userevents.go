@@ -31,7 +31,7 @@ func (h *Hook) TellUser(user string, e api.UserEvent) (told <-chan error) {
 		told, err = h.tell(context.Background(), &sessions.Message{Topic: topics.UserEvents(user), Payload: payload, QoS: 2})
 	}
 	if err != nil {
-		h.logUntold(err)
+		h.logUntold("", err)
 		return nobodyTold()
 	}
 	return told
@@ -61,7 +61,7 @@ func (h *Hook) Renew(ctx context.Context) {
 	for _, told := range all {
 		select {
 		case err := <-told:
-			h.logUntold(err)
+			h.logUntold("", err)
 		case <-ctx.Done():
 			return
 		}

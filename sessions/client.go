@@ -102,10 +102,18 @@ func (c *Client) ended(why *Error) {
 	close(c.speed.stop)
 	c.engine.Decided(c.ClientID, "", why.Code, "disconnected: "+clip(why.Text))
 	if !why.isMove() {
-		c.engine.log.Warn("disconnected", "client", clip(c.ClientID), "remote", c.Remote, "reason", why.Text, "code", why.Code)
+		c.engine.log.Warn("disconnected", "client", clip(c.ClientID), "remote", address(c.Remote), "reason", why.Text, "code", why.Code)
 	}
 }
 
 // maxReasonBytes is the longest reason that a client is told: it may quote what
 // the client sent.
 const maxReasonBytes = 256
+
+// address returns a network address as the log has it.
+func address(a net.Addr) string {
+	if a == nil {
+		return ""
+	}
+	return a.String()
+}

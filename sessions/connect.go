@@ -165,7 +165,7 @@ func (c *Client) refuse(err *Error) {
 	c.engine.countLimit(err)
 	c.engine.counts.refused[refusedConnect][err.Code].Add(1)
 	c.engine.Decided(c.ClientID, "", err.Code, "refused: "+clip(err.Text))
-	c.engine.log.Warn("connection refused", "client", clip(c.ClientID), "remote", c.Remote, "reason", err.Text, "code", err.Code)
+	c.engine.log.Warn("connection refused", "client", clip(c.ClientID), "remote", address(c.Remote), "reason", err.Text, "code", err.Code)
 	pk := packets.Packet{
 		FixedHeader: packets.FixedHeader{Type: packets.Connack}, ReasonCode: err.Code,
 		Properties: packets.Properties{ReasonString: clip(err.Text), ServerReference: c.engine.reference(err.Code)},
@@ -213,7 +213,7 @@ func (c *Client) establish() error {
 	}
 	s.box.open(c.link, s.persistent.Load(), &c.flushes)
 	c.flushes.flush()
-	e.log.Debug("connected", "client", c.ClientID, "remote", c.Remote, "protocol", c.Version)
+	e.log.Debug("connected", "client", c.ClientID, "remote", address(c.Remote), "protocol", c.Version)
 	if again := s.takeUnfinished(); len(again) > 0 {
 		defer s.box.waits()()
 		if err := e.tellFirst(s, again, &persistence.Op{}); err != nil {

@@ -73,7 +73,7 @@ func (e *Engine) Serve(conn net.Conn, via Via) {
 	c := &Client{Remote: conn.RemoteAddr(), Via: via, engine: e, conn: conn, speed: newSpeed(&e.options().Quotas), since: time.Now()}
 	defer func() {
 		if r := recover(); r != nil {
-			e.log.Error("a packet has ended its connection", "remote", c.Remote, "panic", r, "stack", string(debug.Stack()))
+			e.log.Error("a packet has ended its connection", "client", clip(c.ClientID), "remote", address(c.Remote), "panic", r, "stack", string(debug.Stack()))
 			c.flushes.flush() // others count on it
 			c.flushes.proceed()
 		}

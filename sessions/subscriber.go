@@ -123,7 +123,7 @@ func (e *Engine) Attach(to Wire, a Attachment) (*Subscriber, error) {
 			c.giveUser()
 		}
 		e.countLimit(errorOf(err))
-		e.log.Warn("connection refused", "protocol", a.Protocol, "remote", c.Remote, "reason", errorOf(err).Text)
+		e.log.Warn("connection refused", "client", clip(c.ClientID), "protocol", a.Protocol, "remote", address(c.Remote), "reason", errorOf(err).Text)
 		return nil, errorOf(err)
 	}
 	return s, nil
