@@ -134,6 +134,9 @@ func (c *call) makeKey(key access.Key) (any, error) {
 	}
 	c.audit().KeyMade(c.author(), made)
 	c.tellUser(made.User, Changed, "key")
+	if c.member != nil {
+		token = kapikey(made, token)
+	}
 	return answerKey(made, token), nil
 }
 

@@ -162,7 +162,7 @@ func checkToken(c *call) (any, error) {
 	who := c.from.Identity
 	if body.Token != "" {
 		var err error
-		who, err = c.opts.Door.Show(c.from.Arrival, body.Token)
+		who, err = c.opts.Door.Show(c.from.Arrival, bare(body.Token))
 		var say *Error
 		if errors.As(told(err), &say) {
 			return answer{State: say.Message}, nil

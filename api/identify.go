@@ -25,7 +25,7 @@ func (c *call) identify() error {
 	if secret == "" {
 		return c.enroll()
 	}
-	who, err := c.opts.Door.Show(c.from.Arrival, secret)
+	who, err := c.opts.Door.Show(c.from.Arrival, bare(secret))
 	if err != nil {
 		return told(err)
 	}

@@ -74,6 +74,24 @@ export const auth = {
     await a.document.mDelete("fleet", "trucks", ["1", "2"]);
   },
 
+  async "an API key signs in, until it is revoked"(w) {
+    const [k, device] = [await w.connect(), await w.connect()];
+    await k.auth.login("local", { username: "ada", password: "secret ada" });
+    const made = await k.auth.createApiKey("a device", { expiresIn: "1h" });
+    match(made, { _source: { userId: "ada", token: (t) => t.startsWith("kapikey-") } });
+    device.setAPIKey(made._source.token);
+    match(await device.auth.checkToken(), { valid: true, kuid: "ada" });
+    match(await device.auth.getCurrentUser(), { _id: "ada" });
+    let expired = false;
+    device.on("tokenExpired", () => (expired = true));
+    await device.realtime.subscribe("fleet", "trucks", {}, () => {});
+    match(await k.auth.searchApiKeys(), { total: 1, hits: [{ _id: made._id }] });
+    await k.auth.deleteApiKey(made._id);
+    await until(() => expired, "the subscriptions by the key to end");
+    device.setAPIKey(made._source.token);
+    await refused(device.server.now(), { id: "security.token.invalid", status: 401 });
+  },
+
   async "TokenExpired ends subscriptions, and the connection goes on"(w) {
     const k = await w.connect();
     let expired = false;
