@@ -3,6 +3,7 @@
 package kuzzle
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -120,16 +121,14 @@ func (c *connection) watch(ctx, closing context.Context) {
 
 // take answers one text.
 func (c *connection) take(ctx context.Context, text []byte) error {
-	var ask struct{ Controller, Action string }
-	var members map[string]json.RawMessage
 	if len(text) == 0 {
 		return nil
 	}
-	if json.Unmarshal(text, &members) == nil && len(members) == 1 && string(members["p"]) == "1" {
+	ask := read(text)
+	if ask.ping {
 		return c.write(ctx, []byte(`{"p":2}`))
 	}
-	_ = json.Unmarshal(text, &ask) // what cannot be read is refused below
-	if members["jwt"] == nil && !api.IsForAll(ask.Controller, ask.Action) {
+	if !ask.shows && !api.IsForAll(ask.controller, ask.action) {
 		c.enter()
 	}
 	from := api.Caller{Name: protocol + " " + c.arrival.From.String(), Protocol: protocol, Identity: c.who, Arrival: c.arrival}
@@ -138,23 +137,45 @@ func (c *connection) take(ctx context.Context, text []byte) error {
 		from.User = c.who.User
 	}
 	var asks *seat
+	done := func() {} // with a request in which others may wait for this client
 	from.Member = func(who *access.Identity) (api.Member, error) {
 		var err error
 		if asks, err = c.seat(who); err != nil {
 			return nil, err
 		}
+		done = asks.Busy()
 		return asks, nil
 	}
 	answer := c.hook.API().Serve(context.WithoutCancel(ctx), from, "", "", text)
 	err := c.write(ctx, answer.Body)
 	if asks != nil {
 		asks.Answered()
-		if ask.Controller == "auth" && ask.Action == "logout" && answer.Status == http.StatusOK {
+		done()
+		if ask.controller == "auth" && ask.action == "logout" && answer.Status == http.StatusOK {
 			c.drop(asks)
 			asks.Close()
 		}
 	}
 	return err
+}
+
+// A question is what has to be known of a text before it is answered.
+type question struct {
+	ping               bool
+	controller, action string
+	shows              bool // a token
+}
+
+// read reads a text as far as it is needed. What cannot be read is refused later on.
+func read(text []byte) question {
+	var members map[string]any
+	if json.Unmarshal(text, &members) != nil {
+		return question{}
+	}
+	q := question{ping: len(members) == 1 && members["p"] == 1.0, shows: members["jwt"] != nil && members["jwt"] != ""}
+	q.controller, _ = members["controller"].(string)
+	q.action, _ = members["action"].(string)
+	return q
 }
 
 // enter finds out who is there without a token in a request: not before somebody asks so, for most
@@ -185,7 +206,7 @@ const maxSeats = 16
 // seat returns the client that somebody is on this connection.
 func (c *connection) seat(who *access.Identity) (*seat, error) {
 	if who == nil {
-		return nil, c.shut
+		return nil, cmp.Or(c.shut, access.ErrMustSignIn)
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()

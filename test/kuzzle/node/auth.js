@@ -22,6 +22,8 @@ export const settings = {
 export const auth = {
   async "nobody asks for anything but to sign in"(w) {
     const k = await w.connect();
+    await refused(k.query({ controller: "server", action: "now", Controller: "auth", Action: "login", jwt: null }), { status: 401 });
+    await refused(k.query({ controller: "server", action: "now", jwt: "" }), { status: 401 });
     await refused(k.server.now(), { id: "security.rights.unauthorized", code: 0x07030001, status: 401 });
     await refused(k.realtime.subscribe("fleet", "trucks", {}, () => {}), { status: 401 });
     await refused(k.auth.login("local", { username: "ada", password: "a guess" }), { id: "plugin.strategy.missing_user", status: 401 });

@@ -30,6 +30,8 @@ export const connection = {
     await inbox.expect({ error: { id: "api.assert.missing_argument" } });
     say("{");
     await inbox.expect({ status: 400, error: { id: "network.websocket.unexpected_error", code: 0x03030001, props: (p) => p.length === 1 } });
+    say('{"controller":"server","action":"now","Controller":"auth","Action":"login","jwt":null}');
+    await inbox.expect({ status: 200, result: { now: (n) => n > 0 } });
     say('[1]');
     await inbox.expect({ status: 400, error: { id: "network.websocket.unexpected_error" } });
     say(new TextEncoder().encode('{"requestId":"binary","controller":"server","action":"now"}'));
