@@ -265,9 +265,9 @@ func TestAUserIsToldOfItsCredentials(t *testing.T) {
 }
 
 // setPassword changes the password of a user in a file.
-func setPassword(t *testing.T, file, user, password string) {
+func setPassword(t *testing.T, file, user, password string, flags ...string) {
 	t.Helper()
-	passwd := exec.Command(filepath.Join(programs, "ambit"), "passwd", file, user)
+	passwd := exec.Command(filepath.Join(programs, "ambit"), append([]string{"passwd", file, user}, flags...)...)
 	passwd.Stdin = strings.NewReader(password + "\n")
 	if out, err := passwd.CombinedOutput(); err != nil {
 		t.Fatalf("ambit passwd: %v\n%s", err, out)

@@ -1,6 +1,7 @@
 package integration
 
 import (
+	"fmt"
 	"io"
 	"os"
 	"os/exec"
@@ -27,7 +28,8 @@ const parkedSettings = `collections: [{name: fleet/parked, index: [plate, owner.
 // lines up to the next command are what is printed by then, by whichever
 // command. In a line … stands for any text, and a line of … alone for any number
 // of lines. Other blocks (```sh, ```) are not run; one of YAML that begins with its name is
-// a file that is there.
+// a file that is there. Where anna has the password "correct horse", there is such a
+// user, with the role admin.
 func TestReadme(t *testing.T) {
 	for _, manual := range []string{"README.md", "API.md", "docs/access.md", "docs/recipes.md"} {
 		t.Run(manual, func(t *testing.T) { runManual(t, manual) })
@@ -82,6 +84,11 @@ func runConsole(t *testing.T, block string, files map[string]string) {
 	o := brokerOptions{}
 	if strings.Contains(block, `"parked"`) {
 		o.config = parkedSettings
+	}
+	if strings.Contains(block, "anna:correct horse") {
+		users := filepath.Join(t.TempDir(), "users.txt")
+		setPassword(t, users, "anna", "correct horse", "--role", "admin")
+		o.config = fmt.Sprintf("users: %q", users)
 	}
 	b := startBroker(t, o)
 	p := startProxy(t, b)
