@@ -162,7 +162,9 @@ func TestDamagedPacketsEndTheirConnectionOrAreHandled(t *testing.T) {
 	waitFor(t, "all goroutines to end", func() bool { return runtime.NumGoroutine() <= goroutines })
 	runtime.GC()
 	runtime.ReadMemStats(&after)
-	if grown := int64(after.HeapAlloc) - int64(before.HeapAlloc); grown > 8<<20 {
+	// 4 MB of it are the log of the store, whose disk is memory; twice that where commits are
+	// slow, and fewer share one.
+	if grown := int64(after.HeapAlloc) - int64(before.HeapAlloc); grown > 16<<20 {
 		t.Errorf("%d bytes more are in use after %d connections", grown, played)
 	}
 	t.Logf("%d connections", played)
