@@ -31,6 +31,10 @@ func TestPages(t *testing.T) {
 		{"expiry", "anonymous: none\ntokens: {ttl: 12s, max_ttl: 12s}\naccess: policy.yaml", []string{"asks for what it may not list", "shows what the rules allow", "says that it has expired"}},
 		{"map", "", []string{"says what to do first", "shows documents", "draws a circle", "tells who enters and leaves", "draws boxes and polygons", "is the same in two tabs", "shows a document", "filters", "heals", "fits a phone"}},
 		{"notifications", "", []string{"says what to do first", "tells of rooms and topics", "says what is wrong", "explains", "pauses", "searches", "is bounded", "heals, and goes on behind other screens"}},
+		{"documents", "", []string{"says what to do first", "browses", "finds, or says what is wrong", "is live", "has a history", "is edited, against others too", "makes and deletes", "fits a phone"}},
+		{"rooms", "", []string{"says what to do first", "shows members, scope and rate", "gives a name, or says where it is wrong", "tells of members and events", "changes and deletes a name", "fits a phone"}},
+		{"clients", "", []string{"tells who is online to who may not see more", "says what to do first", "lists sessions, with their queues and faults", "shows one, and disconnects it", "bans, and lets in again", "fits a phone"}},
+		{"metrics", "", []string{"tells of connections", "tells what clients do", "draws, and goes on behind other screens", "fits a phone", "says who may see it"}},
 	} {
 		t.Run(tt.script, func(t *testing.T) {
 			t.Parallel()

@@ -43,7 +43,7 @@ export function Query({ ambit, index, collection, filter, sort, fields, onChange
           aria-label="Filter"
           aria-invalid={said !== undefined}
           aria-describedby={said ? id : undefined}
-          placeholder='Filter, such as {"range":{"speed":{"gt":50}}}'
+          placeholder='{"range":{"speed":{"gt":50}}}'
           value={text}
           spellcheck={false}
           onInput={(e) => setText(e.currentTarget.value)}

@@ -102,7 +102,7 @@ const Row = memo(function Row({ doc, columns, isSelected, flash, since, onOpen, 
       </td>
       {columns.split("\n").map((field, i) => (
         <td key={field} data-label={field} class={i >= beside ? "mono minor" : "mono"}>
-          <span class="cut">{shown(doc._source[field])}</span>
+          {doc._source[field] === undefined ? null : <span class="cut">{shown(doc._source[field])}</span>}
         </td>
       ))}
       <td class="right num muted" data-label="changed">
@@ -113,7 +113,6 @@ const Row = memo(function Row({ doc, columns, isSelected, flash, since, onOpen, 
 });
 
 function shown(value: unknown): string {
-  if (value === undefined) return "";
   const text = typeof value === "string" ? value : JSON.stringify(value, rounded);
   return text.length > 120 ? `${text.slice(0, 119)}…` : text;
 }

@@ -23,12 +23,12 @@ const rateOver = 3; // samples
 const quantileOver = 15; // samples
 
 /** How much a counter grows in a second. */
-function perSecond(read: (s: Scrape) => number | undefined): Line["value"] {
+function perSecond(read: (s: Scrape) => number): Line["value"] {
   return (samples, i) => {
     const first = samples[Math.max(0, i - rateOver)]!.scrape;
     const last = samples[i]!.scrape;
     const [a, b] = [read(first), read(last)];
-    if (a === undefined || b === undefined || last.at === first.at) return undefined;
+    if (last.at === first.at) return undefined;
     return b < a ? undefined : ((b - a) * 1000) / (last.at - first.at); // the broker was started again
   };
 }
@@ -43,7 +43,8 @@ const percentiles = (name: string): Line[] => [
   { name: "99 %", color: "--exit", value: part(name, 0.99) },
 ];
 
-const counter = (name: string, labels?: string) => perSecond((s) => (labels === undefined ? s.sum(name) : s.get(name, labels)));
+/** What was never counted is not told of. */
+const counter = (name: string, labels?: string) => perSecond((s) => (labels === undefined ? s.sum(name) : s.get(name, labels)) ?? 0);
 
 const aSecond = (n: number) => `${rate(n)}/s`;
 

@@ -17,10 +17,11 @@ export function Plot({ chart, samples, span }: { chart: Chart; samples: readonly
   const values = chart.lines.map((line) => samples.map((_, i) => line.value(samples, i) ?? null));
   const now = values.map((of) => of.at(-1) ?? undefined);
   useEffect(() => {
-    const made = new uPlot(options(chart, box.current!.clientWidth), [[], ...chart.lines.map(() => [])], box.current!);
+    const place = box.current!;
+    const made = new uPlot(options(chart, place.clientWidth), [[], ...chart.lines.map(() => [])], place);
     plot.current = made;
-    const observer = new ResizeObserver(() => made.setSize({ width: box.current!.clientWidth, height }));
-    observer.observe(box.current!);
+    const observer = new ResizeObserver(() => made.setSize({ width: place.clientWidth, height }));
+    observer.observe(place);
     return () => {
       observer.disconnect();
       made.destroy();
@@ -56,7 +57,7 @@ function options(chart: Chart, width: number): uPlot.Options {
   return {
     width,
     height,
-    padding: [8, 8, 0, 0],
+    padding: [8, 26, 0, 0],
     legend: { show: false },
     cursor: { points: { size: 6 }, drag: { x: false, y: false }, y: false },
     scales: { x: { time: true }, y: { range: (_, _low, high) => [0, high ? high * 1.1 : 1] } },
