@@ -77,7 +77,7 @@ func alertExpressions(t *testing.T) map[string]string {
 
 func TestDashboardAndAlertsNameMetricsThatThereAre(t *testing.T) {
 	known := map[string]bool{"up": true} // of Prometheus itself
-	for _, name := range []string{ // of the Go runtime
+	for _, name := range []string{       // of the Go runtime
 		"process_cpu_seconds_total", "process_resident_memory_bytes", "process_open_fds", "process_max_fds", "go_memstats_heap_inuse_bytes", "go_goroutines",
 	} {
 		known[name] = true
