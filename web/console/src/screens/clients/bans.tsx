@@ -71,10 +71,10 @@ export function Bans({ ambit }: Pick<ScreenProps, "ambit">) {
                   <td>{b.reason ?? ""}</td>
                   <td data-label="By">{b.by ?? <span class="muted">the operator</span>}</td>
                   <td data-label="Since" class="num">
-                    {new Date(b.createdAt).toLocaleString()}
+                    {moment(b.createdAt)}
                   </td>
                   <td data-label="Until" class="num">
-                    {b.expiresAt < 0 ? "for ever" : new Date(b.expiresAt).toLocaleString()}
+                    {b.expiresAt < 0 ? "for ever" : moment(b.expiresAt)}
                   </td>
                   <td class="right">
                     <Sure label="Lift" danger={false} question={`Let ${b.client ?? b.user ?? b.network} in again?`} onSure={() => void lift(b._id)} />
@@ -146,3 +146,5 @@ export function BanForm({ ambit, of, onDone }: Pick<ScreenProps, "ambit"> & { of
 
 /** The address without its port. */
 const hostOf = (address = "") => address.replace(/:\d+$/, "").replace(/^\[|\]$/g, "");
+
+const moment = (at: number) => new Date(at).toLocaleString([], { dateStyle: "medium", timeStyle: "short", hour12: false });

@@ -128,7 +128,7 @@ function Rows({ list, selected, hrefOf, ambit, session, found }: { list: Page<Cl
               <td data-label="User">{c.user ?? <span class="muted">none</span>}</td>
               <td class="minor nowrap">{protocolName(c.protocol)}</td>
               <td class="mono minor">{c.address ?? ""}</td>
-              <td class="right num nowrap" data-label={c.connected ? "Since" : "Absent for"}>
+              <td class="right num nowrap" data-label={c.connected ? "Since" : undefined}>
                 {c.connected ? "" : <span class="muted">absent </span>}
                 {ago(c.since, now)}
               </td>

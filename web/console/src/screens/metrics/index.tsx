@@ -50,6 +50,7 @@ export default function Metrics({ session }: ScreenProps) {
 function uptime(start: number | undefined): string | undefined {
   if (start === undefined) return undefined;
   const minutes = Math.floor((Date.now() / 1000 - start) / 60);
+  if (minutes < 1) return "just started";
   if (minutes < 60) return `up for ${plural(minutes, "minute")}`;
   return minutes < 2880 ? `up for ${plural(Math.floor(minutes / 60), "hour")}` : `up for ${plural(Math.floor(minutes / 1440), "day")}`;
 }
