@@ -9,12 +9,12 @@ import (
 	"github.com/ambitmq/ambit/sessions"
 )
 
-// look returns the entry of a client that has one.
-func (n *node) look(t *testing.T, id string) (sessions.Entry, []sessions.Subscribed) {
+// look returns the entry of dash, which has one.
+func (n *node) look(t *testing.T) (sessions.Entry, []sessions.Subscribed) {
 	t.Helper()
-	entry, held, ok := n.engine.Look(id)
+	entry, held, ok := n.engine.Look("dash")
 	if !ok {
-		t.Fatalf("there is no session of %q", id)
+		t.Fatal("there is no session of dash")
 	}
 	return entry, held
 }
@@ -32,10 +32,10 @@ func TestTheRollSaysWhatWaitsForAClient(t *testing.T) {
 	dash.expect(packets.Publish) // and does not acknowledge it
 	dev.expect(packets.Puback)
 	waitFor(t, "a message in flight", func() bool {
-		entry, _ := n.look(t, "dash")
+		entry, _ := n.look(t)
 		return entry.InFlight == 1 && entry.QueuedMessages == 1 && entry.QueuedBytes > 0
 	})
-	entry, held := n.look(t, "dash")
+	entry, held := n.look(t)
 	if !entry.Connected || entry.Subscriptions != 2 || entry.Rooms != 1 || entry.Fault != nil {
 		t.Errorf("entry %+v", entry)
 	}
@@ -47,7 +47,7 @@ func TestTheRollSaysWhatWaitsForAClient(t *testing.T) {
 	dev.publish("home/lamp", "off", 1)
 	dev.expect(packets.Puback)
 	waitFor(t, "a second message to wait for an absent client", func() bool {
-		entry, _ := n.look(t, "dash")
+		entry, _ := n.look(t)
 		return !entry.Connected && entry.QueuedMessages == 2
 	})
 }
@@ -72,10 +72,10 @@ func TestTheRollSaysWhatAClientWasRefused(t *testing.T) {
 			t.Fatalf("%s: %v", tt.name, err)
 		}
 		waitFor(t, tt.name, func() bool {
-			entry, _ := n.look(t, "dash")
+			entry, _ := n.look(t)
 			return entry.Fault != nil && entry.Fault.Topic == tt.topic
 		})
-		entry, _ := n.look(t, "dash")
+		entry, _ := n.look(t)
 		if f := entry.Fault; !strings.Contains(f.Text, tt.text) || tt.code != 0 && f.Code != tt.code || f.At.IsZero() {
 			t.Errorf("%s: %+v", tt.name, f)
 		}
