@@ -73,8 +73,8 @@ fuzz: ## Every fuzz test for FUZZTIME=30s each
 	@scripts/fuzz $(FUZZTIME)
 
 .PHONY: attacks
-attacks: tools ## Attacks, while others may wait for three times what they do without; on a machine that does nothing else
-	AMBIT_ATTACKS=strict go test -timeout 9m -count 1 -run OthersAreServedWhile -v ./test/integration/
+attacks: tools ## Attacks, while others may wait for three times what they do without, or while it goes to a server that does nothing
+	ATTACKS=strict go test -timeout 9m -count 1 -run OthersAreServedWhile -v ./test/integration/
 
 .PHONY: crash
 crash: ## kill -9 at KILLS=200 random moments under load, all promises checked after each; SEED=n
