@@ -15,8 +15,6 @@ import (
 type gate struct {
 	name  string
 	opens func(t *testing.T, c *company) func(request string) string
-	// kuzzle says that it is one of Kuzzle's protocol.
-	kuzzle bool
 }
 
 // gates are HTTP, MQTT in each version and at each QoS on both topics, and Kuzzle's protocol,
@@ -24,12 +22,15 @@ type gate struct {
 func gates() []gate {
 	all := []gate{
 		{name: "HTTP", opens: func(t *testing.T, c *company) func(string) string {
+			t.Helper()
 			return func(request string) string { return c.httpAs("anna:secret", request) }
 		}},
-		{name: "Kuzzle, signed in by the connection", kuzzle: true, opens: func(t *testing.T, c *company) func(string) string {
+		{name: "Kuzzle, signed in by the connection", opens: func(t *testing.T, c *company) func(string) string {
+			t.Helper()
 			return c.talk(t, "anna:secret", "")
 		}},
-		{name: "Kuzzle, signed in by each request", kuzzle: true, opens: func(t *testing.T, c *company) func(string) string {
+		{name: "Kuzzle, signed in by each request", opens: func(t *testing.T, c *company) func(string) string {
+			t.Helper()
 			return c.talk(t, "", c.login("anna"))
 		}},
 	}
@@ -37,6 +38,7 @@ func gates() []gate {
 		for qos := range byte(3) {
 			for _, topic := range []string{"$ambit/request", "Kuzzle/request"} {
 				all = append(all, gate{name: fmt.Sprintf("%s, QoS %d, %s", version, qos, topic), opens: func(t *testing.T, c *company) func(string) string {
+					t.Helper()
 					w := c.connect("anna", v5)
 					return func(request string) string {
 						m := message{topic: topic, payload: []byte(request), qos: qos}
