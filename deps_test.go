@@ -65,11 +65,13 @@ kuzzle: access api hooks jsonobject sessions [github.com/coder/websocket]
 web: access api limits
 web test: persistence rooms [github.com/cockroachdb/pebble/v2]
 
+events: access api hooks sessions web
+
 metrics: limits persistence rooms sessions [github.com/prometheus/client_golang]
 
 tracing: sessions [go.opentelemetry.io/otel]
 
-broker: access api channels filter hooks kuzzle limits mappings metrics persistence rooms sessions topics tracing web [
+broker: access api channels events filter hooks kuzzle limits mappings metrics persistence rooms sessions topics tracing web [
 	github.com/coder/websocket
 	github.com/mochi-mqtt/server/v2
 	github.com/pires/go-proxyproto

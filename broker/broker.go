@@ -15,6 +15,7 @@ import (
 	"github.com/ambitmq/ambit/access"
 	"github.com/ambitmq/ambit/api"
 	"github.com/ambitmq/ambit/channels"
+	"github.com/ambitmq/ambit/events"
 	"github.com/ambitmq/ambit/filter"
 	"github.com/ambitmq/ambit/hooks"
 	"github.com/ambitmq/ambit/kuzzle"
@@ -227,6 +228,7 @@ func (b *Broker) serve(ctx context.Context) error {
 	}
 	b.listeners.serve, b.listeners.hook = b.engine.Serve, b.hook
 	b.listeners.kuzzle = kuzzle.New(b.hook, kuzzle.Options{WriteTimeout: b.listeners.now.Load().Limits.WriteTimeout, SignInBytes: b.listeners.now.Load().Limits.ConnectBytes})
+	b.listeners.events = events.New(b.hook, events.Options{WriteTimeout: b.listeners.now.Load().Limits.WriteTimeout})
 	b.listeners.failed = b.fail
 	b.listeners.start()
 	b.listeners.running.Go(b.watch)

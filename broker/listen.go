@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/ambitmq/ambit/access"
+	"github.com/ambitmq/ambit/events"
 	"github.com/ambitmq/ambit/hooks"
 	"github.com/ambitmq/ambit/kuzzle"
 	"github.com/ambitmq/ambit/sessions"
@@ -32,6 +33,8 @@ type listeners struct {
 	hook  *hooks.Hook // answers requests
 	// kuzzle serves WebSockets that are not MQTT's.
 	kuzzle *kuzzle.Server
+	// events tells rooms over HTTP.
+	events *events.Server
 	crowd  *crowd
 	// metrics, health and readiness answer /metrics, /healthz and /readyz.
 	metrics           http.Handler

@@ -1,0 +1,22 @@
+package broker
+
+import (
+	"net/http"
+
+	"github.com/ambitmq/ambit/sessions"
+	"github.com/ambitmq/ambit/web"
+)
+
+// routeEvents adds to a mux what is told over HTTP for as long as a client stays.
+func (l *listeners) routeEvents(ln *listener, mux *http.ServeMux, site *web.Server) {
+	mux.HandleFunc("GET /api/rooms/{index}/{collection}", func(w http.ResponseWriter, r *http.Request) {
+		l.stay(ln, r, func(via sessions.Via) { l.events.Serve(w, r, site, via) })
+	})
+}
+
+// stay counts a request as a client of a listener while it is served.
+func (l *listeners) stay(ln *listener, r *http.Request, serve func(sessions.Via)) {
+	served := ln.served.Add(1)
+	defer ln.served.Add(-1)
+	serve(l.via(ln, served, web.RemoteOf(r), ln.webPeer(r), guestOf(r)))
+}
