@@ -67,11 +67,14 @@ web test: persistence rooms [github.com/cockroachdb/pebble/v2]
 
 events: access api hooks sessions web
 
+pocketbase: access api events hooks jsonobject sessions web
+pocketbase test: filter
+
 metrics: limits persistence rooms sessions [github.com/prometheus/client_golang]
 
 tracing: sessions [go.opentelemetry.io/otel]
 
-broker: access api channels events filter hooks kuzzle limits mappings metrics persistence rooms sessions topics tracing web [
+broker: access api channels events filter hooks kuzzle limits mappings metrics persistence pocketbase rooms sessions topics tracing web [
 	github.com/coder/websocket
 	github.com/mochi-mqtt/server/v2
 	github.com/pires/go-proxyproto
@@ -108,6 +111,9 @@ test/kuzzle test: filter
 test/sdk:
 test/sdk test: client
 test/console:
+
+test/pocketbase:
+test/pocketbase test:
 
 test/koncorde:
 test/koncorde test: filter

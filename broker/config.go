@@ -64,15 +64,17 @@ type Config struct {
 	// Rooms are names of filters that are there at every start.
 	Rooms []RoomName `mapstructure:"rooms" reload:"now"`
 
-	Kuzzle   Kuzzle   `mapstructure:"kuzzle"`
-	JWT      JWT      `mapstructure:"jwt"`
-	Tokens   Tokens   `mapstructure:"tokens"`
-	Presence Presence `mapstructure:"presence"`
-	Log      Log      `mapstructure:"log"`
-	Store    Store    `mapstructure:"store"`
-	Limits   Limits   `mapstructure:"limits"`
-	Quotas   Quotas   `mapstructure:"quotas"`
-	Observe  Observe  `mapstructure:"observe"`
+	Kuzzle Kuzzle `mapstructure:"kuzzle"`
+	// PocketBase has the settings of PocketBase's protocol.
+	PocketBase PocketBase `mapstructure:"pocketbase"`
+	JWT        JWT        `mapstructure:"jwt"`
+	Tokens     Tokens     `mapstructure:"tokens"`
+	Presence   Presence   `mapstructure:"presence"`
+	Log        Log        `mapstructure:"log"`
+	Store      Store      `mapstructure:"store"`
+	Limits     Limits     `mapstructure:"limits"`
+	Quotas     Quotas     `mapstructure:"quotas"`
+	Observe    Observe    `mapstructure:"observe"`
 }
 
 // A Collection declares one collection.
@@ -296,6 +298,7 @@ func (c Config) Validate() error {
 	k.oneOf("log.level", c.Log.Level, "debug", "info", "warn", "error")
 	k.oneOf("log.format", c.Log.Format, "auto", "text", "json")
 	c.checkAccess(k)
+	c.checkPocketBase(k)
 	c.checkCollections(k)
 	c.checkMappings(k)
 	c.checkRooms(k)

@@ -14,6 +14,11 @@ func (l *listeners) routeEvents(ln *listener, mux *http.ServeMux, site *web.Serv
 	})
 }
 
+// routePocketBase adds to a mux what PocketBase's clients ask for.
+func (l *listeners) routePocketBase(ln *listener, mux *http.ServeMux, site *web.Server) {
+	l.pocketbase.Routes(mux, site, func(r *http.Request, serve func(sessions.Via)) { l.stay(ln, r, serve) })
+}
+
 // stay counts a request as a client of a listener while it is served.
 func (l *listeners) stay(ln *listener, r *http.Request, serve func(sessions.Via)) {
 	served := ln.served.Add(1)

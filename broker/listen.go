@@ -18,6 +18,7 @@ import (
 	"github.com/ambitmq/ambit/events"
 	"github.com/ambitmq/ambit/hooks"
 	"github.com/ambitmq/ambit/kuzzle"
+	"github.com/ambitmq/ambit/pocketbase"
 	"github.com/ambitmq/ambit/sessions"
 )
 
@@ -35,7 +36,9 @@ type listeners struct {
 	kuzzle *kuzzle.Server
 	// events tells rooms over HTTP.
 	events *events.Server
-	crowd  *crowd
+	// pocketbase serves PocketBase's clients.
+	pocketbase *pocketbase.Server
+	crowd      *crowd
 	// metrics, health and readiness answer /metrics, /healthz and /readyz.
 	metrics           http.Handler
 	health, readiness http.HandlerFunc

@@ -43,6 +43,7 @@ func (l *listeners) requests(ln *listener) http.Handler {
 	})
 	s.Routes(mux)
 	l.routeEvents(ln, mux, s)
+	l.routePocketBase(ln, mux, s)
 	mux.Handle("GET /metrics", s.Scrape(l.metrics))
 	mux.HandleFunc("GET /healthz", l.health)
 	mux.HandleFunc("GET /readyz", l.readiness)
