@@ -59,28 +59,28 @@ func (b Ban) ID() string { return b.Kind + ":" + b.Of }
 
 func (b Ban) isOver(now time.Time) bool { return !b.Until.IsZero() && !b.Until.After(now) }
 
-// Check says what is wrong with a ban, and writes a network as others do.
+// Check says what a ban has to be, if it is not, and writes a network as others do.
 func (b *Ban) Check() error {
 	for _, text := range []string{b.Of, b.Reason, b.By} {
 		if len(text) > maxBanBytes || !utf8.ValidString(text) {
-			return fmt.Errorf("a text has more than %d bytes, or is none", maxBanBytes)
+			return fmt.Errorf("texts of at most %d bytes, in UTF-8", maxBanBytes)
 		}
 	}
 	switch b.Kind {
 	case BanClient, BanUser:
 		if b.Of == "" {
-			return errors.New("nobody is named")
+			return errors.New("a name")
 		}
 		return nil
 	case BanNetwork:
 		network, err := parseNetwork(b.Of)
 		if err != nil {
-			return errors.New("neither an address nor a network")
+			return errors.New("an address, or a network such as 10.0.0.0/8")
 		}
 		b.Of = network.String()
 		return nil
 	}
-	return errors.New("a ban is of a client, a user or a network")
+	return errors.New("client, user or network")
 }
 
 // parseNetwork reads an address, or a network.

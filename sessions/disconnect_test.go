@@ -43,8 +43,8 @@ func TestConnectionsAreEndedByWhoTheyAre(t *testing.T) {
 	if ended != 2 {
 		t.Errorf("%d connections are ended, want 2", ended)
 	}
-	one.expectEnd(packets.ErrBanned.Code)
-	two.expectEnd(packets.ErrBanned.Code)
+	one.expectEnd(packets.ErrAdministrativeAction.Code)
+	two.expectEnd(packets.ErrAdministrativeAction.Code)
 	three.send(packets.Packet{FixedHeader: packets.FixedHeader{Type: packets.Pingreq}})
 	three.expect(packets.Pingresp)
 }

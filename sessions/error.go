@@ -63,6 +63,15 @@ func violation(format string, args ...any) *Error {
 	return &Error{packets.ErrProtocolViolation.Code, fmt.Sprintf(format, args...)}
 }
 
+// disconnectCode returns what DISCONNECT says for a code. "Banned" is one of CONNACK alone
+// (MQTT 5, table 3-13).
+func disconnectCode(code byte) byte {
+	if code == packets.ErrBanned.Code {
+		return packets.ErrAdministrativeAction.Code
+	}
+	return code
+}
+
 // connackCode returns what CONNACK of MQTT 3.1.1 says for a code of MQTT 5, or 0
 // if it has no word for it: then the connection just ends.
 func connackCode(code byte) byte {

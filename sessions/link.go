@@ -306,9 +306,10 @@ func (l *link) end(err *Error) {
 		}
 		if l.peer.version == 5 { // [MQTT-4.13.1-1]
 			l.sent.packets[packets.Disconnect]++
-			l.box.engine.traceOut(l.box.id, packets.Disconnect, 0, err.Code, err.Text)
+			code := disconnectCode(err.Code)
+			l.box.engine.traceOut(l.box.id, packets.Disconnect, 0, code, err.Text)
 			l.out = l.peer.appendRare(l.room(), &packets.Packet{
-				FixedHeader: packets.FixedHeader{Type: packets.Disconnect}, ReasonCode: err.Code,
+				FixedHeader: packets.FixedHeader{Type: packets.Disconnect}, ReasonCode: code,
 				Properties: packets.Properties{ReasonString: err.Text, ServerReference: l.box.engine.reference(err.Code)},
 			})
 		}

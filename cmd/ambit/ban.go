@@ -11,7 +11,7 @@ import (
 
 const banHelp = `Ban a client identifier, a user, or an address or network of a broker that runs, list
 the bans, and lift them. Whoever is banned is disconnected within a second (reason code
-0x8A), and not let in, by whatever way. Bans outlive the broker.
+0x98), and not let in, by whatever way. Bans outlive the broker.
 
 The broker is asked through its data directory, by whoever may read that.`
 
