@@ -84,9 +84,9 @@ func (s *staff) login(user string) string {
 }
 
 // key returns an API key of whoever asks, and its id.
-func (s *staff) key(login, controller, request string) (key, id string) {
+func (s *staff) key(login, request string) (key, id string) {
 	s.t.Helper()
-	result, refused := s.ask(login, controller, "createApiKey", request)
+	result, refused := s.ask(login, "auth", "createApiKey", request)
 	var made struct {
 		ID     string                 `json:"_id"`
 		Source struct{ Token string } `json:"_source"`
@@ -101,7 +101,7 @@ func TestRequestsAreByWhoeverTheirTokenSays(t *testing.T) {
 	t.Parallel()
 	s := startStaff(t)
 	anna, bert := s.login("anna"), s.login("bert")
-	key, keyID := s.key(bert, "auth", `{"body":{"description":"wall"}}`)
+	key, keyID := s.key(bert, `{"body":{"description":"wall"}}`)
 	byOperator, _, err := ambit("apikey", "create", "bert", "--data", s.dir, "--network", "10.0.0.0/8")
 	if err != nil {
 		t.Fatal(err)
@@ -197,7 +197,7 @@ func TestWhatIsRevokedEndsConnections(t *testing.T) {
 		code   byte
 		most   time.Duration
 	}{
-		{"a key that is revoked", func() string { key, _ := s.key("bert:secret", "auth", "{}"); return key }, func(secret string) {
+		{"a key that is revoked", func() string { key, _ := s.key("bert:secret", "{}"); return key }, func(secret string) {
 			id := strings.Split(secret, "-")[2]
 			if _, stderr, err := ambit("apikey", "revoke", id, "--data", s.dir); err != nil {
 				t.Error(err, stderr)
@@ -245,7 +245,7 @@ func TestWhatIsRevokedEndsConnections(t *testing.T) {
 func TestTokensAndKeysAreMQTTPasswords(t *testing.T) {
 	t.Parallel()
 	s := startStaff(t)
-	key, _ := s.key("anna:secret", "auth", "{}")
+	key, _ := s.key("anna:secret", "{}")
 	for name, secret := range map[string]string{"token": s.login("anna"), "key": key} {
 		for _, version := range []string{"4", "5"} {
 			t.Run("mqtt.js-"+name+"-"+version, func(t *testing.T) {

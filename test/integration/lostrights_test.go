@@ -230,7 +230,7 @@ func TestAWillIsPublishedByTheRightsOfThen(t *testing.T) {
 				case "no role":
 					user, topic = "dora", "home/elsewhere"
 				case "a key that is revoked":
-					secret, _ = c.key("anna:secret", "auth", "{}")
+					secret, _ = c.key("anna:secret", "{}")
 				}
 				anna := connect(t, c.broker, connectOptions{
 					id: "gone", v5: v5, user: user, password: secret, will: &message{topic: topic, payload: []byte("x"), qos: 1},

@@ -24,7 +24,7 @@ func TestAnotherPasswordEndsWhatTheOldOneLetIn(t *testing.T) {
 			if by == "" {
 				by = s.login("bert")
 			}
-			key, _ := s.key("bert:secret", "auth", "{}")
+			key, _ := s.key("bert:secret", "{}")
 			asks := connect(t, s.broker, connectOptions{v5: true, id: "asks", user: "bert", password: by})
 			v5 := connect(t, s.broker, connectOptions{v5: true, id: "v5", user: "bert", password: "secret"})
 			v3 := connect(t, s.broker, connectOptions{id: "v3", user: "bert", password: "secret"})
@@ -76,7 +76,7 @@ func TestWhoMaySetWhichPassword(t *testing.T) {
 	t.Parallel()
 	s := startStaff(t)
 	token := s.login("anna")
-	key, _ := s.key("bert:secret", "auth", "{}")
+	key, _ := s.key("bert:secret", "{}")
 	const update, get, exist, validate = "updateMyCredentials", "getMyCredentials", "credentialsExist", "validateMyCredentials"
 	for _, tt := range []struct{ name, login, action, request, want, id string }{
 		{name: "nobody", action: update, request: `{"body":{"password":"another"}}`, id: "security.rights.unauthorized"},
