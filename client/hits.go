@@ -24,6 +24,7 @@ type hits struct {
 	byID   map[string]*hit
 	total  int
 	seq    uint64            // the change as of which the first page was read
+	first  *sorting.Position // where the first page ended, nil if it was the last
 	cursor string            // of the next page, "" for none
 	end    *sorting.Position // of the pages that were read, if there are more
 	events []event           // that were not told yet
@@ -104,10 +105,18 @@ func (h *hits) tell(n *Notification) error {
 	} else if err := h.place(n.Result.Document); err != nil {
 		return err
 	}
-	if n.Seq == h.seq { // it may have been counted
+	if n.Seq == h.seq && !h.isCounted(id) {
 		h.total += len(h.docs) - before
 	}
 	return nil
+}
+
+// isCounted says that a document which is there was behind the first page: as of that it
+// was counted, though it may be new here. Of others, those that come as of the same change
+// come by a change of rights.
+func (h *hits) isCounted(id string) bool {
+	known := h.byID[id]
+	return known != nil && h.first != nil && h.order.Compare(known.at, *h.first) > 0
 }
 
 // place puts a document where it belongs, unless that is on a page that was not read.
@@ -142,21 +151,29 @@ func (h *hits) bound(p Page) {
 	case p.Cursor == "":
 		h.end = nil
 	case len(p.Hits) > 0:
-		end := h.byID[p.Hits[len(p.Hits)-1].ID].at
-		h.end = &end
+		h.end = h.lastOf(p)
 	}
+}
+
+// lastOf returns where the last document of a page that was added is.
+func (h *hits) lastOf(p Page) *sorting.Position {
+	last := h.byID[p.Hits[len(p.Hits)-1].ID].at
+	return &last
 }
 
 // replace takes pages for all that there is, from the first one on.
 func (h *hits) replace(pages []Page) error {
 	known, found := slices.Clone(h.docs), map[string]bool{}
-	h.total, h.seq = pages[0].Total, pages[0].Seq
-	for _, p := range pages {
+	h.total, h.seq, h.first = pages[0].Total, pages[0].Seq, nil
+	for i, p := range pages {
 		for _, d := range p.Hits {
 			found[d.ID] = true
 		}
 		if err := h.add(p); err != nil {
 			return err
+		}
+		if i == 0 && p.Cursor != "" && len(p.Hits) > 0 {
+			h.first = h.lastOf(p)
 		}
 	}
 	for _, doc := range known {

@@ -218,6 +218,7 @@ func (o *Observed) listen(l *life) (leave func(), err error) {
 func (o *Observed) sync(l *life) error {
 	o.mu.Lock()
 	wanted := len(o.hits.docs)
+	o.holding = o.life == l // Next may have released what was held for this
 	o.overflow = false
 	o.mu.Unlock()
 	size := max(o.size, min(wanted, pageSize))

@@ -61,6 +61,8 @@ export abstract class Observed<T extends object = Source> extends Emitter<Observ
   #work: Promise<unknown> = Promise.resolve();
   /** The change as of which the first page was read. */
   #seq = 0;
+  /** Where the first page ended, if it was not the last. */
+  #first: Position | undefined;
   /** Where the pages that were read end, if there are more. */
   #end: Position | undefined;
 
@@ -153,6 +155,8 @@ export abstract class Observed<T extends object = Source> extends Emitter<Observ
 
   /** Reads again what is there, and tells how it differs from what was known. */
   async #sync(life: number): Promise<void> {
+    if (life !== this.#life) return;
+    this.#held ??= []; // next may have released what was held for this
     const wanted = this.documents.length;
     const size = Math.max(this.size, Math.min(wanted, maxSize));
     let page = await this.#read(size, undefined, life);
@@ -165,6 +169,7 @@ export abstract class Observed<T extends object = Source> extends Emitter<Observ
     const gone = new Set(this.documents.map((doc) => doc._id));
     this.matching = pages[0]!.total ?? 0;
     this.#seq = pages[0]!.seq;
+    this.#first = pages[0]!.cursor === undefined ? undefined : this.#lastOf(pages[0]!);
     for (const page of pages) {
       for (const doc of page.hits) {
         gone.delete(doc._id);
@@ -183,9 +188,12 @@ export abstract class Observed<T extends object = Source> extends Emitter<Observ
 
   #bound(page: Page<T>): void {
     this.cursor = page.cursor;
+    this.#end = page.cursor === undefined ? undefined : (this.#lastOf(page) ?? this.#end);
+  }
+
+  #lastOf(page: Page<T>): Position | undefined {
     const last = page.hits.at(-1);
-    if (page.cursor === undefined) this.#end = undefined;
-    else if (last) this.#end = this.#order.position(last._id, last._source as Source);
+    return last && this.#order.position(last._id, last._source as Source);
   }
 
   #read(size: number, cursor: string | undefined, life: number): Promise<Page<T>> {
@@ -235,9 +243,18 @@ export abstract class Observed<T extends object = Source> extends Emitter<Observ
       const before = this.#known.size;
       if (n.transition === "exit") this.#remove(n.result._id);
       else this.#place(n);
-      if (n.seq === this.#seq) this.matching += this.#known.size - before; // it may have been counted
+      if (n.seq === this.#seq && !this.#isCounted(n.result._id)) this.matching += this.#known.size - before;
     }
     this.#updated();
+  }
+
+  /**
+   * Whether a document that is there was behind the first page: as of that it was counted, though it may be new here.
+   * Of others, those that come as of the same change come by a change of rights.
+   */
+  #isCounted(id: string): boolean {
+    const known = this.#known.get(id);
+    return known !== undefined && this.#first !== undefined && this.#order.compare(known.at, this.#first) > 0;
   }
 
   #place(n: DocumentNotification<T>): void {
