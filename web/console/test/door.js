@@ -43,7 +43,7 @@ export default async function door({ open, step, check, accessible, allow, tell,
   await page.getByRole("button", { name: "Sign in" }).click();
   await page.getByText("anna", { exact: true }).waitFor();
   const second = await open("/clients", { context: page.context() });
-  await second.getByText("anna", { exact: true }).waitFor();
+  await second.getByRole("navigation", { name: "Screens" }).getByText("anna", { exact: true }).waitFor();
   step("takes a key");
 
   const stranger = await open("/");
