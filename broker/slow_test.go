@@ -52,7 +52,8 @@ func TestClientsThatDoNotKeepPaceAreListedTheSlowestFirst(t *testing.T) {
 	if err := Ask(t.Context(), cfg.Data, "client", "list", map[string]any{"slow": true}, &list); err != nil {
 		t.Fatal(err)
 	}
-	if len(list.Hits) != 2 || list.Hits[0].ID != "stalled" || list.Hits[1].ID != "unsure" {
+	// Who reads well may have held somebody up for a moment, and comes last then.
+	if len(list.Hits) < 2 || list.Hits[0].ID != "stalled" || list.Hits[1].ID != "unsure" {
 		t.Fatalf("%+v", list.Hits)
 	}
 	if s := list.Hits[0]; !s.Slow || s.HeldUp == 0 || s.QueuedMessages == 0 {
@@ -60,6 +61,11 @@ func TestClientsThatDoNotKeepPaceAreListedTheSlowestFirst(t *testing.T) {
 	}
 	if u := list.Hits[1]; u.Slow || u.QueuedMessages != 1 || u.Dropped != 0 {
 		t.Errorf("who has not acknowledged: %+v", u)
+	}
+	for _, c := range list.Hits[2:] {
+		if c.ID != "fine" || c.Slow || c.Dropped > 0 {
+			t.Errorf("who reads well: %+v", c)
+		}
 	}
 	status, text := page(t, b, "/metrics", "")
 	if status != http.StatusOK || !strings.Contains(text, "\nambit_slow_clients 1\n") {

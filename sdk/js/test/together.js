@@ -23,16 +23,16 @@ function tell(line) {
   more();
 }
 
-/** Waits until a line was told, and forgets what came before. */
-async function hears(line) {
+/** Waits until lines were told, in whichever order, and forgets what came before the last one. */
+async function hears(...lines) {
   const end = setTimeout(() => {
-    console.error(`nobody has told ${line}, but ${JSON.stringify(told)}`);
+    console.error(`nobody has told ${lines}, but ${JSON.stringify(told)}`);
     process.exit(1);
   }, 20_000);
-  while (!told.includes(line)) await new Promise((resolve) => (more = resolve));
+  while (!lines.every((line) => told.includes(line))) await new Promise((resolve) => (more = resolve));
   clearTimeout(end);
-  told.splice(0, told.indexOf(line) + 1);
-  process.stdout.write(`${line}\n`);
+  told.splice(0, Math.max(...lines.map((line) => told.indexOf(line))) + 1);
+  for (const line of lines) process.stdout.write(`${line}\n`);
 }
 
 await ada.presence.watch("+", (id, standing) => tell(`${id} ${standing.online ? "is" : "was"} there ${JSON.stringify(standing.metadata)}`));
@@ -46,8 +46,7 @@ const filter = { exists: "speed" };
 const mine = await ada.realtime.subscribe("fleet", "trucks", filter, (n) => n.type === "user" && tell(`user ${n.user} ${n.result.count} ${n.member.clientId}`), { users: "all" });
 await ada.presence.room("fleet", "trucks", mine.roomId, ({ members }) => tell(`room ${members.map((m) => m.clientId)}`));
 const his = await bob.realtime.subscribe("fleet", "trucks", filter, () => {});
-await hears("user in 2 bob");
-await hears("room ada,bob");
+await hears("user in 2 bob", "room ada,bob");
 const { count, members } = await ada.presence.list(mine.roomId);
 tell(`list ${count} ${members[1].metadata.name}`);
 await hears("list 2 Bob");
