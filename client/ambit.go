@@ -32,10 +32,13 @@ type Ambit struct {
 	pending map[string]chan answer
 	asked   uint64
 	closed  bool
+	refused error // why it is not tried again
 }
 
 // Connect connects. It is an error if the first try fails. onError, which may be nil, is
-// told why each later one does.
+// told why each later one does, and that a token or key has expired ([ErrExpired]). When
+// the broker refuses who this client says it is, a [*RefusedError], that is final: it is not
+// tried again, and everything that is asked or observed fails with that error.
 func Connect(ctx context.Context, o Options, onError func(error)) (*Ambit, error) {
 	first, err := Dial(ctx, o)
 	if err != nil {
@@ -76,6 +79,9 @@ func (a *Ambit) run(c *Client, onError func(error)) {
 		case <-c.Done():
 			c.Close() // to wait for its handlers
 			a.disconnected()
+			if err := c.Err(); errors.Is(err, ErrExpired) {
+				onError(err)
+			}
 		case <-a.ctx.Done():
 			c.Close()
 			a.disconnected()
@@ -88,7 +94,21 @@ func (a *Ambit) run(c *Client, onError func(error)) {
 	}
 }
 
-// redial tries until it is connected. It returns nil after Close.
+// refuse ends everything that waits for a connection.
+func (a *Ambit) refuse(err error) {
+	a.mu.Lock()
+	a.refused = err
+	feeds := a.feeds
+	a.feeds = map[string]*feed{}
+	close(a.up)
+	a.mu.Unlock()
+	for _, f := range feeds {
+		f.fail(err)
+	}
+}
+
+// redial tries until it is connected. It returns nil after Close, and if that is refused
+// for good.
 func (a *Ambit) redial(onError func(error)) *Client {
 	for {
 		c, err := Dial(a.ctx, a.opts)
@@ -98,7 +118,14 @@ func (a *Ambit) redial(onError func(error)) *Client {
 		case a.ctx.Err() != nil:
 			return nil
 		}
+		final := isFinal(err)
+		if final {
+			a.refuse(err)
+		}
 		onError(err)
+		if final {
+			return nil
+		}
 		select {
 		case <-time.After(reconnectWait):
 		case <-a.ctx.Done():
@@ -151,10 +178,13 @@ func (a *Ambit) disconnected() {
 func (a *Ambit) online(ctx context.Context) (*Client, error) {
 	for {
 		a.mu.Lock()
-		c, up, closed := a.client, a.up, a.closed
+		c, up, closed, refused := a.client, a.up, a.closed, a.refused
 		a.mu.Unlock()
-		if closed {
+		switch {
+		case closed:
 			return nil, ErrClosed
+		case refused != nil:
+			return nil, refused
 		}
 		if c != nil {
 			return c, nil

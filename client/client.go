@@ -49,7 +49,8 @@ type Options struct {
 	Broker string
 	// TLS is for mqtts and wss. Defaults to what the system trusts.
 	TLS *tls.Config
-	// Username and Password are sent if there is a user name.
+	// Username and Password are sent if there is one of them: a token or an API key
+	// is a password without a user name.
 	Username, Password string
 	// ClientID names the session. Defaults to one that the broker makes up.
 	// A second client of the same name takes the place of the first.
@@ -124,7 +125,7 @@ func Dial(ctx context.Context, o Options) (*Client, error) {
 		Username:     o.Username,
 		UsernameFlag: o.Username != "",
 		Password:     []byte(o.Password),
-		PasswordFlag: o.Username != "",
+		PasswordFlag: o.Username != "" || o.Password != "",
 		CleanStart:   true,
 		KeepAlive:    uint16(min(max(o.KeepAlive/time.Second, 1), 65535)),
 		Properties:   &paho.ConnectProperties{ReceiveMaximum: paho.Uint16(receiveMaximum), RequestProblemInfo: true},
@@ -203,12 +204,18 @@ func disconnectError(d *paho.Disconnect) error {
 	if d.Properties != nil {
 		reason = d.Properties.ReasonString
 	}
-	return fmt.Errorf("%w: the broker ended it with %s", ErrConnectionLost, explain(d.ReasonCode, reason))
+	err := ErrConnectionLost
+	if d.ReasonCode == packets.DisconnectMaximumConnectTime {
+		err = ErrExpired
+	}
+	return fmt.Errorf("%w: the broker ended it with %s", err, explain(d.ReasonCode, reason))
 }
 
 // ErrClosed is the error of a client after its Close, and ErrConnectionLost
-// that of one whose connection ended in another way.
+// that of one whose connection ended in another way. ErrExpired is one of these: the
+// token, key or certificate that it came with has expired.
 var (
 	ErrClosed         = errors.New("client: closed")
 	ErrConnectionLost = errors.New("client: connection lost")
+	ErrExpired        = fmt.Errorf("%w: the token, key or certificate has expired", ErrConnectionLost)
 )

@@ -1,6 +1,10 @@
 package client
 
-import "fmt"
+import (
+	"errors"
+	"fmt"
+	"slices"
+)
 
 // A RefusedError is the broker's "no" to one packet.
 type RefusedError struct {
@@ -15,6 +19,14 @@ type RefusedError struct {
 // Error names the packet, the reason code, its meaning and the explanation.
 func (e *RefusedError) Error() string {
 	return e.Packet + " refused with " + explain(e.Code, e.Reason)
+}
+
+// isFinal says that to connect in the same way again is of no use: the version, the client
+// identifier, the password or who it is will not do. A broker that is busy, stops, or has
+// banned a client for a while may take it later.
+func isFinal(err error) bool {
+	var refused *RefusedError
+	return errors.As(err, &refused) && slices.Contains([]byte{0x84, 0x85, 0x86, 0x87, 0x8C}, refused.Code)
 }
 
 // explain names a reason code, its meaning, and what the broker says to it if

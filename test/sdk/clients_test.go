@@ -224,8 +224,14 @@ func dialGo(t *testing.T, b *broker) client {
 	if err != nil {
 		t.Fatal(err)
 	}
+	c := newGoClient()
+	c.a = a
+	return c
+}
+
+func newGoClient() *goClient {
 	return &goClient{
-		a: a, seen: newBoard(),
+		seen:     newBoard(),
 		observed: map[string]*ambit.Observed{}, subs: map[string]*ambit.Subscription{}, told: map[string][]string{},
 	}
 }

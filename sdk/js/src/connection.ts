@@ -26,7 +26,12 @@ export interface ConnectionEvents {
   connect: [];
   /** The connection was lost; it is tried again. */
   disconnect: [];
-  /** Connecting again has failed. */
+  /** The token, the key or the certificate that it came with has expired; the broker ends the connection. */
+  expired: [];
+  /**
+   * Connecting again has failed. If it is an AmbitError with the id "client.refused", the broker does not let this
+   * client in any more, and it is not tried again.
+   */
   error: [Error];
 }
 
@@ -76,28 +81,41 @@ export class Connection extends Emitter<ConnectionEvents> {
   readonly #waiting = new Set<() => void>();
   #requests = 0;
   #wasUp = false;
+  #isExpired = false;
   #closed = false;
+  /** Why it is not tried again. */
+  #refusal: AmbitError | undefined;
+  #password: string | undefined;
 
-  private constructor(client: MqttClient, timeout: number) {
+  private constructor(
+    client: MqttClient,
+    private readonly url: string,
+    private readonly options: Options,
+  ) {
     super();
     this.#mqtt = client;
-    this.#timeout = timeout;
+    this.#timeout = options.timeout ?? 15_000;
+    const { password } = options;
+    this.#password = client.options.password as string | undefined;
+    if (typeof password === "function") client.on("reconnect", () => (client.options.password = this.#password = password()));
     client.on("message", (topic, payload) => this.#receive(topic, payload));
     client.on("connect", () => {
       writeAtOnce(client);
       this.#up();
     });
     client.on("close", () => this.#down());
-    client.on("error", (e) => this.emit("error", e));
+    client.on("disconnect", (packet) => packet.reasonCode === maximumConnectTime && this.#expire());
+    client.on("error", (e) => this.#failed(e));
   }
 
   /** Connects. It is an error if the first try fails. */
   static async open(url: string, options: Options = {}): Promise<Connection> {
-    const { version = 5, reconnectPeriod = 1000, timeout = 15_000 } = options;
+    const { version = 5, reconnectPeriod = 1000 } = options;
     const settings: IClientOptions = {
       ...options.mqtt,
       protocolVersion: version,
       reconnectPeriod,
+      reconnectOnConnackError: true,
       clean: true,
       resubscribe: false,
       queueQoSZero: false,
@@ -105,14 +123,16 @@ export class Connection extends Emitter<ConnectionEvents> {
     if (options.clientId !== undefined) settings.clientId = options.clientId;
     if (options.username !== undefined) settings.username = options.username;
     const { password } = options;
-    if (password !== undefined) settings.password = typeof password === "function" ? password() : password;
+    if (password !== undefined) {
+      settings.password = typeof password === "function" ? password() : password;
+      settings.username ??= ""; // MQTT 3.1.1 and mqtt.js have no password without a user name [MQTT-3.1.2-22]
+    }
     const client = mqtt.connect(url, settings);
-    if (typeof password === "function") client.on("reconnect", () => (client.options.password = password()));
-    const connection = new Connection(client, timeout);
+    const connection = new Connection(client, url, options);
     await new Promise<void>((resolve, reject) => {
       const fail = (e: Error) => {
         client.end(true);
-        reject(new AmbitError("client.not_connected", `${url}: ${e.message}`));
+        reject(refusal(url, e) ?? new AmbitError("client.not_connected", `${url}: ${e.message}`));
       };
       const ended = () => fail(new Error("the connection was closed"));
       client.once("error", fail);
@@ -253,7 +273,7 @@ export class Connection extends Emitter<ConnectionEvents> {
 
   /** Resolves when there is a connection. */
   #online(): Promise<void> {
-    if (this.#closed) return Promise.reject(closed());
+    if (this.#ended) return Promise.reject(this.#ended);
     if (this.connected) return Promise.resolve();
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => done(offline()), this.#timeout);
@@ -262,9 +282,37 @@ export class Connection extends Emitter<ConnectionEvents> {
         this.#waiting.delete(awake);
         e ? reject(e) : resolve();
       };
-      const awake = () => done(this.#closed ? closed() : undefined);
+      const awake = () => done(this.#ended);
       this.#waiting.add(awake);
     });
+  }
+
+  get #ended(): AmbitError | undefined {
+    return this.#refusal ?? (this.#closed ? closed() : undefined);
+  }
+
+  /** Ends it if the broker refuses who it says it is. Another password may be right. */
+  #failed(e: Error): void {
+    const refused = this.#wasUp ? undefined : refusal(this.url, e);
+    const { password } = this.options;
+    if (refused && isFinal(refused) && !(typeof password === "function" && password() !== this.#password)) this.#refuse(refused);
+    this.emit("error", refused ?? e);
+  }
+
+  #refuse(e: AmbitError): void {
+    this.#refusal = e;
+    this.#mqtt.end(true);
+    const feeds = [...this.#feeds.values()];
+    this.#feeds.clear();
+    this.#followed.clear();
+    for (const feed of feeds) feed.fail(e);
+    this.#awake();
+  }
+
+  #expire(): void {
+    if (this.#isExpired) return;
+    this.#isExpired = true;
+    this.emit("expired");
   }
 
   #awake(): void {
@@ -285,6 +333,7 @@ export class Connection extends Emitter<ConnectionEvents> {
     }
     this.#awake();
     this.#wasUp = true;
+    this.#isExpired = false;
     this.emit("connect");
   }
 
@@ -318,6 +367,7 @@ export class Connection extends Emitter<ConnectionEvents> {
   }
 
   #answer(a: Answer): void {
+    if (a.type === "TokenExpired") this.#expire();
     const pending = this.#pending.get(a.requestId);
     if (!pending) return; // it came too late
     this.#pending.delete(a.requestId);
@@ -332,10 +382,27 @@ export class Connection extends Emitter<ConnectionEvents> {
 }
 
 interface Answer {
+  /** Of what is no answer. */
+  type?: string;
   requestId: string;
   result: unknown;
   error: null | { id: string; message: string; status: number; code: number; keyword?: string; errors?: unknown[] };
 }
+
+/** The reason code with which the broker ends a connection whose token has expired. */
+const maximumConnectTime = 0xa0;
+
+/** What the broker answers to CONNECT if it does not let a client in; undefined for another error. */
+function refusal(url: string, e: Error): AmbitError | undefined {
+  const { code } = e as { code?: unknown };
+  return typeof code === "number" ? new AmbitError("client.refused", `${url}: ${e.message}`, 0, { code }) : undefined;
+}
+
+/**
+ * Whether to say the same again is of no use: the version (1 of MQTT 3.1.1), the client identifier (2), the password
+ * (4) or who it is (5) will not do. A broker that is busy, stops, or has banned a client for a while may take it later.
+ */
+const isFinal = (e: AmbitError) => [1, 2, 4, 5, 0x84, 0x85, 0x86, 0x87, 0x8c].includes(e.details.code!);
 
 const closed = () => new AmbitError("client.closed", "the connection was closed");
 

@@ -2,9 +2,16 @@
 import { connect } from "../dist/index.js";
 
 /** Connects, and returns what runs a command. tell is told of what is observed. */
-export async function open(url, version, tell) {
-  const ambit = await connect(url, { version, reconnectPeriod: 50 });
+export async function open(url, version, tell, options = {}) {
+  const ambit = await connect(url, { version, reconnectPeriod: 50, ...options });
   const known = new Map();
+  const heard = [];
+  const hear = (line) => {
+    heard.push(line);
+    tell({ name: "connection", state: { hits: [], total: 0, told: heard } });
+  };
+  ambit.connection.on("expired", () => hear("expired"));
+  ambit.connection.on("error", (e) => e.id === "client.refused" && hear(`refused ${e.details.code}`));
 
   const observed = ({ name, index, collection, get, mGet, search, size }) => {
     if (get) return ambit.observe.get(index, collection, get);

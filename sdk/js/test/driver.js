@@ -17,9 +17,10 @@ const tell = (line) => process.stdout.write(`${JSON.stringify(line)}\n`);
 function inNode() {
   let run;
   return {
-    async open(url) {
+    async open(url, options) {
       await run?.({ do: "close" });
-      run = await open(url, Number(version), tell);
+      run = undefined;
+      run = await open(url, Number(version), tell, options);
     },
     run: (command) => run(command),
     close: () => process.exit(0),
@@ -50,7 +51,7 @@ const client = await (chromium ? inChromium() : inNode());
 for await (const line of createInterface({ input: process.stdin })) {
   const command = JSON.parse(line);
   try {
-    const result = await (command.do === "open" ? client.open(command.url) : client.run(command));
+    const result = await (command.do === "open" ? client.open(command.url, command.options) : client.run(command));
     tell({ done: true, result: result ?? null });
   } catch (e) {
     tell({ done: true, error: e.message });
