@@ -104,6 +104,7 @@ func startRestored(t *testing.T) *broker {
 	if n := parseTold(t, w.message(t)); n.Seq != 1 {
 		t.Fatalf("told of %+v", n)
 	}
+	w.ping(t) // so that the broker has read what acknowledges that
 	if err := b.stop(); err != nil {
 		t.Fatal(err)
 	}
