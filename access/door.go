@@ -164,7 +164,7 @@ func (d *Door) enter(a Arrival) (*Identity, error) {
 		return d.byCertificate(a)
 	case a.Login != nil && (d.Users != nil || a.Login.isSecret()):
 		return d.guarded(a.From, a.Login.Name, func() (*Identity, error) { return d.signIn(a) })
-	case d.Remote || d.Local && isLocal(a.From):
+	case d.admits(a.From):
 		return nobody, nil
 	case d.Local:
 		return nil, ErrElsewhere
@@ -174,8 +174,11 @@ func (d *Door) enter(a Arrival) (*Identity, error) {
 
 // IsOpen says whether whoever arrives so has nothing more to show of itself, unless it is banned.
 func (d *Door) IsOpen(a Arrival) bool {
-	return a.Certificate != nil || a.Login == nil && (d.Remote || d.Local && isLocal(a.From))
+	return a.Certificate != nil || a.Login == nil && d.admits(a.From)
 }
+
+// admits says whether whoever comes from an address need not sign in.
+func (d *Door) admits(from net.Addr) bool { return d.Remote || d.Local && isLocal(from) }
 
 // guarded asks the guard before somebody signs in, and tells it of the end.
 func (d *Door) guarded(from net.Addr, user string, signIn func() (*Identity, error)) (*Identity, error) {

@@ -2,7 +2,6 @@ package metrics
 
 import (
 	"fmt"
-	"maps"
 	"slices"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -71,7 +70,7 @@ func clientRows() []row {
 	}
 }
 
-// putReasons tells counts by reason code, in order.
+// putReasons tells counts by reason code.
 func putReasons(counts map[sessions.Reason]int64, to put) {
 	for reason, n := range counts {
 		to(float64(n), reason.Of, fmt.Sprintf("0x%02X", reason.Code))
@@ -81,9 +80,8 @@ func putReasons(counts map[sessions.Reason]int64, to put) {
 func messageRows() []row {
 	packets := func(read func(*figures) map[string]int64) func(*figures, put) {
 		return func(f *figures, to put) {
-			kinds := read(f)
-			for _, kind := range slices.Sorted(maps.Keys(kinds)) {
-				to(float64(kinds[kind]), kind)
+			for kind, n := range read(f) {
+				to(float64(n), kind)
 			}
 		}
 	}
