@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"crypto/x509"
+	"encoding/json"
 	"errors"
 	"net"
 	"time"
@@ -37,6 +38,8 @@ type Door struct {
 	// Local and Remote let clients of this machine, and of others, in without
 	// signing in.
 	Local, Remote bool
+	// Shown returns the certificate of somebody who came in before the process was. May be nil.
+	Shown func(kept json.RawMessage) Shown
 	// Guard is asked before anybody signs in. May be nil.
 	Guard Guard
 	// Bans say who may not come in. May be nil.
@@ -76,13 +79,20 @@ type Peer struct {
 	User        string
 	// OwnID says that the client identifier has to be the name of the user.
 	OwnID bool
-	// Revoked says whether the certificate that the client has shown, whomever it names, was
-	// revoked since. Nil is never.
-	Revoked func() bool
+	// Shown is the certificate that the client has shown, whomever it names. Nil is none.
+	Shown Shown
+}
+
+// A Shown is a certificate that TLS has verified, which may be revoked since.
+type Shown interface {
+	// IsRevoked says whether it would be refused now.
+	IsRevoked() bool
+	// Keep returns what has to be kept of it, as JSON, so that it can be asked later.
+	Keep() json.RawMessage
 }
 
 // isRevoked says whether what the listener knows does not hold any more.
-func (p Peer) isRevoked() bool { return p.Revoked != nil && p.Revoked() }
+func (p Peer) isRevoked() bool { return p.Shown != nil && p.Shown.IsRevoked() }
 
 // A Login is a user name and a password.
 type Login struct {

@@ -16,15 +16,20 @@ type storedIdentity struct {
 	// was made.
 	Password string `json:"password,omitempty"`
 	Made     int64  `json:"made,omitempty"`
+	// Shown is what a [Shown] keeps of itself.
+	Shown json.RawMessage `json:"shown,omitempty"`
 }
 
 // Remember returns what is to be kept of somebody for [Door.Recall]: no secret, nor a hash of
-// one. Nil is nobody.
-func (d *Door) Remember(who *Identity) []byte {
-	if who == nil || who.By == Anonymous {
+// one. Nil is nobody, who has shown nothing.
+func (d *Door) Remember(who *Identity, from Peer) []byte {
+	if who == nil || who.By == Anonymous && from.Shown == nil {
 		return nil
 	}
 	s := storedIdentity{Roles: who.Roles, Attributes: who.Attributes, By: who.By, Credential: who.Credential}
+	if from.Shown != nil {
+		s.Shown = from.Shown.Keep()
+	}
 	switch {
 	case who.token != nil:
 		s.Password, s.Made = who.token.Password, who.token.Made
@@ -38,19 +43,22 @@ func (d *Door) Remember(who *Identity) []byte {
 	return text
 }
 
-// Recall returns a user as it was when it was remembered, who did not come in since. Of what
-// cannot be read nothing is known but the name.
-func (d *Door) Recall(user string, text []byte) *Identity {
+// Recall returns a user as it was when it was remembered, who did not come in since, and what
+// the listener knew. Of what cannot be read nothing is known but the name.
+func (d *Door) Recall(user string, text []byte) (*Identity, Peer) {
 	who := &Identity{User: user, By: Anonymous}
 	var s storedIdentity
 	if json.Unmarshal(text, &s) != nil {
-		return who
+		return who, Peer{}
 	}
 	who.Roles, who.Attributes, who.By, who.Credential = s.Roles, s.Attributes, s.By, s.Credential
 	if s.Password != "" { // what holds of a token of that password holds of the password
 		who.By, who.token = Token, &own{Made: s.Made, Password: s.Password}
 	}
-	return who
+	if s.Shown == nil || d.Shown == nil {
+		return who, Peer{}
+	}
+	return who, Peer{Shown: d.Shown(s.Shown)}
 }
 
 // Again returns who somebody is by now who came in once: with other roles and attributes, if

@@ -39,11 +39,7 @@ func (ln *listener) peer(state *tls.ConnectionState) access.Peer {
 	if state == nil || len(state.VerifiedChains) == 0 {
 		return access.Peer{}
 	}
-	var p access.Peer
-	if ln.TLS.CRL != "" {
-		chains := state.VerifiedChains
-		p.Revoked = func() bool { return ln.certs.isRevoked(chains) }
-	}
+	p := access.Peer{Shown: shown{chainsOf(state.VerifiedChains), ln.certs.isRevoked}}
 	if ln.TLS.User != "" {
 		cert := state.PeerCertificates[0]
 		p.Certificate, p.User, p.OwnID = cert, userOf(cert, ln.TLS.User), ln.TLS.OwnClientID

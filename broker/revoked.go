@@ -25,15 +25,18 @@ type revocationList struct {
 	signed map[string]bool
 }
 
-// isBy says whether the list is signed by an authority, and not only in its name. Whether the
-// authority says of its key that it is for that does not matter: what is revoked is revoked.
-func (l *revocationList) isBy(authority *x509.Certificate) bool {
+// isBy says whether the list is signed by the key of an authority, and not only in its name.
+// Whether the authority says of its key that it is for that does not matter: what is revoked is
+// revoked.
+func (l *revocationList) isBy(key []byte) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	is, known := l.signed[string(authority.Raw)]
+	is, known := l.signed[string(key)]
 	if !known {
-		is = authority.CheckSignature(l.SignatureAlgorithm, l.RawTBSRevocationList, l.Signature) == nil
-		l.signed[string(authority.Raw)] = is
+		public, err := x509.ParsePKIXPublicKey(key)
+		authority := x509.Certificate{PublicKey: public}
+		is = err == nil && authority.CheckSignature(l.SignatureAlgorithm, l.RawTBSRevocationList, l.Signature) == nil
+		l.signed[string(key)] = is
 	}
 	return is
 }
@@ -42,9 +45,9 @@ func (l *revocationList) isBy(authority *x509.Certificate) bool {
 type revocations map[string][]*revocationList
 
 // has says whether a certificate was revoked by its issuer.
-func (r revocations) has(cert, issuer *x509.Certificate) bool {
-	for _, l := range r[string(cert.RawIssuer)] {
-		if l.serials[cert.SerialNumber.String()] && l.isBy(issuer) {
+func (r revocations) has(c issued) bool {
+	for _, l := range r[string(c.Issuer)] {
+		if l.serials[c.Serial] && l.isBy(c.Key) {
 			return true
 		}
 	}
@@ -53,17 +56,8 @@ func (r revocations) has(cert, issuer *x509.Certificate) bool {
 
 // refuses says whether each of the chains by which a client was verified has a certificate
 // that was revoked. Without a chain there is nothing to refuse.
-func (r revocations) refuses(chains [][]*x509.Certificate) bool {
-	for _, chain := range chains {
-		revoked := false
-		for i := range len(chain) - 1 { // nobody revokes a root
-			revoked = revoked || r.has(chain[i], chain[i+1])
-		}
-		if !revoked {
-			return false
-		}
-	}
-	return len(chains) > 0
+func (r revocations) refuses(all chains) bool {
+	return len(all) > 0 && !slices.ContainsFunc(all, func(chain []issued) bool { return !slices.ContainsFunc(chain, r.has) })
 }
 
 // readRevocations reads the lists of a file: one in DER, or any number in PEM.
@@ -111,10 +105,10 @@ func (r revocations) warn(files TLS, log *slog.Logger) {
 	if err != nil {
 		return // it was read just now
 	}
-	var authorities []*x509.Certificate
+	var authorities [][]byte
 	for block, rest := pem.Decode(text); block != nil; block, rest = pem.Decode(rest) {
 		if cert, err := x509.ParseCertificate(block.Bytes); err == nil {
-			authorities = append(authorities, cert)
+			authorities = append(authorities, cert.RawSubjectPublicKeyInfo)
 		}
 	}
 	for _, lists := range r {
@@ -129,7 +123,7 @@ func (r revocations) warn(files TLS, log *slog.Logger) {
 // revokes has a configuration refuse what lists revoke, also when a session is resumed.
 func (r revocations) revokes(cfg *tls.Config) {
 	cfg.VerifyConnection = func(state tls.ConnectionState) error {
-		if r.refuses(state.VerifiedChains) {
+		if r.refuses(chainsOf(state.VerifiedChains)) {
 			return errRevoked
 		}
 		return nil
@@ -137,11 +131,14 @@ func (r revocations) revokes(cfg *tls.Config) {
 }
 
 // isRevoked says whether a client that has shaken hands would be refused now.
-func (c *certificates) isRevoked(chains [][]*x509.Certificate) bool {
+func (c *certificates) isRevoked(all chains) bool {
+	if c == nil {
+		return false
+	}
 	c.mu.Lock()
 	revoked := c.revoked
 	c.mu.Unlock()
-	return revoked.refuses(chains)
+	return revoked.refuses(all)
 }
 
 // refreshRevoked reads the files again if they have changed, and says whether others are

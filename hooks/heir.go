@@ -21,7 +21,8 @@ type heir struct {
 // Stored returns what the store keeps of who a client is.
 func (h *Hook) Stored(c *sessions.Client) []byte {
 	who, _ := c.Identity.(*access.Identity)
-	return h.door.Remember(who)
+	peer, _ := c.Via.Peer.(access.Peer)
+	return h.door.Remember(who, peer)
 }
 
 // Heir returns the rights by which the will of a client is published.
@@ -34,7 +35,8 @@ func (h *Hook) Heir(c *sessions.Client) sessions.Rights {
 // HeirOf returns the rights by which the will of a client is published that was there before
 // the process was.
 func (h *Hook) HeirOf(client, user string, stored []byte) sessions.Rights {
-	return h.heirOf(h.door.Recall(user, stored), client, access.Peer{})
+	who, from := h.door.Recall(user, stored)
+	return h.heirOf(who, client, from)
 }
 
 func (h *Hook) heirOf(who *access.Identity, client string, from access.Peer) sessions.Rights {

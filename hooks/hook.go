@@ -4,6 +4,7 @@
 package hooks
 
 import (
+	"encoding/json"
 	"iter"
 	"log/slog"
 	"sync/atomic"
@@ -47,6 +48,8 @@ type Options struct {
 	Bans     *access.Bans
 	Guard    access.Guard
 	Flapping *access.Flapping
+	// Shown returns the certificate of a client, of which its session has kept something. May be nil.
+	Shown func(kept json.RawMessage) access.Shown
 	// Channels are settings of channels.
 	Channels channels.Options
 	// Access says who may do what. Nil is no policy: everybody everything.
@@ -108,6 +111,7 @@ func New(store *persistence.Store, o Options, engine sessions.Options) (*Hook, *
 	h := &Hook{opts: o, topics: engine.Topics, store: store, expired: tokenExpired(store.NodeID()), door: &access.Door{
 		Users: o.Users, Tokens: o.Tokens, Keys: o.Keys, Access: o.Access, Local: o.AllowLocal, Remote: o.AllowRemote, Audit: access.NewAudit(o.Log),
 		Bans: o.Bans, Guard: o.Guard, Flapping: o.Flapping, Counts: engine.Quotas.Counts, Profiles: access.NewProfiles(o.Users, NewVault(store)),
+		Shown: o.Shown,
 	}}
 	h.live.Store(&o)
 	h.nothing = rooms.Nothing()

@@ -64,7 +64,8 @@ func nowOf(by sessions.Rights) *access.Rights {
 
 // Rights returns the rights of a client that was there before the process was.
 func (h *Hook) Rights(client, user string, stored []byte) sessions.Rights {
-	return h.rightsOf(h.door.Recall(user, stored), client)
+	who, _ := h.door.Recall(user, stored)
+	return h.rightsOf(who, client)
 }
 
 // MayPublish says whether a client may publish on a topic, and be answered where it
