@@ -13,7 +13,7 @@ import (
 
 // sources are the files in which settings are described.
 //
-//go:embed config.go listener.go mapping.go observe.go quotas.go
+//go:embed access.go config.go listener.go mapping.go observe.go pocketbase.go presence.go quotas.go roomname.go
 var sources embed.FS
 
 // A Setting describes one setting.
@@ -80,12 +80,16 @@ func inWords(doc string, t reflect.Type) string {
 // describe returns the comments of types, "Log", and fields, "Log.Level".
 var describe = sync.OnceValue(func() map[string]string {
 	docs := map[string]string{}
-	for _, name := range []string{"config.go", "listener.go", "mapping.go", "observe.go", "quotas.go"} {
-		text, err := sources.ReadFile(name)
+	files, err := sources.ReadDir(".")
+	if err != nil {
+		panic(err) // they are embedded
+	}
+	for _, f := range files {
+		text, err := sources.ReadFile(f.Name())
 		if err != nil {
 			panic(err) // it is embedded
 		}
-		file, err := parser.ParseFile(token.NewFileSet(), name, text, parser.ParseComments)
+		file, err := parser.ParseFile(token.NewFileSet(), f.Name(), text, parser.ParseComments)
 		if err != nil {
 			panic(err) // it was compiled
 		}
