@@ -218,11 +218,38 @@ func (r *Rights) Under(index, collection string, f *filter.Filter) (*filter.Filt
 	if err != nil {
 		return nil, err
 	}
-	if path, reads := f.Reads(sight.Hidden); reads {
-		return nil, forbidden("filter by %s", path)
-	}
 	if len(f.Neighbours()) > 0 && !sight.Filter.Everything() {
 		return nil, forbidden("use near")
 	}
-	return f.Under(sight.Filter, sight.Hidden)
+	return sight.of(f)
+}
+
+// of returns a filter as it is for whoever has the sight.
+func (s *Sight) of(f *filter.Filter) (*filter.Filter, error) {
+	if path, reads := f.Reads(s.Hidden); reads {
+		return nil, forbidden("filter by %s", path)
+	}
+	return f.Under(s.Filter, s.Hidden)
+}
+
+// UnderView is Under for a filter that names its documents, which are then asked for by
+// their ids: what counts is whether those may be seen.
+func (r *Rights) UnderView(index, collection string, f *filter.Filter) (*filter.Filter, error) {
+	if r == nil {
+		return f, nil
+	}
+	ids, ok := f.IDs()
+	sight := all()
+	if r.Ruled(index, collection) {
+		sight = r.collection(index, collection).view
+	} else {
+		ok = ok && !slices.ContainsFunc(ids, func(id string) bool { return !r.MayReceive(index + "/" + collection + "/" + id) })
+	}
+	if !ok || sight.Filter.Nothing() {
+		return nil, forbidden("view documents of %s/%s", index, collection)
+	}
+	if len(f.Neighbours()) > 0 { // they are other documents
+		return nil, forbidden("use near")
+	}
+	return sight.of(f)
 }

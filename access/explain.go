@@ -168,10 +168,14 @@ func (r *Rights) explainSubscribe(q Question) (*Verdict, error) {
 	}
 	name := to.Index + "/" + to.Collection
 	if to.Kind != topics.Plain {
-		if !r.Ruled(to.Index, to.Collection) {
-			return r.explainTopic(false, name+"/+", "a topic rule for all of "+name, covers), nil
+		op := List
+		if to.Room.Options.View {
+			op = View
 		}
-		v := r.explainDocument(name, List)
+		if !r.Ruled(to.Index, to.Collection) {
+			return r.explainUnruled(name, to.Room)
+		}
+		v := r.explainDocument(name, op)
 		own := to.Room.Filter
 		return v, r.explainSeen(v, q, own)
 	}
@@ -188,6 +192,25 @@ func (r *Rights) explainSubscribe(q Question) (*Verdict, error) {
 	case !all:
 		v.Allowed = true
 		v.Reason = "it is allowed, and of what the topic filter matches only that is told which may be"
+	}
+	return v, nil
+}
+
+// explainUnruled says what the topic rules say of a room of a collection without rules.
+func (r *Rights) explainUnruled(name string, room topics.RoomRef) (*Verdict, error) {
+	if !room.Options.View || room.Filter == "" {
+		return r.explainTopic(false, name+"/+", "a topic rule for all of "+name, covers), nil
+	}
+	f, err := filter.Parse([]byte(room.Filter))
+	if err != nil {
+		return nil, err
+	}
+	v := &Verdict{Reason: "the filter does not name its documents by ids"}
+	ids, _ := f.IDs()
+	for _, id := range ids {
+		if v = r.explainTopic(false, name+"/"+id, "a topic rule", matches); !v.Allowed {
+			break
+		}
 	}
 	return v, nil
 }

@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/cockroachdb/datadriven"
+
+	"github.com/ambitmq/ambit/filter"
 )
 
 // TestPolicies runs the scripts in testdata. "policy" reads one, and says all of its
@@ -104,6 +106,50 @@ func (s *script) ask(t *testing.T, d *datadriven.TestData) string {
 		out.WriteByte('\n')
 	}
 	return out.String()
+}
+
+func TestAFilterOfWhoAsksForIDsIsUnderTheRuleView(t *testing.T) {
+	policy, err := ParsePolicy("policy.yaml", []byte(`
+roles:
+  user:
+    topics: [{allow: subscribe, topic: "home/%u/+"}, {deny: subscribe, topic: "home/+/safe"}, {allow: subscribe, topic: "yard/gate/open"}]
+    collections:
+      fleet/trucks: {view: {equals: {tenant: acme}}, hide: [phone]}
+      fleet/vans: {list: {}}
+`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := policy.Rights(&Identity{User: "anna"}, "")
+	for _, tt := range []struct{ collection, filter, want string }{
+		{"fleet/trucks", `{"ids":{"values":["1"]}}`, `{"and":[{"equals":{"_id":"1"}},{"equals":{"tenant":"acme"}}]}`},
+		{"fleet/trucks", `{}`, "forbidden"},
+		{"fleet/trucks", `{"or":[{"ids":{"values":["1"]}},{"exists":"a"}]}`, "forbidden"},
+		{"fleet/trucks", `{"and":[{"ids":{"values":["1"]}},{"exists":"phone"}]}`, "forbidden"},
+		{"fleet/trucks", `{"and":[{"ids":{"values":["1"]}},{"near":{"at":{"id":"2","distance":"1km"}}}]}`, "forbidden"},
+		{"fleet/vans", `{"ids":{"values":["1"]}}`, "forbidden"},
+		{"home/anna", `{"ids":{"values":["1","2"]}}`, `{"in":{"_id":["1","2"]}}`},
+		{"home/anna", `{"ids":{"values":["1","safe"]}}`, "forbidden"},
+		{"home/anna", `{"and":[{"ids":{"values":["1"]}},{"near":{"at":{"id":"safe","distance":"1km"}}}]}`, "forbidden"},
+		{"yard/gate", `{"ids":{"values":["open"]}}`, `{"equals":{"_id":"open"}}`},
+		{"yard/gate", `{"ids":{"values":["shut"]}}`, "forbidden"},
+		{"yard/gate", `{}`, "forbidden"},
+	} {
+		f, err := filter.Parse([]byte(tt.filter))
+		if err != nil {
+			t.Fatal(err)
+		}
+		index, collection, _ := strings.Cut(tt.collection, "/")
+		got := "forbidden"
+		if under, err := r.UnderView(index, collection, f); err == nil {
+			got = under.String()
+		} else if !errors.Is(err, ErrForbidden) {
+			got = err.Error()
+		}
+		if got != tt.want {
+			t.Errorf("%s, %s: got %s, want %s", tt.collection, tt.filter, got, tt.want)
+		}
+	}
 }
 
 func TestTopicFiltersCoverAndOverlap(t *testing.T) {

@@ -38,13 +38,22 @@ func (c *call) options() (string, error) {
 	if err != nil {
 		return "", err
 	}
+	rule, err := c.string("rule")
+	if err != nil {
+		return "", err
+	}
 	options := ""
+	switch rule {
+	case "", "list":
+	case "view":
+		options = "&rule=view"
+	default:
+		return "", invalidValue.with(rule, "list or view")
+	}
 	switch scope {
 	case "", "all":
-	case "in", "out":
-		options = "&scope=" + scope
-	case "none":
-		options = "&scope=none"
+	case "in", "out", "none":
+		options += "&scope=" + scope
 	default:
 		return "", invalidScope.with()
 	}
@@ -73,11 +82,7 @@ func subscribe(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	ruled, err := c.under(f)
-	if err != nil {
-		return nil, err
-	}
-	ch := channel{RoomID: ruled.Hash(c.Index, c.Collection), Channel: c.Index + "/" + c.Collection + "/?" + inTopic(f.String()) + options}
+	ch := channel{Channel: c.Index + "/" + c.Collection + "/?" + inTopic(f.String()) + options}
 	to, err := topics.ParseFilter(ch.Channel, c.opts.Topics)
 	if err == nil {
 		err = rooms.Check(to, f)
@@ -85,6 +90,15 @@ func subscribe(c *call) (any, error) {
 	if err != nil {
 		return nil, badFilter.with(err)
 	}
+	under := c.rights.Under
+	if to.Room.Options.View {
+		under = c.rights.UnderView
+	}
+	ruled, err := under(c.Index, c.Collection, f)
+	if err != nil {
+		return nil, err
+	}
+	ch.RoomID = ruled.Hash(c.Index, c.Collection)
 	return c.enter(c.asOf(ch))
 }
 

@@ -38,14 +38,14 @@ func read(r *http.Request) (asked, error) {
 			if !json.Valid([]byte(value)) && value != "" {
 				return asked{}, fmt.Errorf("the parameter filter is no JSON (in curl: -G --data-urlencode 'filter={…}')")
 			}
-		case "scope", "users":
+		case "scope", "users", "rule":
 			request[name] = value
 		case "transition":
 			a.options += "&transition=" + value
 		case "since":
 			since = value
 		default:
-			return asked{}, fmt.Errorf("unknown parameter %q (there are filter, scope, transition, users and since)", name)
+			return asked{}, fmt.Errorf("unknown parameter %q (there are filter, scope, transition, users, rule and since)", name)
 		}
 	}
 	if id := r.Header.Get("Last-Event-ID"); id != "" {

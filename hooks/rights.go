@@ -146,6 +146,9 @@ func under(by sessions.Rights, to topics.Filter, own *filter.Filter) (*filter.Fi
 	if by == nil {
 		return own, nil
 	}
+	if to.Room.Options.View {
+		return nowOf(by).UnderView(to.Index, to.Collection, own)
+	}
 	return nowOf(by).Under(to.Index, to.Collection, own)
 }
 

@@ -134,6 +134,7 @@ func (c *connection) become(who *access.Identity) error {
 		c.replace(map[string]*subscription{})
 	}
 	c.seat = s
+	c.via.Asked()
 	return nil
 }
 
@@ -196,7 +197,8 @@ func (c *connection) join(q *request, text string) (*subscription, error) {
 	as.caller.Arrival.Login = nil // it has been shown
 	as.caller.Member = func(*access.Identity) (api.Member, error) { return c.seat, nil }
 	var channel struct{ Channel string }
-	if err := as.call("realtime", "subscribe", object{"index": sub.index, "collection": sub.collection, "body": sub.filter}, &channel); err != nil {
+	ask := object{"index": sub.index, "collection": sub.collection, "rule": sub.rule, "body": sub.filter}
+	if err := as.call("realtime", "subscribe", ask, &channel); err != nil {
 		return nil, err
 	}
 	sub.topic = channel.Channel

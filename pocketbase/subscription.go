@@ -22,7 +22,8 @@ const (
 // A subscription is what one text asks for.
 type subscription struct {
 	index, collection string
-	filter            any // Koncorde's
+	filter            any    // Koncorde's
+	rule              string // list, or view of one record
 	fields            fields
 	leave             string // the action by which is told that a record has left the filter, "" for none
 	topic             string // the topic filter, once it is subscribed to
@@ -67,7 +68,7 @@ func (s *Server) setSubscriptions(q *request) (int, any, error) {
 func (s *Server) readSubscription(text string) (*subscription, error) {
 	topic, query, _ := strings.Cut(text, "?")
 	name, id, _ := strings.Cut(topic, "/")
-	sub := &subscription{leave: "delete"}
+	sub := &subscription{rule: "list", leave: "delete"}
 	var err error
 	if sub.index, sub.collection, err = s.collection(name); err != nil {
 		return nil, invalid("subscriptions", "validation_invalid_collection", text+": "+err.Error())
@@ -84,6 +85,7 @@ func (s *Server) readSubscription(text string) (*subscription, error) {
 		return nil, err
 	}
 	if id != "" && id != "*" {
+		sub.rule = "view"
 		only := object{"ids": object{"values": []any{id}}}
 		if o, ok := sub.filter.(object); ok && len(o) == 0 {
 			sub.filter = only

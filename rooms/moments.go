@@ -21,8 +21,12 @@ var _ Documents = (*persistence.Snapshot)(nil)
 
 // Check returns an error if to, a topics.Room or topics.Scope, could never be
 // told anything of the filter f: one that is momentary matches changes, so that
-// documents enter its scope and are not in it afterwards.
+// documents enter its scope and are not in it afterwards. Nor is f for the rule view if
+// it does not name its documents.
 func Check(to topics.Filter, f *filter.Filter) error {
+	if _, ok := f.Own().IDs(); to.Room.Options.View && !ok {
+		return errors.New("option rule: view is for a filter that names its documents by ids")
+	}
 	switch {
 	case !f.Momentary():
 		return nil

@@ -84,6 +84,9 @@ type Options struct {
 	Payload     Payload
 	// Users is what is told of the others in the room: nothing by default.
 	Users Users
+	// View has the room be under the access rule of documents that are asked for by their
+	// ids, which its filter has to name, and not under that of those that are found.
+	View bool
 	// Since is the token of the last change that the subscriber knows: it is told
 	// of those after it first. It counts only when HasSince is set.
 	Since    uint64
@@ -93,7 +96,7 @@ type Options struct {
 // DefaultOptions let everything pass, in full.
 var DefaultOptions = Options{Transitions: Enter | Stay | Exit, Payload: Full}
 
-// set applies one option. Options only ever narrow what passes, but since and users.
+// set applies one option. Options only ever narrow what passes, but since, users and rule.
 func (o *Options) set(name, value string) error {
 	switch name {
 	case "scope":
@@ -124,6 +127,11 @@ func (o *Options) set(name, value string) error {
 			return optionError(name, value, "in, out, all or none")
 		}
 		o.Users = set
+	case "rule":
+		if value != "list" && value != "view" {
+			return optionError(name, value, "list or view")
+		}
+		o.View = value == "view"
 	case "since":
 		since, err := strconv.ParseUint(value, 10, 64)
 		if err != nil {
@@ -131,7 +139,7 @@ func (o *Options) set(name, value string) error {
 		}
 		o.Since, o.HasSince = since, true
 	default:
-		return fmt.Errorf("unknown option %q (there are scope, transition, payload, users and since)", name)
+		return fmt.Errorf("unknown option %q (there are scope, transition, payload, users, rule and since)", name)
 	}
 	return nil
 }
