@@ -65,7 +65,7 @@ type Config struct {
 	Rooms []RoomName `mapstructure:"rooms" reload:"now"`
 
 	Kuzzle Kuzzle `mapstructure:"kuzzle"`
-	// PocketBase has the settings of PocketBase's protocol.
+	// PocketBase has the settings for its clients, whom every HTTP listener serves, too.
 	PocketBase PocketBase `mapstructure:"pocketbase"`
 	JWT        JWT        `mapstructure:"jwt"`
 	Tokens     Tokens     `mapstructure:"tokens"`
@@ -225,6 +225,7 @@ func DefaultConfig() Config {
 		JWT:        defaultJWT(),
 		Tokens:     defaultTokens(),
 		Kuzzle:     Kuzzle{Listen: none},
+		PocketBase: PocketBase{Idle: 5 * time.Minute},
 		Quotas:     defaultQuotas(),
 		Observe:    defaultObserve(),
 		Store:      Store{MinFreeBytes: 256 << 20, LogAge: 24 * time.Hour, LogBytes: 1 << 30, EphemeralBytes: 256 << 20},

@@ -3,6 +3,7 @@ package broker
 import (
 	"net/http"
 
+	"github.com/ambitmq/ambit/access"
 	"github.com/ambitmq/ambit/sessions"
 	"github.com/ambitmq/ambit/web"
 )
@@ -16,7 +17,14 @@ func (l *listeners) routeEvents(ln *listener, mux *http.ServeMux, site *web.Serv
 
 // routePocketBase adds to a mux what PocketBase's clients ask for.
 func (l *listeners) routePocketBase(ln *listener, mux *http.ServeMux, site *web.Server) {
-	l.pocketbase.Routes(mux, site, func(r *http.Request, serve func(sessions.Via)) { l.stay(ln, r, serve) })
+	l.pocketbase.Routes(mux, site, func(r *http.Request, serve func(sessions.Via)) {
+		if !l.hook.Door().IsOpen(access.Arrival{From: web.RemoteOf(r), Peer: ln.webPeer(r)}) {
+			g := guestOf(r)
+			g.wait() // on a stream nobody says who it is, but when subscribing
+			defer g.asked()
+		}
+		l.stay(ln, r, serve)
+	})
 }
 
 // stay counts a request as a client of a listener while it is served.

@@ -3,6 +3,7 @@
 package pocketbase
 
 import (
+	"cmp"
 	"encoding/json"
 	"io"
 	"net/http"
@@ -194,7 +195,8 @@ func readAnswer(answer api.Response, result any) error {
 	return nil
 }
 
-// preflight answers the question of a browser whether a page of another host may ask.
+// preflight answers the question of a browser whether a page of another host may ask. Which headers of its
+// own an application sends does not matter.
 func (s *Server) preflight(w http.ResponseWriter, r *http.Request, site *web.Server) {
 	if _, err := site.Arrive(w, r); err != nil {
 		w.WriteHeader(http.StatusForbidden)
@@ -202,7 +204,7 @@ func (s *Server) preflight(w http.ResponseWriter, r *http.Request, site *web.Ser
 	}
 	h := w.Header()
 	h.Set("Access-Control-Allow-Methods", "GET, POST, PATCH, DELETE")
-	h.Set("Access-Control-Allow-Headers", "Authorization, Content-Type, Accept-Language")
+	h.Set("Access-Control-Allow-Headers", cmp.Or(r.Header.Get("Access-Control-Request-Headers"), "Authorization, Content-Type, Accept-Language"))
 	w.WriteHeader(http.StatusNoContent)
 }
 

@@ -11,12 +11,23 @@ import (
 )
 
 // modules are those of node that have cases.
-var modules = []string{"records", "realtime", "access"}
+var modules = []string{"records", "realtime", "access", "idle"}
 
 func TestWithNode(t *testing.T) {
 	program := build(t)
 	for _, module := range modules {
 		t.Run(module, func(t *testing.T) { run(t, program, module) })
+	}
+}
+
+// The page is not of the broker's host, so that all is asked across origins.
+func TestWithChromium(t *testing.T) {
+	if testing.Short() {
+		t.Skip("a browser takes its time")
+	}
+	program, chromium := build(t), need(t, "chromium")
+	for _, module := range modules {
+		t.Run(module, func(t *testing.T) { run(t, program, module, chromium) })
 	}
 }
 
@@ -65,9 +76,9 @@ func missing(t *testing.T, what string) {
 }
 
 // run runs the cases of a module, each as a test of its own.
-func run(t *testing.T, program, module string) {
+func run(t *testing.T, program, module string, args ...string) {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), "node", "run.js", program, module)
+	cmd := exec.CommandContext(t.Context(), "node", append([]string{"run.js", program, module}, args...)...)
 	cmd.Dir = "node"
 	var errs bytes.Buffer
 	cmd.Stderr = &errs

@@ -1,7 +1,7 @@
 // A broker in a process of its own, on one store, which may be killed and started again.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, writeFile, rm } from "node:fs/promises";
+import { mkdtemp, rename, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -47,6 +47,12 @@ export class Broker {
   async ambit(...args) {
     const [code] = await once(spawn(this.program, args, { cwd: this.dir, stdio: "ignore" }), "exit");
     if (code !== 0) throw new Error(`ambit ${args.join(" ")} exits ${code}`);
+  }
+
+  /** Writes a file of the broker's anew, which it reads by itself. */
+  async write(file, text) {
+    await writeFile(join(this.dir, `${file}.new`), text);
+    await rename(join(this.dir, `${file}.new`), join(this.dir, file));
   }
 
   kill() {

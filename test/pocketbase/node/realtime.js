@@ -3,7 +3,69 @@ import { Inbox, match, members, refused, until } from "./world.js";
 
 export const settings = { "ambit.yaml": "pocketbase: {index: fleet}\n" };
 
+export const needsNode = ["a page of another host may ask if it is one of the origins", "who comes from another address is no client of the stream", "a thousand clients are told at once"];
+
+/** What a page does of which the broker knows nothing. */
+export async function foreign(world) {
+  const pb = world.client();
+  await refused(pb.collection("trucks").getList(1, 1), 0);
+  await refused(pb.collection("trucks").subscribe("*", () => {}), 0);
+  match(pb.realtime.isConnected, false);
+}
+
 export const realtime = {
+  async "a page of another host may ask if it is one of the origins"(world) {
+    for (const [origin, allowed] of [["http://app.example", true], ["http://other.example", false]]) {
+      for (const [method, path] of [["GET", "realtime"], ["POST", "realtime"], ["PATCH", "collections/trucks/records/1"], ["POST", "collections/users/auth-refresh"]]) {
+        const headers = { Origin: origin, "Access-Control-Request-Method": method, "Access-Control-Request-Headers": "authorization,content-type,x-app" };
+        const response = await fetch(`${world.url}/api/${path}`, { method: "OPTIONS", headers });
+        match([response.status, response.headers.get("Access-Control-Allow-Origin")], allowed ? [204, origin] : [403, null], `${origin} ${path}`);
+        if (!allowed) continue;
+        match(response.headers.get("Access-Control-Allow-Methods"), (all) => all.split(", ").includes(method));
+        match(response.headers.get("Access-Control-Allow-Headers"), (all) => ["authorization", "content-type", "x-app"].every((h) => all.toLowerCase().includes(h)));
+        match(response.headers.get("Vary"), (all) => all.includes("Origin"));
+      }
+      const stop = new AbortController();
+      const stream = await fetch(`${world.url}/api/realtime`, { headers: { Origin: origin }, signal: stop.signal });
+      match([stream.status, stream.headers.get("Access-Control-Allow-Origin")], allowed ? [200, origin] : [403, null]);
+      stop.abort();
+    }
+  },
+
+  async "who comes from another address is no client of the stream"(world) {
+    const http = await import("node:http");
+    const pb = world.client();
+    await world.records(pb).subscribe("*", () => {});
+    const { port } = new URL(world.url);
+    const post = (localAddress) => new Promise((done, fail) => {
+      const request = http.request({ host: "127.0.0.1", port, localAddress, method: "POST", path: "/api/realtime" }, (response) => {
+        let text = "";
+        response.on("data", (more) => (text += more)).on("end", () => done([response.statusCode, text]));
+      });
+      request.on("error", fail).end(JSON.stringify({ clientId: pb.realtime.clientId, subscriptions: [] }));
+    });
+    match(await post("127.0.0.2"), [400, (text) => JSON.parse(text).message === "Invalid realtime client."]);
+    match(await post("127.0.0.1"), [204, ""]);
+  },
+
+  async "a thousand clients are told at once"(world) {
+    const trucks = world.records();
+    const clients = Array.from({ length: 1000 }, () => world.client());
+    const inboxes = await Promise.all(clients.map(async (pb) => {
+      const inbox = new Inbox();
+      await world.records(pb).subscribe("*", inbox.add, { filter: "n > 0" });
+      return inbox;
+    }));
+    for (let n = 1; n <= 3; n++) await world.publish("1", { n });
+    for (const inbox of inboxes) for (let n = 1; n <= 3; n++) await inbox.expect({ action: n === 1 ? "create" : "update", record: { id: "1", n } });
+    for (const pb of clients) pb.realtime.unsubscribe();
+    await until(async () => {
+      const { result } = await world.outside.ask("realtime", "list");
+      return !result.fleet?.[world.collection];
+    }, "all to have left their room");
+    await trucks.delete("1");
+  },
+
   async "a collection is subscribed to, and all of it is told"(world) {
     const inbox = new Inbox();
     const trucks = world.records();
@@ -34,7 +96,7 @@ export const realtime = {
     await inbox.expect({ action: "create", record: { id: "7", speed: 60 } });
     await world.publish("7", { speed: 61, at: { lat: 1, lon: 2 } }); // on several lines
     await inbox.expect({ action: "update", record: { speed: 61, at: { lat: 1, lon: 2 } } });
-    await world.broker.ask("document", "delete", { index: "fleet", collection: world.collection, _id: "7" });
+    await world.outside.ask("document", "delete", { index: "fleet", collection: world.collection, _id: "7" });
     await inbox.expect({ action: "delete", record: { id: "7" } });
   },
 
@@ -93,15 +155,18 @@ export const realtime = {
     const inbox = new Inbox();
     const pb = world.client();
     await world.records(pb).subscribe("*", inbox.add, { filter: "speed > 50" });
+    const one = new Inbox();
+    await world.records(pb).subscribe("1", one.add, { fields: "id" });
     const before = pb.realtime.clientId;
-    await world.broker.kill();
-    await world.broker.start();
+    await world.outside.kill();
+    await world.outside.start();
     await until(() => pb.realtime.isConnected && pb.realtime.clientId !== before, "the client to be back");
     await until(async () => {
       await world.publish("1", { speed: 60 });
       return inbox.told.length > 0;
     }, "an event");
     await inbox.expect({ record: { id: "1", speed: 60 } });
+    match(JSON.stringify((await one.next()).record), '{"id":"1"}');
   },
 
   async "what cannot be subscribed to is refused, and the rest stays"(world) {

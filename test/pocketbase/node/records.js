@@ -34,7 +34,7 @@ export const records = {
     match(await trucks.getOne("7"), { id: "7", speed: 60 });
     match(await world.client().collection(`fleet.${world.collection}`).getOne("7"), { id: "7", collectionName: world.collection });
     await trucks.update("7", { speed: 10 });
-    const { result } = await world.broker.ask("document", "get", { index: "fleet", collection: world.collection, _id: "7" });
+    const { result } = await world.outside.ask("document", "get", { index: "fleet", collection: world.collection, _id: "7" });
     match(result._source, { speed: 10 });
     members(result._source, "speed", "_kuzzle_info");
   },

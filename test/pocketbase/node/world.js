@@ -1,22 +1,16 @@
-// What the cases use.
-import PocketBase from "pocketbase";
-
-import { mosquitto } from "./broker.js";
+// What the cases use. It runs in Node.js and in a page.
+import PocketBase, { BaseAuthStore } from "pocketbase";
 
 let count = 0;
 
-/** What a case is given: the broker, PocketBase's client, and a collection of its own. */
+/** What a case is given: where the broker is, what is outside of a page, and a collection of its own. */
 export class World {
-  constructor(broker) {
-    Object.assign(this, { broker, clients: [], collection: `c${++count}` });
-  }
-
-  get url() {
-    return `http://${this.broker.http}`;
+  constructor(http, outside) {
+    Object.assign(this, { url: `http://${http}`, outside, clients: [], collection: `c${++count}` });
   }
 
   client() {
-    const pb = new PocketBase(this.url);
+    const pb = new PocketBase(this.url, new BaseAuthStore()); // not what all of a page share
     pb.autoCancellation(false);
     this.clients.push(pb);
     return pb;
@@ -30,7 +24,7 @@ export class World {
   /** Publishes a document as a device does. */
   publish(id, document) {
     const payload = document === null ? ["-n", "-r"] : ["-m", JSON.stringify(document, null, 1)];
-    return mosquitto("mosquitto_pub", this.broker, "-q", "1", "-t", `fleet/${this.collection}/${id}`, ...payload);
+    return this.outside.mosquitto("mosquitto_pub", "-q", "1", "-t", `fleet/${this.collection}/${id}`, ...payload);
   }
 
   close() {
