@@ -10,7 +10,9 @@ import (
 
 // routeEvents adds to a mux what is told over HTTP for as long as a client stays.
 func (l *listeners) routeEvents(ln *listener, mux *http.ServeMux, site *web.Server) {
-	mux.HandleFunc("GET /api/rooms/{index}/{collection}", func(w http.ResponseWriter, r *http.Request) {
+	const room = "/api/rooms/{index}/{collection}"
+	mux.HandleFunc("OPTIONS "+room, func(w http.ResponseWriter, r *http.Request) { site.Preflight(w, r, http.MethodGet) })
+	mux.HandleFunc("GET "+room, func(w http.ResponseWriter, r *http.Request) {
 		l.stay(ln, r, func(via sessions.Via) { l.events.Serve(w, r, site, via) })
 	})
 }

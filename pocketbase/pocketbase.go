@@ -3,7 +3,6 @@
 package pocketbase
 
 import (
-	"cmp"
 	"encoding/json"
 	"io"
 	"net/http"
@@ -76,7 +75,7 @@ func (s *Server) Routes(mux *http.ServeMux, site *web.Server, stay Stay) {
 		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) { s.serve(w, r, site, answer) })
 	}
 	for _, path := range []string{"/api/realtime", collection + "/records", collection + "/records/{id}", collection + "/auth-with-password", collection + "/auth-refresh"} {
-		mux.HandleFunc("OPTIONS "+path, func(w http.ResponseWriter, r *http.Request) { s.preflight(w, r, site) })
+		mux.HandleFunc("OPTIONS "+path, func(w http.ResponseWriter, r *http.Request) { site.Preflight(w, r, "GET, POST, PATCH, DELETE") })
 	}
 }
 
@@ -193,19 +192,6 @@ func readAnswer(answer api.Response, result any) error {
 		return told.Error
 	}
 	return nil
-}
-
-// preflight answers the question of a browser whether a page of another host may ask. Which headers of its
-// own an application sends does not matter.
-func (s *Server) preflight(w http.ResponseWriter, r *http.Request, site *web.Server) {
-	if _, err := site.Arrive(w, r); err != nil {
-		w.WriteHeader(http.StatusForbidden)
-		return
-	}
-	h := w.Header()
-	h.Set("Access-Control-Allow-Methods", "GET, POST, PATCH, DELETE")
-	h.Set("Access-Control-Allow-Headers", cmp.Or(r.Header.Get("Access-Control-Request-Headers"), "Authorization, Content-Type, Accept-Language"))
-	w.WriteHeader(http.StatusNoContent)
 }
 
 // collection reads the name of a collection.

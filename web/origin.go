@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"net/http"
 	"net/netip"
 	"net/url"
@@ -43,17 +44,17 @@ func isHost(name string, hosts []string) bool {
 // hostname returns a host without its port, and an IPv6 address without brackets.
 func hostname(host string) string { return (&url.URL{Host: host}).Hostname() }
 
-// preflight answers the question of a browser whether a page of another host may
-// ask.
-func (s *Server) preflight(w http.ResponseWriter, r *http.Request) {
+// Preflight answers the question of a browser whether a page of another host may
+// ask by some methods. Which headers of its own such a page sends does not matter.
+func (s *Server) Preflight(w http.ResponseWriter, r *http.Request, methods string) {
 	if !IsOurs(r, s.opts.Pages()) {
 		s.answer(w, s.router.Refuse("", "", errorOf(errOrigin)))
 		return
 	}
 	share(w, r)
 	h := w.Header()
-	h.Set("Access-Control-Allow-Methods", "POST")
-	h.Set("Access-Control-Allow-Headers", "Content-Type, Authorization")
+	h.Set("Access-Control-Allow-Methods", methods)
+	h.Set("Access-Control-Allow-Headers", cmp.Or(r.Header.Get("Access-Control-Request-Headers"), "Content-Type, Authorization"))
 	w.WriteHeader(http.StatusNoContent)
 }
 

@@ -5,7 +5,7 @@ import "net/http"
 // Routes adds what the server serves to a mux.
 func (s *Server) Routes(mux *http.ServeMux) {
 	mux.HandleFunc("POST /api/{controller}/{action}", s.call)
-	mux.HandleFunc("OPTIONS /api/{controller}/{action}", s.preflight)
+	mux.HandleFunc("OPTIONS /api/{controller}/{action}", func(w http.ResponseWriter, r *http.Request) { s.Preflight(w, r, "POST") })
 	mux.HandleFunc("/api/{controller}/{action}", s.refuse(errVerb))
 	mux.HandleFunc("/api/", s.refuse(errURL))
 	s.console.routes(mux)

@@ -11,7 +11,7 @@ import (
 )
 
 // modules are those of node that have cases.
-var modules = []string{"records", "realtime", "access", "idle"}
+var modules = []string{"records", "realtime", "access", "idle", "rooms"}
 
 func TestWithNode(t *testing.T) {
 	program := build(t)
