@@ -1,6 +1,7 @@
 package broker
 
 import (
+	"context"
 	"io"
 	"net/http"
 	"strings"
@@ -31,6 +32,37 @@ func TestMetricsAreNotForAPageThatTakesTheBrokerForItsHost(t *testing.T) {
 			if resp.Body.Close(); err != nil || resp.StatusCode != want || want == 403 && !strings.Contains(string(text), "see the setting hosts") {
 				t.Errorf("anonymous %s, Host %q: %v, status %d, want %d: %.200s", anonymous, host, err, resp.StatusCode, want, text)
 			}
+		}
+	}
+}
+
+// So are documents, and what rooms tell.
+func TestDocumentsAreNotForAPageThatTakesTheBrokerForItsHost(t *testing.T) {
+	cfg := testConfig(t)
+	cfg.Hosts, cfg.PocketBase.Index = []string{"broker.lan"}, "fleet"
+	b := start(t, cfg)
+	for _, path := range []string{"/api/rooms/fleet/trucks", "/api/realtime", "/api/collections/trucks/records"} {
+		for host, want := range map[string]int{
+			"127.0.0.1:8080": 200, "localhost": 200, "broker.lan:8080": 200, "evil.example": 403, "127.0.0.1.evil.example:8080": 403,
+		} {
+			ctx, cancel := context.WithCancel(t.Context())
+			r, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+b.HTTPAddr()+path, http.NoBody)
+			if err != nil {
+				t.Fatal(err)
+			}
+			r.Host, r.Close = host, true
+			resp, err := http.DefaultClient.Do(r)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if path == "/api/collections/trucks/records" && resp.StatusCode == http.StatusNotFound {
+				resp.StatusCode = http.StatusOK // there are none
+			}
+			if resp.StatusCode != want {
+				t.Errorf("%s of %q: status %d, want %d", path, host, resp.StatusCode, want)
+			}
+			cancel() // or a stream goes on
+			_ = resp.Body.Close()
 		}
 	}
 }

@@ -9,13 +9,25 @@ import (
 )
 
 // Arrive says how a request came in that another package answers, and lets the page that asks see
-// the answer. The error says that it is a page that may not ask.
+// the answer. The error says that it is a page that may not ask, or may be one.
 func (s *Server) Arrive(w http.ResponseWriter, r *http.Request) (access.Arrival, error) {
 	if !IsOurs(r, s.opts.Pages()) {
 		return access.Arrival{}, errOrigin
 	}
+	a := access.Arrival{From: RemoteOf(r), Peer: s.opts.Peer(r), Login: LoginOf(r)}
+	if r.Method == http.MethodGet && isNobodys(r, a, s.opts.Pages().Hosts) {
+		return access.Arrival{}, errHost
+	}
 	share(w, r)
-	return access.Arrival{From: RemoteOf(r), Peer: s.opts.Peer(r), Login: LoginOf(r)}, nil
+	return a, nil
+}
+
+// isNobodys says whether a request shows neither who asks nor which page, and is for a host that
+// somebody else may have pointed to this machine: browsers do not say which page asks by GET for
+// what is of the host that they take it for.
+func isNobodys(r *http.Request, a access.Arrival, hosts []string) bool {
+	named := r.Host == "" || isHost(hostname(r.Host), hosts) // browsers do not leave it out
+	return a.Login == nil && a.Certificate == nil && r.Header.Get("Origin") == "" && !named
 }
 
 // TurnAway answers a request that does not come as far as what it asks for.

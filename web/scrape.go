@@ -9,8 +9,7 @@ import (
 
 // Scrape serves metrics to this machine, and to whoever may come in and execute
 // server:metrics. What a proxy on this machine passes on is not of this machine, and neither is
-// what is asked of a name that may be somebody else's: a browser does not say which page asks
-// for what is of the host that it takes it for.
+// what is asked of a name that may be somebody else's (see isNobodys).
 func (s *Server) Scrape(next http.Handler) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		if err := s.mayScrape(r); err != nil {
