@@ -8,7 +8,6 @@ import (
 	"net"
 	"net/netip"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 	"unicode/utf8"
@@ -73,7 +72,7 @@ func (b *Ban) Check() error {
 		}
 		return nil
 	case BanNetwork:
-		network, err := parseNetwork(b.Of)
+		network, err := limits.ParseNetwork(b.Of)
 		if err != nil {
 			return errors.New("an address, or a network such as 10.0.0.0/8")
 		}
@@ -81,20 +80,6 @@ func (b *Ban) Check() error {
 		return nil
 	}
 	return errors.New("client, user or network")
-}
-
-// parseNetwork reads an address, or a network.
-func parseNetwork(text string) (netip.Prefix, error) {
-	if !strings.Contains(text, "/") {
-		addr, err := netip.ParseAddr(text)
-		if err != nil {
-			return netip.Prefix{}, err
-		}
-		addr = addr.Unmap().WithZone("")
-		return addr.Prefix(addr.BitLen())
-	}
-	network, err := netip.ParsePrefix(text)
-	return network.Masked(), err
 }
 
 // Bans are those of a node. A nil one has none. Their methods may be called concurrently.

@@ -41,7 +41,7 @@ func TestABanKeepsOutWhomItIsOf(t *testing.T) {
 		b := NewBans(kept)
 		for _, ban := range []Ban{
 			{Kind: BanClient, Of: "dev"}, {Kind: BanUser, Of: "anna"}, {Kind: BanNetwork, Of: "10.1.2.3/16"},
-			{Kind: BanNetwork, Of: "::ffff:192.0.2.1"}, {Kind: BanNetwork, Of: "2001:db8::/32", Until: time.Now().Add(time.Hour)},
+			{Kind: BanNetwork, Of: "::ffff:192.0.2.0/127"}, {Kind: BanNetwork, Of: "2001:db8::/32", Until: time.Now().Add(time.Hour)},
 		} {
 			if _, err := b.Create(t.Context(), ban); err != nil {
 				t.Fatal(err)

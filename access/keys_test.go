@@ -63,7 +63,7 @@ func TestAKeyIsBoundToItsPagesItsNetworksAndItsTime(t *testing.T) {
 		return Arrival{From: &net.TCPAddr{IP: net.ParseIP(ip), Port: 1}, Peer: Peer{Origin: origin}}
 	}
 	pages := Key{User: "a", Origins: []string{"https://*.example.com", "localhost:8080"}}
-	nets := Key{User: "a", Networks: []netip.Prefix{netip.MustParsePrefix("10.1.0.0/16"), netip.MustParsePrefix("2001:db8::/32")}}
+	nets := Key{User: "a", Networks: []netip.Prefix{netip.MustParsePrefix("::ffff:10.1.0.0/112"), netip.MustParsePrefix("2001:db8::/32")}}
 	for _, tt := range []struct {
 		name string
 		key  Key

@@ -7,6 +7,8 @@ import (
 	"path"
 	"slices"
 	"strings"
+
+	"github.com/ambitmq/ambit/limits"
 )
 
 // OriginIs says whether the origin of a page is one of a list: hosts, or scheme://host, as
@@ -33,5 +35,5 @@ func isIn(networks []netip.Prefix, addr net.Addr) bool {
 		return false
 	}
 	from := tcp.AddrPort().Addr().Unmap().WithZone("")
-	return slices.ContainsFunc(networks, func(n netip.Prefix) bool { return n.Contains(from) })
+	return slices.ContainsFunc(networks, func(n netip.Prefix) bool { return limits.Unmap(n).Contains(from) })
 }

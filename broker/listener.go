@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strconv"
 	"time"
+
+	"github.com/ambitmq/ambit/limits"
 )
 
 // The types of listeners.
@@ -177,7 +179,7 @@ func (l Listener) checkTLS(k *check) {
 
 func (l Listener) checkProxies(k *check) {
 	for i, p := range l.Proxies {
-		if _, err := parseNetwork(p); err != nil {
+		if _, err := limits.ParseNetwork(p); err != nil {
 			k.bad(fmt.Sprintf("proxies[%d]", i), quoted(p), `an address, or a network such as "10.1.0.0/16"`)
 		}
 	}
@@ -208,14 +210,6 @@ func (l Listener) permissions() (uint32, error) {
 		err = strconv.ErrRange
 	}
 	return uint32(mode), err
-}
-
-// parseNetwork reads an address, or a network in CIDR notation.
-func parseNetwork(text string) (netip.Prefix, error) {
-	if addr, err := netip.ParseAddr(text); err == nil {
-		return addr.Unmap().Prefix(addr.Unmap().BitLen())
-	}
-	return netip.ParsePrefix(text)
 }
 
 // networkHas says whether one of the networks has an address.

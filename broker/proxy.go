@@ -11,6 +11,8 @@ import (
 	"syscall"
 
 	"github.com/pires/go-proxyproto"
+
+	"github.com/ambitmq/ambit/limits"
 )
 
 // A proxyListener yields connections that begin with a header of the PROXY
@@ -25,7 +27,7 @@ type proxyListener struct {
 func newProxyListener(l net.Listener, settings Listener, log *slog.Logger) *proxyListener {
 	p := &proxyListener{Listener: l, settings: settings, log: log}
 	for _, text := range settings.Proxies {
-		network, _ := parseNetwork(text) // the settings are valid
+		network, _ := limits.ParseNetwork(text) // the settings are valid
 		p.trusted = append(p.trusted, network)
 	}
 	return p

@@ -28,3 +28,22 @@ func NetworkOf(addr net.Addr) netip.Prefix {
 	}
 	return network
 }
+
+// ParseNetwork reads an address, or a network such as 10.1.0.0/16.
+func ParseNetwork(text string) (netip.Prefix, error) {
+	if addr, err := netip.ParseAddr(text); err == nil {
+		addr = addr.Unmap().WithZone("")
+		return addr.Prefix(addr.BitLen())
+	}
+	network, err := netip.ParsePrefix(text)
+	return Unmap(network), err
+}
+
+// Unmap returns a network of IPv4 that is written as one of IPv6, ::ffff:10.1.0.0/112, as what it
+// is, which is how the addresses of connections are written.
+func Unmap(network netip.Prefix) netip.Prefix {
+	if addr := network.Addr(); addr.Is4In6() && network.Bits() >= 96 {
+		network = netip.PrefixFrom(addr.Unmap(), network.Bits()-96)
+	}
+	return network.Masked()
+}
