@@ -137,6 +137,13 @@ func (t *Tokens) passwordOf(verifier string) string {
 	return base64.RawURLEncoding.EncodeToString(mac.Sum(nil)[:16])
 }
 
+// Key returns a secret of the node of 256 bits for one use, which is the same after a restart.
+func (t *Tokens) Key(use string) []byte {
+	mac := hmac.New(sha256.New, t.secret)
+	mac.Write([]byte("key\x00" + use))
+	return mac.Sum(nil)
+}
+
 // Refresh returns another token for one of the node that somebody came with. The error is
 // [ErrStale] if there is none any more, or [ErrTTL].
 func (t *Tokens) Refresh(who *Identity, ttl time.Duration) (string, time.Time, error) {

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 
+	"github.com/ambitmq/ambit/filter"
 	"github.com/ambitmq/ambit/persistence"
 	"github.com/ambitmq/ambit/rooms"
 )
@@ -91,14 +92,20 @@ func showCreated(c *call, change *persistence.Change, _ entry) hit {
 	return h
 }
 
-// showUpdated shows what was changed, or on demand the whole document.
+// showUpdated shows what was changed, or on demand the whole document. Of one that the caller
+// may not see, that is what he has sent himself.
 func showUpdated(c *call, change *persistence.Change, e entry) hit {
 	h := c.hit(change.After)
-	if all, err := c.bool("source"); err != nil || !all {
-		part := *change.After
-		part.Body = e.Body
-		h.Source = rooms.AppendSource(nil, &part) // what the caller has sent himself
+	if all, err := c.bool("source"); err == nil && all {
+		return h
 	}
+	if h.Source == nil {
+		h.Source = e.Body
+		return h
+	}
+	part := *change.After
+	part.Body = e.Body
+	h.Source, _ = filter.Hide(rooms.AppendSource(nil, &part), c.rights.Hidden(part.Key.Index, part.Key.Collection)) // nothing, if it cannot be read
 	return h
 }
 

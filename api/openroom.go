@@ -24,15 +24,9 @@ type openRoom struct {
 // listOpenRooms lists the rooms that somebody is in, whether they have a name or not, by
 // collection and id.
 func listOpenRooms(c *call) (any, error) {
-	var list []rooms.Occupancy
-	for room := range c.rooms.All() {
-		if room.Members == 0 || c.Index != "" && room.Index != c.Index || c.Collection != "" && room.Collection != c.Collection {
-			continue
-		}
-		if c.lists(room.Index, room.Collection) {
-			list = append(list, room)
-		}
-	}
+	list := slices.DeleteFunc(slices.Collect(c.rooms.All()), func(room rooms.Occupancy) bool {
+		return room.Members == 0 || c.Index != "" && room.Index != c.Index || c.Collection != "" && room.Collection != c.Collection || !c.shares(room)
+	})
 	slices.SortFunc(list, func(a, b rooms.Occupancy) int {
 		return cmp.Or(cmp.Compare(a.Index, b.Index), cmp.Compare(a.Collection, b.Collection), cmp.Compare(a.Hash, b.Hash))
 	})

@@ -2,6 +2,7 @@ package api
 
 import (
 	"encoding/json"
+	"slices"
 	"strings"
 
 	"github.com/ambitmq/ambit/filter"
@@ -164,7 +165,7 @@ func join(c *call) (any, error) {
 		return nil, err
 	}
 	room, topic, ok := c.find(id)
-	if !ok || !c.lists(room.Index, room.Collection) {
+	if !ok || !c.shares(room) {
 		return nil, roomNotFound.with(id)
 	}
 	return c.enter(c.asOf(channel{RoomID: room.Hash, Channel: topic + options}))
@@ -186,14 +187,12 @@ func countMembers(c *call) (any, error) {
 
 // listRooms lists the rooms by index and collection.
 func listRooms(c *call) (any, error) {
-	all, n := map[string]map[string]map[string]int{}, 0
-	for room := range c.rooms.All() {
-		if !c.lists(room.Index, room.Collection) {
-			continue
-		}
-		if n++; n > c.opts.ReadDocuments {
-			return nil, getLimit.with(c.opts.ReadDocuments)
-		}
+	list := slices.DeleteFunc(slices.Collect(c.rooms.All()), func(room rooms.Occupancy) bool { return !c.shares(room) })
+	if len(list) > c.opts.ReadDocuments {
+		return nil, getLimit.with(c.opts.ReadDocuments)
+	}
+	all := map[string]map[string]map[string]int{}
+	for _, room := range list {
 		if all[room.Index] == nil {
 			all[room.Index] = map[string]map[string]int{}
 		}

@@ -35,8 +35,13 @@ type namedRoom struct {
 	UpdatedAt *int64  `json:"updatedAt"`
 }
 
-func (c *call) namedRoom(n rooms.Name) namedRoom {
-	id := n.Filter.Hash(n.Index, n.Collection)
+// namedRoom returns what is told of a name. The error says that the caller may not use it.
+func (c *call) namedRoom(n rooms.Name) (namedRoom, error) {
+	f, err := c.rights.Under(n.Index, n.Collection, n.Filter)
+	if err != nil {
+		return namedRoom{}, err
+	}
+	id := f.Hash(n.Index, n.Collection)
 	answer := namedRoom{
 		Index: n.Index, Collection: n.Collection, Name: n.Name, Channel: topicOf(n), RoomID: id,
 		Filter: json.RawMessage(n.Filter.String()), Members: c.opts.Presence.Count(id), Configured: n.Configured,
@@ -45,7 +50,7 @@ func (c *call) namedRoom(n rooms.Name) namedRoom {
 		at := n.Time.UnixMilli()
 		answer.Author, answer.UpdatedAt = orNull(n.User), &at
 	}
-	return answer
+	return answer, nil
 }
 
 func topicOf(n rooms.Name) string { return n.Index + "/" + n.Collection + "/@" + n.Name }
@@ -77,26 +82,54 @@ func (c *call) name() (rooms.Name, error) {
 }
 
 // find returns a room by its id, or by its name as "<index>/<collection>/@<name>", and the
-// topic by which it is subscribed to.
+// topic by which it is subscribed to. By a name it is the one in which the caller would be.
 func (c *call) find(id string) (room rooms.Occupancy, topic string, ok bool) {
-	if index, collection, name, err := topics.ParseRoomName(id); err == nil {
-		n, ok := c.rooms.Named(index, collection, name)
-		if !ok {
-			return room, "", false
-		}
-		room, ok = c.rooms.Find(n.Filter.Hash(index, collection))
-		return room, id, ok
+	index, collection, name, err := topics.ParseRoomName(id)
+	if err != nil {
+		room, ok = c.rooms.Find(id)
+		return room, room.Index + "/" + room.Collection + "/~" + id, ok
 	}
-	room, ok = c.rooms.Find(id)
-	return room, room.Index + "/" + room.Collection + "/~" + id, ok
+	n, ok := c.rooms.Named(index, collection, name)
+	if !ok {
+		return room, "", false
+	}
+	f, err := c.rights.Under(index, collection, n.Filter)
+	if err != nil {
+		return room, "", false
+	}
+	hash := f.Hash(index, collection)
+	if room, ok = c.rooms.Find(hash); !ok {
+		room = rooms.Occupancy{Index: index, Collection: collection, Hash: hash, Filter: f}
+	}
+	return room, id, true
 }
 
-// known returns the hash of a room by its id or name, of whose collection the caller may find
-// documents. The error says that it knows of none.
+// shares says whether the caller may know of a room and who is in it: one whose members see the same of
+// the documents, or any, of who may see everything.
+func (c *call) shares(room rooms.Occupancy) bool {
+	if c.rights == nil {
+		return true
+	}
+	sight, err := c.rights.List(room.Index, room.Collection)
+	switch {
+	case err != nil:
+		return false
+	case sight.Filter.Everything() && len(sight.Hidden) == 0:
+		return true
+	case !slices.Equal(room.Filter.Hidden(), sight.Hidden):
+		return false
+	case room.Filter.Rule() != nil && room.Filter.Rule().String() == sight.Filter.String():
+		return true
+	}
+	f, err := room.Filter.Own().Under(sight.Filter, sight.Hidden) // another rule may amount to the same
+	return err == nil && f.Hash(room.Index, room.Collection) == room.Hash
+}
+
+// known returns the hash of a room by its id or name. The error says that the caller may know of none.
 func (c *call) known(id string) (hash string, err error) {
 	room, _, ok := c.find(id)
 	switch {
-	case ok && c.lists(room.Index, room.Collection):
+	case ok && c.shares(room):
 		return room.Hash, nil
 	case !ok && c.rights == nil: // some may be there still whose room is gone
 		return id, nil
@@ -165,12 +198,15 @@ func (c *call) setName(check func(n rooms.Name, now *rooms.Name) error) (any, er
 	if n.Filter, err = filter.ParseWithin(c.Body, c.opts.Filters); err != nil {
 		return nil, err
 	}
+	if _, err := c.under(n.Filter); err != nil {
+		return nil, err
+	}
 	n.User, n.Time = c.from.User, c.now
 	err = c.rename(n, func(now *rooms.Name) (*rooms.Name, error) { return &n, check(n, now) })
 	if err != nil {
 		return nil, err
 	}
-	return c.namedRoom(n), nil
+	return c.namedRoom(n)
 }
 
 func deleteName(c *call) (any, error) {
@@ -250,7 +286,7 @@ func getName(c *call) (any, error) {
 	if !ok {
 		return nil, roomNotFound.with(topicOf(n))
 	}
-	return c.namedRoom(known), nil
+	return c.namedRoom(known)
 }
 
 // listNames lists the names of a collection, or of all.
@@ -264,15 +300,16 @@ func listNames(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	names := slices.DeleteFunc(c.rooms.Names(c.Index, c.Collection), func(n rooms.Name) bool { return !c.lists(n.Index, n.Collection) })
+	names := []namedRoom{}
+	for _, n := range c.rooms.Names(c.Index, c.Collection) {
+		if room, err := c.namedRoom(n); err == nil {
+			names = append(names, room)
+		}
+	}
 	total := len(names)
 	names = names[min(from, total):]
-	answer := []namedRoom{}
-	for _, n := range names[:min(size, len(names))] {
-		answer = append(answer, c.namedRoom(n))
-	}
 	return struct {
 		Rooms []namedRoom `json:"rooms"`
 		Total int         `json:"total"`
-	}{answer, total}, nil
+	}{names[:min(size, len(names))], total}, nil
 }

@@ -1,10 +1,8 @@
 package api
 
 import (
-	"encoding/base64"
 	"encoding/json"
 	"fmt"
-	"hash/fnv"
 	"math"
 	"slices"
 
@@ -18,6 +16,8 @@ import (
 type query struct {
 	filter *filter.Filter
 	order  sorting.Order
+	// finds are the documents that the caller may find, nil for all.
+	finds *filter.Filter
 }
 
 const (
@@ -68,6 +68,9 @@ func (c *call) query(allowed ...string) (query, map[string]json.RawMessage, erro
 	if q.filter, err = c.under(q.filter); err != nil {
 		return q, nil, err
 	}
+	if sight, err := c.rights.List(c.Index, c.Collection); err == nil && !sight.Filter.Everything() {
+		q.finds = sight.Filter
+	}
 	return q, body, c.maySort(q.order)
 }
 
@@ -86,7 +89,8 @@ func (c *call) maySort(o sorting.Order) error {
 
 // A scan is how far documents were looked at.
 type scan struct {
-	// Scanned is how many were. Partial says that there are more.
+	// Scanned is how many were that the caller may find: how many others there are, an index
+	// would find by what is in them. Partial says that there are more.
 	Scanned int  `json:"scanned"`
 	Partial bool `json:"partial"`
 	// Index is by which fields the documents were found; "" if all were looked at.
@@ -112,6 +116,7 @@ func (c *call) scan(snap *persistence.Snapshot, q query, after string, visit fun
 		return s, err
 	}
 	s.Index = by
+	looked := 0
 	for doc, err := range docs {
 		if err == nil {
 			err = c.ctx.Err()
@@ -119,17 +124,21 @@ func (c *call) scan(snap *persistence.Snapshot, q query, after string, visit fun
 		if err != nil {
 			return s, err
 		}
-		if s.Scanned == c.opts.ScanDocuments {
+		if looked == c.opts.ScanDocuments {
 			s.Partial = true
 			return s, nil
 		}
-		s.Scanned++
+		looked++
 		s.last = doc.Key.ID
 		d, err := rooms.Prepare(doc)
 		if err != nil {
 			return s, fmt.Errorf("api: read document %s: %w", doc.Key, err)
 		}
-		if q.filter.Match(d) && !visit(doc, d) {
+		matches := q.filter.Match(d)
+		if matches || q.finds == nil || q.finds.Match(d) {
+			s.Scanned++
+		}
+		if matches && !visit(doc, d) {
 			return s, nil
 		}
 	}
@@ -229,14 +238,14 @@ func (c *call) page(snap *persistence.Snapshot, q query, from, size int, start *
 	case err != nil:
 		return nil, err
 	case last != nil && len(p.Hits) < len(positions):
-		p.Cursor = cursorOf(c, q, *last)
+		p.Cursor, err = c.cursorOf(q, *last)
 	case byID && s.Partial:
-		p.Cursor = cursorOf(c, q, sorting.Position{ID: s.last})
+		p.Cursor, err = c.cursorOf(q, sorting.Position{ID: s.last})
 	}
 	if start == nil || counts {
 		p.Total = &total
 	}
-	return p, nil
+	return p, err
 }
 
 // fill adds the documents of some positions to a page, as many as an answer may
@@ -255,41 +264,6 @@ func (c *call) fill(p *page, snap *persistence.Snapshot, positions []sorting.Pos
 		last = &positions[i]
 	}
 	return last, nil
-}
-
-// A cursor is a position in the results of a search, and says of which.
-type cursor struct {
-	Search uint64 `json:"s"`
-	sorting.Position
-}
-
-func searchOf(c *call, q query) uint64 {
-	h := fnv.New64a()
-	_, _ = h.Write(encode([]any{c.Index, c.Collection, q.filter.String(), q.order})) // a hash takes everything
-	return h.Sum64()
-}
-
-func cursorOf(c *call, q query, p sorting.Position) string {
-	return base64.RawURLEncoding.EncodeToString(encode(cursor{searchOf(c, q), p}))
-}
-
-// cursor reads the cursor of a request, nil for none.
-func (c *call) cursor(q query) (*sorting.Position, error) {
-	text, err := c.string("cursor")
-	if err != nil || text == "" {
-		return nil, err
-	}
-	var from cursor
-	raw, err := base64.RawURLEncoding.DecodeString(text)
-	if err != nil || json.Unmarshal(raw, &from) != nil || from.Search != searchOf(c, q) || len(from.Values) != len(q.order) {
-		return nil, badCursor.with()
-	}
-	for _, v := range from.Values {
-		if v != nil && sorting.Key(v) == nil {
-			return nil, badCursor.with()
-		}
-	}
-	return &from.Position, nil
 }
 
 // count says how many documents match.

@@ -47,13 +47,19 @@ type company struct {
 
 func startCompany(t *testing.T) *company {
 	t.Helper()
+	return startCompanyWith(t, "")
+}
+
+// startCompanyWith starts one with further settings.
+func startCompanyWith(t *testing.T, settings string) *company {
+	t.Helper()
 	dir := t.TempDir()
 	c := &company{&staff{t: t, users: filepath.Join(dir, "users")}, filepath.Join(dir, "policy.yaml")}
 	c.passwd("secret", "anna", "--attribute", "tenant=acme")
 	c.passwd("secret", "bert", "--attribute", "tenant=other")
 	c.passwd("secret", "carl", "--role", "boss")
 	c.write(policy)
-	c.broker = startBroker(t, brokerOptions{config: fmt.Sprintf("{anonymous: none, users: %q, access: %q}", c.users, c.policy)})
+	c.broker = startBroker(t, brokerOptions{config: fmt.Sprintf("anonymous: none\nusers: %q\naccess: %q\n%s", c.users, c.policy, settings)})
 	return c
 }
 
