@@ -1,6 +1,7 @@
 package api
 
 import (
+	"encoding/json"
 	"errors"
 	"maps"
 
@@ -118,7 +119,11 @@ func leaveChannel(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := c.opts.Channels.Leave(c.ctx, name, client, c.now); err != nil {
+	echo, err := c.optional("echo")
+	if err != nil {
+		return nil, err
+	}
+	if err := c.opts.Channels.Leave(c.ctx, name, client, echo, c.now); err != nil {
 		return nil, c.channelError(err, name)
 	}
 	return struct {
@@ -143,7 +148,11 @@ func updateMember(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	names, err := c.opts.Channels.Update(c.ctx, name, client, metadata, c.now)
+	echo, err := c.optional("echo")
+	if err != nil {
+		return nil, err
+	}
+	names, err := c.opts.Channels.Update(c.ctx, name, client, metadata, echo, c.now)
 	if err != nil {
 		return nil, c.channelError(err, name)
 	}
@@ -172,6 +181,9 @@ func broadcast(c *call) (any, error) {
 // send sends the body in a channel, or to everyone.
 func (c *call) send(channel string) (any, error) {
 	event, err := c.string("event")
+	if c.nullBody {
+		c.Body = json.RawMessage("null")
+	}
 	switch {
 	case err != nil:
 		return nil, err
@@ -211,7 +223,7 @@ func membersOfChannel(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	from, size, err := c.window(1<<31-1, listedMembers)
+	from, size, err := c.window(1<<31-1, min(listedMembers, c.opts.ReadDocuments))
 	if err != nil {
 		return nil, err
 	}

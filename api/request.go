@@ -38,6 +38,8 @@ type call struct {
 	Index, Collection, ID         string
 	// Body and Volatile are nil if there is none.
 	Body, Volatile json.RawMessage
+	// nullBody says that the body is null, which is none but for messages.
+	nullBody bool
 	// args are all other members.
 	args map[string]json.RawMessage
 }
@@ -56,6 +58,8 @@ func (c *call) parse(text []byte) error {
 	for _, m := range all {
 		if !isNull(m.Value) {
 			c.args[m.Name] = json.RawMessage(m.Value)
+		} else if m.Name == "body" {
+			c.nullBody = true
 		}
 	}
 	controller, action := c.Controller, c.Action

@@ -157,6 +157,13 @@ type change struct {
 	undo       func()
 }
 
+// hears says whether the client is told of the change itself. Nil is as it ever is.
+func (c *change) hears(echo *bool) {
+	if echo != nil {
+		c.echo = *echo
+	}
+}
+
 func (e *Engine) join(j Join) (change, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -235,10 +242,12 @@ func (e *Engine) drop(channel, clientID string) {
 	}
 }
 
-// Leave ends what Join began. The error is [ErrNotMember] if it did not.
-func (e *Engine) Leave(ctx context.Context, channel, clientID string, now time.Time) error {
+// Leave ends what Join began. The error is [ErrNotMember] if it did not. echo says whether
+// the client is told itself of this; nil is what it said when it joined.
+func (e *Engine) Leave(ctx context.Context, channel, clientID string, echo *bool, now time.Time) error {
 	e.order.Lock()
 	c, err := e.leave(channel, clientID, "left", 0)
+	c.hears(echo)
 	told, err := e.tell(ctx, c, err, now)
 	return await(ctx, told, err)
 }
@@ -262,8 +271,8 @@ func (e *Engine) leave(channel, clientID, why string, absence int) (change, erro
 }
 
 // Update gives a client other metadata, a JSON object, in a channel, or in all that it is
-// in if channel is "". It returns their names, in order.
-func (e *Engine) Update(ctx context.Context, channel, clientID string, metadata []byte, now time.Time) ([]string, error) {
+// in if channel is "". It returns their names, in order. echo is that of [Engine.Leave].
+func (e *Engine) Update(ctx context.Context, channel, clientID string, metadata []byte, echo *bool, now time.Time) ([]string, error) {
 	names := []string{channel}
 	if channel == "" {
 		names = e.Of(clientID)
@@ -271,6 +280,7 @@ func (e *Engine) Update(ctx context.Context, channel, clientID string, metadata 
 	for _, name := range names {
 		e.order.Lock()
 		c, err := e.update(name, clientID, metadata)
+		c.hears(echo)
 		told, err := e.tell(ctx, c, err, now)
 		err = await(ctx, told, err)
 		if err != nil && (channel != "" || !errors.Is(err, ErrNotMember)) { // it may have left meanwhile

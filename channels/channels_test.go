@@ -115,7 +115,7 @@ func (w *world) do(t *testing.T, words []string) error {
 	if len(words) == 0 {
 		return nil
 	}
-	words = append(words, "", "", "")
+	words = append(words, "", "", "", "")
 	ctx := t.Context()
 	switch words[0] {
 	case "join", "echo":
@@ -132,9 +132,9 @@ func (w *world) do(t *testing.T, words []string) error {
 		}
 		return err
 	case "leave":
-		return w.Leave(ctx, words[1], words[2], w.now)
+		return w.Leave(ctx, words[1], words[2], echoOf(words[3:]), w.now)
 	case "update":
-		names, err := w.Update(ctx, strings.TrimPrefix(words[1], "all"), words[2], []byte(words[3]), w.now)
+		names, err := w.Update(ctx, strings.TrimPrefix(words[1], "all"), words[2], []byte(words[3]), echoOf(words[4:]), w.now)
 		if err == nil {
 			fmt.Fprintf(&w.told, "%s\n", names)
 		}
@@ -165,6 +165,15 @@ func (w *world) do(t *testing.T, words []string) error {
 	return nil
 }
 
+// echoOf returns what the first word says of echo, or nil.
+func echoOf(words []string) *bool {
+	if words[0] == "" {
+		return nil
+	}
+	echo := words[0] == "true"
+	return &echo
+}
+
 func TestMembersTakeNoMoreMemoryThanTheyMay(t *testing.T) {
 	w := newWorld(Options{Bytes: 10_000})
 	metadata := []byte(`{"text":"` + strings.Repeat("x", 2000) + `"}`)
@@ -180,10 +189,10 @@ func TestMembersTakeNoMoreMemoryThanTheyMay(t *testing.T) {
 	if joined != 4 {
 		t.Errorf("%d have joined, want 4", joined)
 	}
-	if _, err := w.Update(t.Context(), "chat", "c0", append(metadata, metadata...), w.now); !errors.Is(err, ErrFull) {
+	if _, err := w.Update(t.Context(), "chat", "c0", append(metadata, metadata...), nil, w.now); !errors.Is(err, ErrFull) {
 		t.Errorf("other metadata: %v", err)
 	}
-	if _, err := w.Update(t.Context(), "chat", "c0", []byte("{}"), w.now); err != nil {
+	if _, err := w.Update(t.Context(), "chat", "c0", []byte("{}"), nil, w.now); err != nil {
 		t.Errorf("less metadata: %v", err)
 	}
 	if _, err := w.Join(t.Context(), Join{Channel: "chat", ClientID: "c9", Metadata: metadata}); err != nil {
@@ -204,7 +213,7 @@ func TestWhatIsToldOfAMemberIsInOrder(t *testing.T) {
 			for range 200 {
 				_, err := e.Join(t.Context(), Join{Channel: "chat", ClientID: client})
 				if err == nil {
-					err = e.Leave(t.Context(), "chat", client, time.Now())
+					err = e.Leave(t.Context(), "chat", client, nil, time.Now())
 				}
 				if !errors.Is(err, ErrNotMember) {
 					failed = errors.Join(failed, err)
