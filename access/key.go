@@ -74,9 +74,16 @@ func (k Key) isOf(secret string) bool { return hmac.Equal(hashOf(secret), k.Hash
 
 func (k Key) isOver(now time.Time) bool { return !k.Expires.IsZero() && !now.Before(k.Expires) }
 
-// mayCome says whether the key may be used by somebody who arrives.
-func (k Key) mayCome(a Arrival) bool {
-	return (len(k.Origins) == 0 || OriginIs(a.Origin, k.Origins)) && (len(k.Networks) == 0 || isIn(k.Networks, a.From))
+// mayCome says whether the key may be used by somebody who arrives. The error is [ErrKeyOrigin] or
+// [ErrKeyNetwork].
+func (k Key) mayCome(a Arrival) error {
+	switch {
+	case len(k.Origins) > 0 && !OriginIs(a.Origin, k.Origins):
+		return ErrKeyOrigin
+	case len(k.Networks) > 0 && !isIn(k.Networks, a.From):
+		return ErrKeyNetwork
+	}
+	return nil
 }
 
 // Check says what is wrong with a key that is to be made, or returns nil.

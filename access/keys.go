@@ -161,10 +161,13 @@ func (k *Keys) changed() uint64 {
 func (k *Keys) enter(a Arrival) (*Identity, error) {
 	id, secret := cutKey(a.Login.Password)
 	key, ok := k.find(id)
-	switch {
-	case !ok || !key.isOf(secret) || !key.mayCome(a):
+	if !ok || !key.isOf(secret) {
 		return nil, ErrToken
-	case key.isOver(time.Now()):
+	}
+	if err := key.mayCome(a); err != nil {
+		return nil, err
+	}
+	if key.isOver(time.Now()) {
 		return nil, ErrExpired
 	}
 	grants, err := k.grants(key)

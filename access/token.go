@@ -20,6 +20,10 @@ var (
 	ErrToken = errors.New("the token is not valid")
 	// ErrExpired says that a token or a key has expired.
 	ErrExpired = errors.New("the token has expired")
+	// ErrKeyOrigin and ErrKeyNetwork say of a key, whose secret was right, that it does not count
+	// on pages of this origin, or from this address. Both are an [ErrToken].
+	ErrKeyOrigin  = fmt.Errorf("%w for this origin", ErrToken)
+	ErrKeyNetwork = fmt.Errorf("%w for this address", ErrToken)
 )
 
 const (
