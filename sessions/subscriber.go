@@ -192,6 +192,24 @@ func (s *Subscriber) Pause() error {
 	return nil
 }
 
+// MaySend counts a message of so many bytes that the subscriber sends. The error says that it comes
+// faster than it may, and then it does not count.
+func (s *Subscriber) MaySend(size int) error { return s.takes(packets.Publish, size) }
+
+// MaySubscribe says whether the subscriber may subscribe, or unsubscribe, now. In place of an error,
+// Pause would wait.
+func (s *Subscriber) MaySubscribe() error { return s.takes(packets.Subscribe, 0) }
+
+func (s *Subscriber) takes(kind byte, size int) error {
+	v := &s.c.speed
+	if !v.bound || !v.holds(kind, size) {
+		return nil
+	}
+	wait := v.wait
+	v.wait = 0
+	return s.c.engine.reached(v.kind, packets.ErrMessageRateTooHigh.Code, "the client is too fast: it may go on in %v", wait.Round(time.Millisecond))
+}
+
 // Renew has the subscriber be who shows that it still is the same user, with rights and for a time of
 // its own.
 func (s *Subscriber) Renew(identity any, rights Rights, lapse Lapse) {
