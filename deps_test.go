@@ -70,11 +70,15 @@ events: access api hooks sessions web
 pocketbase: access api events hooks jsonobject sessions web
 pocketbase test: filter
 
+socketio: [github.com/coder/websocket]
+
+agnost: access api channels hooks jsonobject sessions socketio topics web [github.com/coder/websocket]
+
 metrics: limits persistence rooms sessions [github.com/prometheus/client_golang]
 
 tracing: sessions [go.opentelemetry.io/otel]
 
-broker: access api channels events filter hooks kuzzle limits mappings metrics persistence pocketbase rooms sessions topics tracing web [
+broker: access agnost api channels events filter hooks kuzzle limits mappings metrics persistence pocketbase rooms sessions socketio topics tracing web [
 	github.com/coder/websocket
 	github.com/mochi-mqtt/server/v2
 	github.com/pires/go-proxyproto
@@ -114,6 +118,9 @@ test/console:
 
 test/pocketbase:
 test/pocketbase test:
+
+test/agnost:
+test/agnost test:
 
 test/koncorde:
 test/koncorde test: filter

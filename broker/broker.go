@@ -230,6 +230,7 @@ func (b *Broker) serve(ctx context.Context) error {
 	b.listeners.kuzzle = kuzzle.New(b.hook, kuzzle.Options{WriteTimeout: b.listeners.now.Load().Limits.WriteTimeout, SignInBytes: b.listeners.now.Load().Limits.ConnectBytes})
 	b.listeners.events = events.New(b.hook, events.Options{WriteTimeout: b.listeners.now.Load().Limits.WriteTimeout})
 	b.listeners.pocketbase = b.newPocketBase()
+	b.listeners.agnost = b.newAgnost()
 	b.listeners.failed = b.fail
 	b.listeners.start()
 	b.listeners.running.Go(b.watch)

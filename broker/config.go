@@ -67,14 +67,34 @@ type Config struct {
 	Kuzzle Kuzzle `mapstructure:"kuzzle"`
 	// PocketBase has the settings for its clients, whom every HTTP listener serves, too.
 	PocketBase PocketBase `mapstructure:"pocketbase"`
-	JWT        JWT        `mapstructure:"jwt"`
-	Tokens     Tokens     `mapstructure:"tokens"`
-	Presence   Presence   `mapstructure:"presence"`
-	Log        Log        `mapstructure:"log"`
-	Store      Store      `mapstructure:"store"`
-	Limits     Limits     `mapstructure:"limits"`
-	Quotas     Quotas     `mapstructure:"quotas"`
-	Observe    Observe    `mapstructure:"observe"`
+	// Agnost has the settings of what Agnost's and Altogic's realtime clients speak over Socket.IO, on every HTTP
+	// listener.
+	Agnost   Agnost   `mapstructure:"agnost"`
+	JWT      JWT      `mapstructure:"jwt"`
+	Tokens   Tokens   `mapstructure:"tokens"`
+	Presence Presence `mapstructure:"presence"`
+	Log      Log      `mapstructure:"log"`
+	Store    Store    `mapstructure:"store"`
+	Limits   Limits   `mapstructure:"limits"`
+	Quotas   Quotas   `mapstructure:"quotas"`
+	Observe  Observe  `mapstructure:"observe"`
+}
+
+// Agnost has the settings of Agnost's protocol.
+type Agnost struct {
+	// Enabled answers at /socket.io/, /realtime/ and /realtime/realtime/.
+	Enabled bool `mapstructure:"enabled"`
+	// Env is the environment that clients have to name. Empty, the default, is any: whoever moves several
+	// to brokers of their own sets it, so that none of their clients comes in at the wrong one.
+	Env string `mapstructure:"env"`
+	// KeyRequired wants an API key of everybody, and SessionRequired a token, whoever may come in without
+	// otherwise.
+	KeyRequired     bool `mapstructure:"key_required"`
+	SessionRequired bool `mapstructure:"session_required"`
+	// PingInterval is how often a client is asked whether it is there, and PingTimeout how long it has for
+	// its answer.
+	PingInterval time.Duration `mapstructure:"ping_interval"`
+	PingTimeout  time.Duration `mapstructure:"ping_timeout"`
 }
 
 // A Collection declares one collection.
@@ -226,6 +246,7 @@ func DefaultConfig() Config {
 		Tokens:     defaultTokens(),
 		Kuzzle:     Kuzzle{Listen: none},
 		PocketBase: PocketBase{Idle: 5 * time.Minute},
+		Agnost:     Agnost{Enabled: true, PingInterval: 10 * time.Second, PingTimeout: 30 * time.Second},
 		Quotas:     defaultQuotas(),
 		Observe:    defaultObserve(),
 		Store:      Store{MinFreeBytes: 256 << 20, LogAge: 24 * time.Hour, LogBytes: 1 << 30, EphemeralBytes: 256 << 20},
@@ -300,6 +321,7 @@ func (c Config) Validate() error {
 	k.oneOf("log.format", c.Log.Format, "auto", "text", "json")
 	c.checkAccess(k)
 	c.checkPocketBase(k)
+	c.checkAgnost(k)
 	c.checkCollections(k)
 	c.checkMappings(k)
 	c.checkRooms(k)

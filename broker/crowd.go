@@ -2,6 +2,7 @@ package broker
 
 import (
 	"container/list"
+	"io"
 	"net"
 	"net/netip"
 	"sync"
@@ -26,10 +27,10 @@ type crowd struct {
 	of      map[netip.Prefix]*list.List // of *guest: those of each address, the oldest first
 }
 
-// A guest is one connection.
+// A guest is one connection, or a session that has none of its own.
 type guest struct {
 	crowd *crowd
-	conn  net.Conn
+	conn  io.Closer
 	from  netip.Prefix // of a connection that has no address the zero value
 	since time.Time
 	// own is where it is among those of its address that are half open, or nil. It is guarded by
@@ -50,9 +51,7 @@ func newCrowd(cfg Config) *crowd {
 // come takes a connection in that was accepted, or returns nil if there are too many, and
 // closes it. balanced says that the address is that of a balancer.
 func (c *crowd) come(conn net.Conn, balanced bool) *guest {
-	if n := c.sockets.Add(1); n > c.connections.Load()+int64(c.quotas.HalfOpen) {
-		c.sockets.Add(-1)
-		c.counts.Add(limits.Connections)
+	if !c.seat() {
 		_ = conn.Close() // nothing was said yet
 		return nil
 	}
@@ -62,6 +61,27 @@ func (c *crowd) come(conn net.Conn, balanced bool) *guest {
 	}
 	g.wait()
 	return g
+}
+
+// board takes in a session that has no connection of its own as if it were one, or returns nil if there
+// are too many.
+func (c *crowd) board(from net.Addr, session io.Closer) *guest {
+	if !c.seat() {
+		return nil
+	}
+	g := &guest{crowd: c, conn: session, from: limits.NetworkOf(from)}
+	g.wait()
+	return g
+}
+
+// seat counts one more, unless there are as many as there may be.
+func (c *crowd) seat() bool {
+	if n := c.sockets.Add(1); n > c.connections.Load()+int64(c.quotas.HalfOpen) {
+		c.sockets.Add(-1)
+		c.counts.Add(limits.Connections)
+		return false
+	}
+	return true
 }
 
 // wait notes that the connection is half open, and closes another one if that is too many.

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/ambitmq/ambit/access"
+	"github.com/ambitmq/ambit/agnost"
 	"github.com/ambitmq/ambit/events"
 	"github.com/ambitmq/ambit/hooks"
 	"github.com/ambitmq/ambit/kuzzle"
@@ -38,7 +39,9 @@ type listeners struct {
 	events *events.Server
 	// pocketbase serves PocketBase's clients.
 	pocketbase *pocketbase.Server
-	crowd      *crowd
+	// agnost serves Agnost's and Altogic's clients.
+	agnost *agnost.Server
+	crowd  *crowd
 	// metrics, health and readiness answer /metrics, /healthz and /readyz.
 	metrics           http.Handler
 	health, readiness http.HandlerFunc

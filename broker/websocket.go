@@ -18,12 +18,13 @@ var subprotocols = []string{"mqtt", "mqttv3.1"}
 func (l *listeners) newWebServer(ln *listener) *http.Server {
 	mux := http.NewServeMux()
 	mux.HandleFunc("/mqtt", func(w http.ResponseWriter, r *http.Request) { l.serveWebSocket(ln, w, r) })
-	requests := l.requests(ln)
+	site := l.site(ln)
+	requests := l.requests(ln, site)
 	for _, path := range []string{"/", "/api/", "/metrics", "/healthz", "/readyz"} {
 		mux.Handle(path, requests)
 	}
 	return &http.Server{
-		Handler:           l.greet(l.orKuzzle(ln, mux)),
+		Handler:           l.greet(l.orKuzzle(ln, l.orAgnost(ln, site, mux))),
 		ConnContext:       func(ctx context.Context, c net.Conn) context.Context { return l.meet(ctx, ln, c) },
 		ConnState:         l.part,
 		ReadHeaderTimeout: ln.Limits.ConnectTimeout, // of the TLS handshake, too
@@ -33,14 +34,18 @@ func (l *listeners) newWebServer(ln *listener) *http.Server {
 	}
 }
 
-// requests serves the request API at a listener.
-func (l *listeners) requests(ln *listener) http.Handler {
-	mux := http.NewServeMux()
-	s := web.New(l.hook.API(), l.hook.Door(), web.Options{
+// site returns what a listener serves over HTTP.
+func (l *listeners) site(ln *listener) *web.Server {
+	return web.New(l.hook.API(), l.hook.Door(), web.Options{
 		Pages: l.pages, RequestBytes: func() int { return l.packetBytes(ln) },
 		ReadTimeout: ln.Limits.ConnectTimeout, WriteTimeout: l.now.Load().Limits.WriteTimeout,
 		Peer: ln.webPeer,
 	})
+}
+
+// requests serves the request API at a listener.
+func (l *listeners) requests(ln *listener, s *web.Server) http.Handler {
+	mux := http.NewServeMux()
 	s.Routes(mux)
 	l.routeEvents(ln, mux, s)
 	l.routePocketBase(ln, mux, s)

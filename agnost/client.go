@@ -1,0 +1,174 @@
+package agnost
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/ambitmq/ambit/access"
+	"github.com/ambitmq/ambit/api"
+	"github.com/ambitmq/ambit/hooks"
+	"github.com/ambitmq/ambit/sessions"
+	"github.com/ambitmq/ambit/socketio"
+	"github.com/ambitmq/ambit/topics"
+)
+
+// A client is who is on a session of Socket.IO: once it is in, a client of the engine.
+type client struct {
+	*Server
+	conn  *socketio.Conn
+	from  access.Arrival
+	via   sessions.Via
+	visit Visit
+
+	// What follows is the reader's own, once the client is in.
+	who     visitor
+	echo    bool
+	profile json.RawMessage   // a JSON object, or nil
+	joined  map[string]string // the topic filters of the channels and rooms that it has joined
+
+	mu     sync.Mutex // guards it
+	seat   *sessions.Subscriber
+	closed bool
+
+	limit time.Time // of writes; the engine's own
+}
+
+var (
+	_ socketio.Client = (*client)(nil)
+	_ sessions.Wire   = (*client)(nil)
+)
+
+// Connect implements [socketio.Client]. Once it is in, the client is told what is for everyone, and what is for
+// its user, unless it has no right to that.
+func (c *client) Connect(auth []byte) {
+	if err := c.connect(auth); err != nil {
+		why := errorOf(err)
+		c.conn.Refuse(socketio.Refusal{Message: why.Message, Data: why})
+		return
+	}
+	c.conn.Admit(c.seat.ClientID())
+	_ = c.seat.Subscribe(topics.ChannelEvent(topics.Everyone, "+"), nil)
+	if c.who.User != "" {
+		_ = c.seat.Subscribe(topics.UserEvents(c.who.User), nil)
+	}
+	c.seat.Answered()
+}
+
+func (c *client) connect(auth []byte) error {
+	shown, err := readHandshake(auth)
+	if err != nil {
+		return refuse(http.StatusBadRequest, badRequest, err.Error())
+	}
+	if env := c.opts.Env; env != "" && string(shown.Env) != env {
+		return refuse(http.StatusNotFound, noEnvironment, "there is no environment of this name (see the setting agnost.env)")
+	}
+	who, err := c.enter(c.from, string(shown.Key), string(shown.Session))
+	if err != nil {
+		return err
+	}
+	c.who, c.echo = who, isTrue(shown.Echo)
+	seat, err := c.hook.Attach(c, sessions.Attachment{Protocol: protocol, Format: c.format, Remote: c.from.From, Via: c.via, Identity: who.Identity})
+	if err != nil {
+		return err
+	}
+	c.mu.Lock()
+	c.seat = seat
+	closed := c.closed
+	c.mu.Unlock()
+	if closed {
+		seat.Close()
+		return socketio.ErrClosed
+	}
+	if c.via.Asked != nil {
+		c.via.Asked()
+	}
+	return nil
+}
+
+// Closed implements [socketio.Client].
+func (c *client) Closed() {
+	c.mu.Lock()
+	c.closed = true
+	seat := c.seat
+	c.mu.Unlock()
+	if seat != nil {
+		seat.Close()
+	}
+	c.visit.Leave()
+}
+
+// Moved implements [socketio.Client].
+func (c *client) Moved(r *http.Request) { c.visit.Moved(r) }
+
+// SetWriteDeadline implements [sessions.Wire].
+func (c *client) SetWriteDeadline(t time.Time) error {
+	c.limit = t
+	return nil
+}
+
+// Write implements [sessions.Wire].
+func (c *client) Write(b []byte) (int, error) {
+	limit := c.limit
+	if limit.IsZero() {
+		limit = time.Now().Add(c.opts.Sockets.WriteTimeout)
+	}
+	if err := c.conn.Write(limit, sessions.Frames(b)); err != nil {
+		return 0, err
+	}
+	return len(b), nil
+}
+
+// Ended implements [sessions.Wire]. Who may not be there any more does not come back by itself; everybody else does.
+func (c *client) Ended(why *sessions.Error) {
+	if why.IsOver() || hooks.Told(why).Status == http.StatusForbidden {
+		c.conn.Disconnect()
+		return
+	}
+	c.conn.Close()
+}
+
+// call asks the API for something, and reads its result.
+func (c *client) call(controller, action string, arguments object, result any) error {
+	id := c.seat.ClientID()
+	from := api.Caller{Name: "client " + id, ClientID: id, User: c.who.User, Protocol: protocol, Identity: c.who.Identity, Arrival: c.from}
+	from.Arrival.Login = nil // it has been shown
+	return ask(context.Background(), c.hook.API(), from, controller, action, arguments, result)
+}
+
+type object = map[string]any
+
+// ask asks the API for something, and reads its result.
+func ask(ctx context.Context, router *api.Router, from api.Caller, controller, action string, arguments object, result any) error {
+	text, err := json.Marshal(arguments)
+	if err != nil {
+		return err
+	}
+	told := struct {
+		Result any        `json:"result"`
+		Error  *api.Error `json:"error"`
+	}{Result: result}
+	if err := json.Unmarshal(router.Serve(ctx, from, controller, action, text).Body, &told); err != nil {
+		return err
+	}
+	if told.Error != nil {
+		return told.Error
+	}
+	return nil
+}
+
+// Stays implements [socketio.Client]: it says whether the key that was shown beside a session still counts. All
+// else the engine sees to.
+func (c *client) Stays() bool {
+	if c.who.key == nil {
+		return true
+	}
+	err := c.hook.Door().Still(c.who.key)
+	if err == nil && !c.who.key.Expires.IsZero() && !time.Now().Before(c.who.key.Expires) {
+		err = access.ErrExpired
+	}
+	return err == nil || errors.Is(err, access.ErrChanged)
+}
