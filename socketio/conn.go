@@ -41,7 +41,7 @@ type Conn struct {
 	tried   bool          // a WebSocket is tried
 	proven  bool          // and works: polls do not wait any more
 	asked   bool          // the client has yet to answer a ping
-	leaving bool          // it is over when the next poll has fetched what waits
+	leaving bool          // it is over when the client has fetched what waits
 	over    bool
 
 	heart, entry *time.Timer
@@ -310,7 +310,7 @@ func (c *Conn) leave(last ...[]byte) {
 	ws := c.ws
 	if ws == nil && len(last) > 0 {
 		c.leaving = true
-		for _, text := range append(last, []byte{typeClose}) {
+		for _, text := range last {
 			c.keep(text)
 		}
 		c.heart.Stop()

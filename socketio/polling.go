@@ -48,7 +48,7 @@ func (c *Conn) poll(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	c.polled = true
-	for len(c.waiting) == 0 && !c.over && !c.proven {
+	for len(c.waiting) == 0 && !c.over && !c.leaving && !c.proven {
 		changed := c.changed
 		c.mu.Unlock()
 		select {
@@ -58,16 +58,16 @@ func (c *Conn) poll(w http.ResponseWriter, r *http.Request) {
 		}
 		c.mu.Lock()
 	}
-	payload, leaving := c.take(), c.leaving
-	if c.polled = false; len(payload) == 0 {
+	payload := c.take()
+	ends := len(payload) == 0 && (c.over || c.leaving) // behind the last packets, for clients handle those later than the end
+	if c.polled = false; ends {
+		payload = []byte{typeClose}
+	} else if len(payload) == 0 {
 		payload = []byte{typeNoop}
-		if c.over {
-			payload[0] = typeClose
-		}
 	}
 	c.mu.Unlock()
 	c.answer(w, payload)
-	if leaving {
+	if ends {
 		c.end()
 	}
 }
@@ -75,12 +75,15 @@ func (c *Conn) poll(w http.ResponseWriter, r *http.Request) {
 // post handles a payload of the client.
 func (c *Conn) post(w http.ResponseWriter, r *http.Request) {
 	c.mu.Lock()
-	overlap := c.posted || c.leaving || c.over
-	if !overlap {
-		c.posted = true
-	}
+	overlap, leaving := c.posted || c.over, c.leaving
+	c.posted = true
 	c.mu.Unlock()
-	if overlap {
+	switch {
+	case leaving:
+		c.end() // it has heard that
+		c.say(w, "text/html", http.StatusOK, []byte("ok"))
+		return
+	case overlap:
 		c.Close()
 		c.say(w, "text/plain; charset=UTF-8", http.StatusBadRequest, []byte("another request sends for this session"))
 		return

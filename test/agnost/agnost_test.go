@@ -11,7 +11,7 @@ import (
 )
 
 // modules are those of node that have cases.
-var modules = []string{"channels", "transports", "access", "connection"}
+var modules = []string{"channels", "transports", "access", "limits", "connection"}
 
 func TestWithNode(t *testing.T) {
 	program := build(t)

@@ -29,7 +29,7 @@ export class World {
 
   /** Returns what Altogic's client is told on realtime, and the client. */
   async altogic(options = {}, url = `http://c1.ambit.localhost:${this.port}`, key = "any", session) {
-    const client = this.createClient(url, key, { localStorage: memory(), ...options });
+    const client = this.createClient(url, key, { localStorage: memory(), signInRedirect: "", ...options });
     if (session) client.auth.setSession({ token: session });
     const realtime = client.realtime;
     this.sockets.push(realtime);
