@@ -3,16 +3,12 @@ package client
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"sync"
 	"time"
 
 	"github.com/ambitmq/ambit/topics"
 )
-
-// reconnectWait is how long a lost connection waits for its next try.
-const reconnectWait = time.Second
 
 // An Ambit is a connection that is made again when it is lost. What was subscribed
 // to by its collections goes on where it was: what was missed comes first, in order.
@@ -33,6 +29,10 @@ type Ambit struct {
 	asked   uint64
 	closed  bool
 	refused error // why it is not tried again
+	own     own   // what this client says of itself
+
+	saying  chan struct{} // has room for whoever says it, so that the broker knows last what is noted
+	onError func(error)
 }
 
 // Connect connects. It is an error if the first try fails. onError, which may be nil, is
@@ -47,12 +47,23 @@ func Connect(ctx context.Context, o Options, onError func(error)) (*Ambit, error
 	if onError == nil {
 		onError = func(error) {}
 	}
-	a := &Ambit{opts: o, up: make(chan struct{}), feeds: map[string]*feed{}, pending: map[string]chan answer{}}
+	o.ClientID = first.ClientID() // it stays the same client
+	if o.ReconnectWait <= 0 {
+		o.ReconnectWait = time.Second
+	}
+	a := &Ambit{
+		opts: o, onError: onError,
+		up: make(chan struct{}), feeds: map[string]*feed{}, pending: map[string]chan answer{},
+		saying: make(chan struct{}, 1), own: own{channels: map[string]joining{}},
+	}
 	a.ctx, a.cancel = context.WithCancel(context.Background())
 	a.connected(first)
-	a.done.Go(func() { a.run(first, onError) })
+	a.done.Go(func() { a.run(first) })
 	return a, nil
 }
+
+// ClientID is the identifier by which the broker knows this client, on every connection.
+func (a *Ambit) ClientID() string { return a.opts.ClientID }
 
 // Close ends the connection, and returns when nothing is called any more.
 func (a *Ambit) Close() {
@@ -70,94 +81,6 @@ func (a *Ambit) spawn(f func()) {
 	if !a.closed {
 		a.done.Go(f)
 	}
-}
-
-// run makes the connection again and again.
-func (a *Ambit) run(c *Client, onError func(error)) {
-	for {
-		select {
-		case <-c.Done():
-			c.Close() // to wait for its handlers
-			a.disconnected()
-			if err := c.Err(); errors.Is(err, ErrExpired) {
-				onError(err)
-			}
-		case <-a.ctx.Done():
-			c.Close()
-			a.disconnected()
-			return
-		}
-		if c = a.redial(onError); c == nil {
-			return
-		}
-		a.connected(c)
-	}
-}
-
-// refuse ends everything that waits for a connection.
-func (a *Ambit) refuse(err error) {
-	a.mu.Lock()
-	a.refused = err
-	feeds := a.feeds
-	a.feeds = map[string]*feed{}
-	close(a.up)
-	a.mu.Unlock()
-	for _, f := range feeds {
-		f.fail(err)
-	}
-}
-
-// redial tries until it is connected. It returns nil after Close, and if that is refused
-// for good.
-func (a *Ambit) redial(onError func(error)) *Client {
-	for {
-		c, err := Dial(a.ctx, a.opts)
-		switch {
-		case err == nil:
-			return c
-		case a.ctx.Err() != nil:
-			return nil
-		}
-		final := isFinal(err)
-		if final {
-			a.refuse(err)
-		}
-		onError(err)
-		if final {
-			return nil
-		}
-		select {
-		case <-time.After(reconnectWait):
-		case <-a.ctx.Done():
-			return nil
-		}
-	}
-}
-
-// connected has the feeds go on with a new connection.
-func (a *Ambit) connected(c *Client) {
-	c.route(topics.ResponseName, a.answered) // they come without a subscription
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	a.client, a.down = c, make(chan struct{})
-	for key, f := range a.feeds {
-		opened := a.open(f)
-		a.done.Go(func() { a.await(key, f, opened) })
-	}
-	close(a.up)
-}
-
-// await ends a feed that is refused.
-func (a *Ambit) await(key string, f *feed, opened *opening) {
-	if <-opened.done; opened.err == nil || errors.Is(opened.err, ErrConnectionLost) || a.ctx.Err() != nil {
-		return
-	}
-	a.mu.Lock()
-	if a.feeds[key] == f {
-		delete(a.feeds, key)
-	}
-	a.mu.Unlock()
-	f.fail(opened.err)
 }
 
 func (a *Ambit) disconnected() {

@@ -18,7 +18,7 @@
 // then known to be acknowledged, refused, or lost.
 //
 // An [Ambit], which [Connect] makes, does connect again. It has the requests of
-// API.md, rooms, and documents that are kept in sync:
+// API.md, rooms, presence, channels, and documents that are kept in sync:
 //
 //	fast := a.Collection("fleet", "trucks").Observe(client.Search{Query: filter}, 10, client.Observers{
 //		OnChange: func(id string, changes map[string]any) { fmt.Println(id, changes) },
@@ -27,6 +27,7 @@
 package client
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -52,6 +53,9 @@ type Options struct {
 	// Username and Password are sent if there is one of them: a token or an API key
 	// is a password without a user name.
 	Username, Password string
+	// PasswordFunc, unless it is nil, is asked for the password each time a connection
+	// is made, instead of Password: tokens expire.
+	PasswordFunc func(context.Context) (string, error)
 	// ClientID names the session. Defaults to one that the broker makes up.
 	// A second client of the same name takes the place of the first.
 	ClientID string
@@ -62,6 +66,10 @@ type Options struct {
 	// is taken for dead when the broker stays silent as long again. Whole
 	// seconds, defaults to 60 s.
 	KeepAlive time.Duration
+	// ReconnectWait is about how long an [Ambit] waits before it connects again. The wait
+	// doubles with every try that fails, up to half a minute, and each is cut by a random
+	// part: clients that have lost one broker do not all come at once. Defaults to 1 s.
+	ReconnectWait time.Duration
 }
 
 // defaultInFlight is the window of Options.InFlight.
@@ -77,6 +85,7 @@ const packetTimeout = 30 * time.Second
 
 // A Client is one MQTT 5 connection. All methods may be called concurrently.
 type Client struct {
+	id      string
 	paho    *paho.Client
 	session *state.State
 	conn    *conn
@@ -86,7 +95,7 @@ type Client struct {
 	queue  chan pending  // those messages, in the order in which they were sent
 
 	mu       sync.Mutex // guards handlers and err
-	handlers []subscription
+	handlers []*subscription
 	err      error
 
 	done      chan struct{} // closed when the connection has ended and err is set
@@ -102,11 +111,15 @@ func Dial(ctx context.Context, o Options) (*Client, error) {
 	if o.KeepAlive <= 0 {
 		o.KeepAlive = time.Minute
 	}
+	if err := o.askPassword(ctx); err != nil {
+		return nil, err
+	}
 	conn, err := dial(ctx, o.Broker, o.TLS)
 	if err != nil {
 		return nil, err
 	}
 	c := &Client{
+		id:        o.ClientID,
 		conn:      conn,
 		session:   state.NewInMemory(),
 		done:      make(chan struct{}),
@@ -134,14 +147,37 @@ func Dial(ctx context.Context, o Options) (*Client, error) {
 		_ = conn.Close() // paho leaves it open on some of its errors
 		return nil, connectError(ack, err)
 	}
+	c.begin(ack, o)
+	return c, nil
+}
+
+// begin takes what the broker says when it lets the client in.
+func (c *Client) begin(ack *paho.Connack, o Options) {
 	inFlight := o.InFlight
-	if ack.Properties != nil && ack.Properties.ReceiveMaximum != nil {
-		inFlight = min(inFlight, int(*ack.Properties.ReceiveMaximum))
+	if p := ack.Properties; p != nil {
+		if p.ReceiveMaximum != nil {
+			inFlight = min(inFlight, int(*p.ReceiveMaximum))
+		}
+		c.id = cmp.Or(p.AssignedClientID, c.id)
 	}
 	c.window = make(chan struct{}, inFlight)
 	c.queue = make(chan pending, inFlight)
 	go c.collect()
-	return c, nil
+}
+
+// ClientID is the identifier by which the broker knows this client.
+func (c *Client) ClientID() string { return c.id }
+
+// askPassword puts the password that counts now in the place of the function that knows it.
+func (o *Options) askPassword(ctx context.Context) (err error) {
+	if o.PasswordFunc == nil {
+		return nil
+	}
+	if o.Password, err = o.PasswordFunc(ctx); err != nil {
+		return fmt.Errorf("client: the password: %w", err)
+	}
+	o.PasswordFunc = nil
+	return nil
 }
 
 // Done is closed when the connection has ended, by Close or otherwise, and no

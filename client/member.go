@@ -7,7 +7,7 @@ type member struct {
 }
 
 // notify applies what is told, or holds it while documents are read.
-func (m *member) notify(n *Notification) {
+func (m *member) notify(_ Message, n *Notification) {
 	o := m.o
 	o.telling.Lock()
 	defer o.telling.Unlock()

@@ -34,12 +34,13 @@ type Notification struct {
 	RequestID  string          `json:"requestId"`
 	Timestamp  int64           `json:"timestamp"`
 	Volatile   json.RawMessage `json:"volatile"`
-	Member     json.RawMessage `json:"member"`
-	Why        string          `json:"why"`
+	// Member is who came, went or says something else of itself, and Why says why it went.
+	Member Member `json:"member"`
+	Why    string `json:"why"`
 }
 
-// A channel is where a room is listened to, as of a change.
-type channel struct {
+// A roomChannel is where a room is listened to, as of a change.
+type roomChannel struct {
 	RoomID  string `json:"roomId"`
 	Channel string `json:"channel"`
 	Seq     uint64 `json:"seq"`
@@ -59,9 +60,9 @@ type SubscribeOptions struct {
 	OnError func(error)
 }
 
-// A Subscription is to one room.
+// A Subscription is to a room, to a channel, or to who is there.
 type Subscription struct {
-	// Room is its id.
+	// Room is the id of the room, if it is to one.
 	Room  string
 	leave func()
 }
@@ -80,7 +81,7 @@ func (c Collection) Subscribe(ctx context.Context, filter any, o SubscribeOption
 	if o.Users != "" {
 		options["users"] = o.Users
 	}
-	var ch channel
+	var ch roomChannel
 	if err := c.ask(ctx, Request{Controller: "realtime", Action: "subscribe", Body: filter, Options: options}, &ch); err != nil {
 		return nil, err
 	}
@@ -104,7 +105,7 @@ type caller struct {
 	onError  func(error)
 }
 
-func (c *caller) notify(n *Notification) {
+func (c *caller) notify(_ Message, n *Notification) {
 	if n.Seq == 0 || n.Seq > c.after {
 		c.callback(n)
 	}

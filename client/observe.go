@@ -206,7 +206,7 @@ func (o *Observed) listen(l *life) (leave func(), err error) {
 	if query == nil {
 		query = map[string]any{}
 	}
-	var ch channel
+	var ch roomChannel
 	r := Request{Controller: "realtime", Action: "subscribe", Body: query, Options: map[string]any{"seq": true}}
 	if err := retried(l.ctx, func() error { return o.c.ask(l.ctx, r, &ch) }); err != nil {
 		return nil, err

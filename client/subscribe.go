@@ -41,20 +41,26 @@ type Grant struct {
 // ahead: one that blocks for long holds up everything else, and it must wait
 // neither for Publish, Flush or Subscribe nor for Close.
 func (c *Client) Subscribe(ctx context.Context, topicFilter string, qos byte, handler func(Message)) (Grant, error) {
-	c.route(topicFilter, handler)
+	unroute := c.route(topicFilter, handler)
+	grant, err := c.askToSubscribe(ctx, topicFilter, qos)
+	if err != nil {
+		unroute()
+	}
+	return grant, err
+}
+
+// askToSubscribe subscribes, for the handlers that there are.
+func (c *Client) askToSubscribe(ctx context.Context, topicFilter string, qos byte) (Grant, error) {
 	sub := &paho.Subscribe{Subscriptions: []paho.SubscribeOptions{{Topic: topicFilter, QoS: qos}}}
 	resp, err := c.request(ctx, sub.Packet())
 	if err != nil {
-		c.unroute(topicFilter)
 		return Grant{}, fmt.Errorf("client: subscribe: %w", err)
 	}
 	ack, ok := resp.Content.(*packets.Suback)
 	if !ok || len(ack.Reasons) != 1 {
-		c.unroute(topicFilter)
 		return Grant{}, errors.New("client: subscribe: the broker's answer is no SUBACK for one topic filter")
 	}
 	if code := ack.Reasons[0]; code >= 0x80 {
-		c.unroute(topicFilter)
 		return Grant{}, &RefusedError{Packet: "SUBSCRIBE", Code: code, Reason: subscribeReason(ack.Properties)}
 	}
 	return Grant{QoS: ack.Reasons[0], Room: userProperty(ack.Properties, "room-0")}, nil
@@ -127,16 +133,23 @@ func userProperty(props *packets.Properties, name string) string {
 	return ""
 }
 
-func (c *Client) route(topicFilter string, handler func(Message)) {
+// route returns what takes the handler away again, and no other of the same topic filter.
+func (c *Client) route(topicFilter string, handler func(Message)) (unroute func()) {
+	s := &subscription{matched(topicFilter), handler}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.handlers = append(c.handlers, subscription{matched(topicFilter), handler})
+	c.handlers = append(c.handlers, s)
+	return func() {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		c.handlers = slices.DeleteFunc(slices.Clone(c.handlers), func(other *subscription) bool { return other == s })
+	}
 }
 
 func (c *Client) unroute(topicFilter string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.handlers = slices.DeleteFunc(slices.Clone(c.handlers), func(s subscription) bool {
+	c.handlers = slices.DeleteFunc(slices.Clone(c.handlers), func(s *subscription) bool {
 		return s.topicFilter == matched(topicFilter)
 	})
 }

@@ -31,6 +31,27 @@ func TestARefusedSubscribeSaysWhatIsWrong(t *testing.T) {
 	}
 }
 
+func TestARefusedSubscribeLeavesAnEarlierOneToTheSameTopicFilter(t *testing.T) {
+	c, p := connected(t, Options{}, 100)
+	told := make(chan string, 4)
+	for name, reason := range map[string]byte{"granted": 1, "refused": 0x97} {
+		go func() {
+			p.write(&packets.Suback{PacketID: p.subscribe().PacketID, Reasons: []byte{reason}, Properties: &packets.Properties{}})
+		}()
+		if _, err := c.Subscribe(t.Context(), "t", 1, func(Message) { told <- name }); (err != nil) != (name == "refused") {
+			t.Fatal(err)
+		}
+	}
+	for range 2 {
+		p.write(&packets.Publish{Topic: "t", Properties: &packets.Properties{}})
+	}
+	for range 2 {
+		if name := receive(t, told); name != "granted" {
+			t.Errorf("the one that was %s is told", name)
+		}
+	}
+}
+
 func TestSubscribeEndsWithTheConnection(t *testing.T) {
 	c, p := connected(t, Options{}, 100)
 	go func() {

@@ -24,14 +24,12 @@ func TestScenariosWithNode(t *testing.T) {
 	for _, version := range []string{"4", "5"} {
 		t.Run("MQTT "+version, func(t *testing.T) {
 			c := startJS(t, version)
-			playAll(t, func(t *testing.T, b *broker) client {
-				t.Helper()
-				url := "ws://" + b.http.address() + "/mqtt"
+			playAll(t, c.dialer(func(b *broker) string {
 				if version == "4" {
-					url = "mqtt://" + b.mqtt.address()
+					return "mqtt://" + b.mqtt.address()
 				}
-				return c.open(t, url)
-			})
+				return "ws://" + b.http.address() + "/mqtt"
+			}))
 		})
 	}
 }
@@ -42,10 +40,7 @@ func TestScenariosWithChromium(t *testing.T) {
 	for _, version := range []string{"4", "5"} {
 		t.Run("MQTT "+version, func(t *testing.T) {
 			c := startJS(t, version, chromium)
-			playAll(t, func(t *testing.T, b *broker) client {
-				t.Helper()
-				return c.open(t, "ws://"+b.http.address()+"/mqtt")
-			})
+			playAll(t, c.dialer(func(b *broker) string { return "ws://" + b.http.address() + "/mqtt" }))
 		})
 	}
 }
@@ -119,13 +114,18 @@ func startJS(t *testing.T, args ...string) *jsClient {
 	return c
 }
 
-// open connects, to play a scenario.
-func (c *jsClient) open(t *testing.T, url string) client {
+// dialer returns what connects to an address of a broker.
+func (c *jsClient) dialer(url func(*broker) string) dialer {
+	return func(t *testing.T, b *broker, clientID string) client {
+		t.Helper()
+		return c.open(t, url(b), clientID)
+	}
+}
+
+// open connects a client, beside those that are open already.
+func (c *jsClient) open(t *testing.T, url, clientID string) client {
 	t.Helper()
-	c.mu.Lock()
-	c.seen = newBoard()
-	c.mu.Unlock()
-	if _, err := c.run(map[string]any{"do": "open", "url": url}); err != nil {
+	if _, err := c.run(map[string]any{"do": "open", "by": clientID, "url": url}); err != nil {
 		t.Fatal(err)
 	}
 	return c
@@ -162,7 +162,7 @@ func (c *jsClient) answer() (any, error) {
 }
 
 func (c *jsClient) do(s step) (any, error) {
-	command := map[string]any{"index": index, "collection": collection}
+	command := map[string]any{"by": s.By, "index": index, "collection": collection}
 	switch {
 	case s.Observe != "":
 		command["do"], command["name"] = "observe", s.Observe
@@ -175,6 +175,10 @@ func (c *jsClient) do(s step) (any, error) {
 		}
 	case s.Subscribe != "":
 		command["do"], command["name"], command["filter"], command["options"] = "subscribe", s.Subscribe, s.Filter, s.Options
+	case s.Call != "":
+		command["do"], command["name"] = "call", s.As
+		command["controller"], command["method"], _ = strings.Cut(s.Call, ".")
+		command["args"] = s.Args
 	case s.Start != "":
 		command["do"], command["name"] = "start", s.Start
 	case s.Stop != "":
@@ -204,8 +208,13 @@ func (c *jsClient) board() *board {
 	return c.seen
 }
 
-// close leaves the process for the next scenario.
-func (c *jsClient) close() {}
+// close ends all its clients, and leaves the process for the next scenario.
+func (c *jsClient) close() {
+	_, _ = c.run(map[string]any{"do": "close"}) // what is open ends with the process otherwise
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.seen = newBoard()
+}
 
 // goClient is the Go client.
 type goClient struct {
@@ -218,9 +227,12 @@ type goClient struct {
 	told     map[string][]string
 }
 
-func dialGo(t *testing.T, b *broker) client {
+// reconnectWait is short, for tests lose connections.
+const reconnectWait = 50 * time.Millisecond
+
+func dialGo(t *testing.T, b *broker, clientID string) client {
 	t.Helper()
-	a, err := ambit.Connect(t.Context(), ambit.Options{Broker: b.mqtt.address()}, nil)
+	a, err := ambit.Connect(t.Context(), ambit.Options{Broker: b.mqtt.address(), ClientID: clientID, ReconnectWait: reconnectWait}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -247,6 +259,8 @@ func (c *goClient) do(s step) (any, error) {
 		return nil, c.observe(ctx, s)
 	case s.Subscribe != "":
 		return c.subscribe(ctx, s)
+	case s.Call != "":
+		return c.call(ctx, s)
 	case s.Start != "":
 		return nil, c.observed[s.Start].Start(ctx)
 	case s.Stop != "":

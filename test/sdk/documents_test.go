@@ -13,7 +13,7 @@ func TestEveryActionOnDocumentsInNode(t *testing.T) {
 	build(t)
 	c := startJS(t, "5")
 	b := startBroker(t, "")
-	c.open(t, "ws://"+b.http.address()+"/mqtt")
+	c.open(t, "ws://"+b.http.address()+"/mqtt", "")
 	for _, tt := range []struct{ controller, method, args, want string }{
 		{"document", "create", `[{"n":1},"1",{"volatile":{"by":"me"}}]`, `{"_id":"1","_version":1}`},
 		{"document", "createOrReplace", `["1",{"n":2}]`, `{"_version":2,"created":false}`},

@@ -28,19 +28,6 @@ func TestPages(t *testing.T) {
 	}
 }
 
-func TestPresenceAndChannels(t *testing.T) {
-	build(t)
-	for _, version := range []string{"4", "5"} {
-		t.Run("MQTT "+version, func(t *testing.T) {
-			b := startBroker(t, "presence: {grace: 0s}")
-			done := runScript(t, b, "test/together.js", "ws://"+b.http.address()+"/mqtt", version)
-			if len(done) == 0 || done[len(done)-1] != `bob was there {"name":"Bob"}` {
-				t.Errorf("it has ended after %q", done)
-			}
-		})
-	}
-}
-
 // TestTheReadmeOfTheClient runs the examples in it.
 func TestTheReadmeOfTheClient(t *testing.T) {
 	build(t)

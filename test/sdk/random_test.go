@@ -19,10 +19,7 @@ func TestObserversAgreeWithASearch(t *testing.T) {
 	t.Run("Node", func(t *testing.T) {
 		build(t)
 		c := startJS(t, "5")
-		agree(t, func(t *testing.T, b *broker) client {
-			t.Helper()
-			return c.open(t, "ws://"+b.http.address()+"/mqtt")
-		})
+		agree(t, c.dialer(func(b *broker) string { return "ws://" + b.http.address() + "/mqtt" }))
 	})
 }
 
@@ -37,16 +34,15 @@ func watched() []step {
 	}
 }
 
-func agree(t *testing.T, dial func(*testing.T, *broker) client) {
+func agree(t *testing.T, dial dialer) {
 	t.Helper()
 	const rounds, writers, writes = 6, 3, 60
 	seed := rand.Uint64()
 	t.Logf("seed %d", seed)
 	random := rand.New(rand.NewPCG(seed, 0))
 	b := startBroker(t, "")
-	c := dial(t, b)
-	defer c.close()
-	p := &play{t: t, broker: b, client: c}
+	p := newPlay(t, b, dial)
+	c := p.client("")
 	for round := range rounds {
 		var done sync.WaitGroup
 		for w := range writers {
@@ -99,7 +95,7 @@ func compare(t *testing.T, p *play, name string, s step) {
 	t.Helper()
 	for more := any(true); more == true; {
 		var err error
-		if more, err = p.client.do(step{Next: name}); err != nil {
+		if more, err = p.client("").do(step{Next: name}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -124,7 +120,7 @@ func compare(t *testing.T, p *play, name string, s step) {
 		doc["_id"] = hit.ID
 		want = append(want, doc)
 	}
-	got, ok := p.client.board().await(name, func(is state) bool {
+	got, ok := p.client("").board().await(name, func(is state) bool {
 		return is.Total == page.Total && len(is.Hits) == len(want) && (len(want) == 0 || reflect.DeepEqual(is.Hits, want))
 	})
 	if !ok {

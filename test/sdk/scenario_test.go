@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -48,18 +49,30 @@ type step struct {
 	// Start, Stop and Next name what is observed; More says what Next returns.
 	Start, Stop, Next string
 	More              bool
+	// By names the client that does it, or sees it: another one for each name, which is its
+	// client identifier. Without one it is a client whose identifier is made up.
+	By string
+	// Call calls a method of presence or channel with Args, as that of JavaScript has them. If it
+	// takes a function, what that is told is seen under the name As, until Stop.
+	Call string
+	Args []any
+	As   string
 	// Request is made by the client, and Result is a part of its result. Fails is what the
 	// error of this step says.
 	Request map[string]any
 	Result  any
 	Fails   string
+	// Eventually has it done again until the result is that.
+	Eventually bool
 
 	// Sees names what is observed, and Hits, Total and Told what is seen of it in the
-	// end: Told are the events since the last such step.
+	// end: Told are the events since the last such step. Hears are some of them, in any order;
+	// those up to the last of them are gone then.
 	Sees  string
 	Hits  []map[string]any
 	Total *int
 	Told  []string
+	Hears []string
 
 	// Rooms says in how many rooms the client is, and Subscriptions how many it has.
 	Rooms, Subscriptions *int
@@ -115,16 +128,40 @@ func (b *board) await(name string, is func(state) bool) (state, bool) {
 	}
 }
 
-// A play is a scenario with one client.
+// A dialer connects a client with a client identifier, or "" for one that is made up.
+type dialer func(t *testing.T, b *broker, clientID string) client
+
+// A play is a scenario with clients of one kind.
 type play struct {
-	t      *testing.T
-	broker *broker
-	client client
-	told   map[string]int // how many events were seen, by name
+	t       *testing.T
+	broker  *broker
+	dial    dialer
+	clients map[string]client
+	told    map[string]int // how many events were seen, by name
+}
+
+func newPlay(t *testing.T, b *broker, dial dialer) *play {
+	t.Helper()
+	p := &play{t: t, broker: b, dial: dial, clients: map[string]client{}, told: map[string]int{}}
+	t.Cleanup(func() {
+		for _, c := range p.clients {
+			c.close()
+		}
+	})
+	return p
+}
+
+// client returns that of a name, which connects when it is first asked for.
+func (p *play) client(name string) client {
+	p.t.Helper()
+	if p.clients[name] == nil {
+		p.clients[name] = p.dial(p.t, p.broker, name)
+	}
+	return p.clients[name]
 }
 
 // playAll plays every scenario with a kind of client.
-func playAll(t *testing.T, dial func(*testing.T, *broker) client) {
+func playAll(t *testing.T, dial dialer) {
 	t.Helper()
 	files, err := filepath.Glob("../../client/testdata/*.json")
 	if err != nil || len(files) == 0 {
@@ -143,9 +180,7 @@ func playAll(t *testing.T, dial func(*testing.T, *broker) client) {
 			if err := decoder.Decode(&s); err != nil {
 				t.Fatalf("%s: %v", file, err)
 			}
-			p := &play{t: t, broker: startBroker(t, s.Settings), told: map[string]int{}}
-			p.client = dial(t, p.broker)
-			defer p.client.close()
+			p := newPlay(t, startBroker(t, s.Settings), dial)
 			for i, step := range s.Steps {
 				if err := p.step(step); err != nil {
 					t.Fatalf("step %d of %q: %v", i+1, s.About, err)
@@ -172,6 +207,8 @@ func (p *play) step(s step) error {
 		p.broker.kill()
 	case s.Restart:
 		p.broker.start(p.t)
+	case s.Hears != nil:
+		return p.hears(s)
 	case s.Sees != "":
 		return p.sees(s)
 	case s.Rooms != nil:
@@ -199,7 +236,10 @@ func (p *play) write(docs map[string]json.RawMessage) error {
 
 // act has the client do something, and compares the result.
 func (p *play) act(s step) error {
-	result, err := p.client.do(s)
+	result, err := p.client(s.By).do(s)
+	for end := time.Now().Add(patience); s.Eventually && !contains(result, s.Result) && time.Now().Before(end); {
+		result, err = p.client(s.By).do(s)
+	}
 	switch {
 	case s.Fails != "" && err == nil:
 		return fmt.Errorf("it should fail: %s", s.Fails)
@@ -217,6 +257,10 @@ func (p *play) act(s step) error {
 
 // contains says whether a JSON value has all members of another.
 func contains(whole, part any) bool {
+	if elements, ok := part.([]any); ok {
+		list, ok := whole.([]any)
+		return ok && slices.EqualFunc(list, elements, contains)
+	}
 	members, ok := part.(map[string]any)
 	if !ok {
 		return reflect.DeepEqual(whole, part)
@@ -231,7 +275,7 @@ func contains(whole, part any) bool {
 // sees waits until the client sees what it should.
 func (p *play) sees(s step) error {
 	from := p.told[s.Sees]
-	got, ok := p.client.board().await(s.Sees, func(is state) bool {
+	got, ok := p.client(s.By).board().await(s.Sees, func(is state) bool {
 		return (s.Hits == nil || len(is.Hits) == len(s.Hits) && (len(s.Hits) == 0 || reflect.DeepEqual(is.Hits, s.Hits))) &&
 			(s.Total == nil || is.Total == *s.Total) &&
 			(s.Told == nil || len(is.Told) >= from && strings.Join(is.Told[from:], "\n") == strings.Join(s.Told, "\n"))
@@ -240,6 +284,27 @@ func (p *play) sees(s step) error {
 	if !ok {
 		return fmt.Errorf("of %q it sees %+v\nsince the last look it was told %q", s.Sees, got, got.Told[min(from, len(got.Told)):])
 	}
+	return nil
+}
+
+// hears waits until the client has been told something, in whichever order.
+func (p *play) hears(s step) error {
+	from := p.told[s.Sees]
+	last := 0
+	got, ok := p.client(s.By).board().await(s.Sees, func(is state) bool {
+		for _, line := range s.Hears {
+			at := slices.Index(is.Told[min(from, len(is.Told)):], line)
+			if at < 0 {
+				return false
+			}
+			last = max(last, at)
+		}
+		return true
+	})
+	if !ok {
+		return fmt.Errorf("by %q it hears %q", s.Sees, got.Told[min(from, len(got.Told)):])
+	}
+	p.told[s.Sees] = from + last + 1
 	return nil
 }
 

@@ -79,28 +79,43 @@ func (b *broker) listener(t *testing.T, name string) string {
 	return ""
 }
 
-func login(t *testing.T, b *broker, expiresIn string) string {
-	t.Helper()
-	answer, err := b.ask("auth", "login", map[string]any{
+// loginOf is the request by which bob gets a token.
+func loginOf(expiresIn string) map[string]any {
+	return map[string]any{
 		"strategy": "local", "expiresIn": expiresIn, "body": map[string]any{"username": "bob", "password": password},
-	})
-	var token struct{ JWT string }
-	if err = errors.Join(err, json.Unmarshal(answer, &token)); err != nil {
-		t.Fatal(err)
 	}
-	return token.JWT
 }
 
-// credentials are how a client signs in. CA is a file, if it is not for plain TCP.
-type credentials struct{ url, username, password, ca string }
+func (b *broker) login(expiresIn string) (string, error) {
+	answer, err := b.ask("auth", "login", loginOf(expiresIn))
+	if err != nil {
+		return "", err
+	}
+	var token struct{ JWT string }
+	err = json.Unmarshal(answer, &token)
+	return token.JWT, err
+}
 
-type signIn func(*testing.T, credentials) (client, error)
+func login(t *testing.T, b *broker, expiresIn string) string {
+	t.Helper()
+	token, err := b.login(expiresIn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return token
+}
+
+// credentials are how a client signs in. CA is a file, if it is not for plain TCP. Expires, if it is not
+// empty, has the client ask for a token each time it connects, which counts for so long.
+type credentials struct{ url, username, password, ca, expires string }
+
+type signIn func(*testing.T, *broker, credentials) (client, error)
 
 func TestSigningInWithGo(t *testing.T) {
-	signingIn(t, "", func(t *testing.T, as credentials) (client, error) {
+	signingIn(t, "", func(t *testing.T, b *broker, as credentials) (client, error) {
 		t.Helper()
 		c := newGoClient()
-		o := ambit.Options{Broker: as.url, Username: as.username, Password: as.password}
+		o := ambit.Options{Broker: as.url, Username: as.username, Password: as.password, ReconnectWait: reconnectWait}
 		if as.ca != "" {
 			pem, err := os.ReadFile(as.ca)
 			if err != nil {
@@ -108,6 +123,9 @@ func TestSigningInWithGo(t *testing.T) {
 			}
 			o.TLS = &tls.Config{RootCAs: x509.NewCertPool()}
 			o.TLS.RootCAs.AppendCertsFromPEM(pem)
+		}
+		if as.expires != "" {
+			o.PasswordFunc = func(context.Context) (string, error) { return b.login(as.expires) }
 		}
 		ctx, cancel := context.WithTimeout(t.Context(), patience)
 		defer cancel()
@@ -130,7 +148,7 @@ func TestSigningInWithNode(t *testing.T) {
 	for _, version := range []string{"4", "5"} {
 		t.Run("MQTT "+version, func(t *testing.T) {
 			js := startJS(t, version)
-			signingIn(t, version, func(t *testing.T, as credentials) (client, error) {
+			signingIn(t, version, func(t *testing.T, b *broker, as credentials) (client, error) {
 				t.Helper()
 				o := map[string]any{"password": as.password}
 				if as.username != "" {
@@ -143,10 +161,10 @@ func TestSigningInWithNode(t *testing.T) {
 					}
 					o["mqtt"] = map[string]any{"ca": string(pem)}
 				}
-				js.mu.Lock()
-				js.seen = newBoard()
-				js.mu.Unlock()
-				_, err := js.run(map[string]any{"do": "open", "url": as.url, "options": o})
+				if as.expires != "" {
+					o["login"] = map[string]any{"url": "http://" + b.http.address() + "/api/auth/login", "request": loginOf(as.expires)}
+				}
+				_, err := js.run(map[string]any{"do": "open", "by": "", "url": as.url, "options": o})
 				return js, err
 			})
 		})
@@ -174,18 +192,18 @@ func signingIn(t *testing.T, version string, dial signIn) {
 		name, fails string
 		as          credentials
 	}{
-		{"password", "", credentials{plain, "bob", password, ""}},
-		{"token", "", credentials{plain, "", login(t, b, "1h"), ""}},
-		{"API key", "", credentials{plain, "", key.Source.Token, ""}},
-		{"WebSocket", "", credentials{"ws://" + b.http.address() + "/mqtt", "bob", password, ""}},
-		{"mqtts", "", credentials{"mqtts://" + b.listener(t, "mqtts"), "bob", password, ca}},
-		{"wss", "", credentials{"wss://" + b.listener(t, "wss") + "/mqtt", "bob", password, ca}},
-		{"an authority that is not known", "certificate", credentials{"mqtts://" + b.listener(t, "mqtts"), "bob", password, filepath.Join(others, "ca.pem")}},
-		{"wrong password", wrong, credentials{plain, "bob", "wrong", ""}},
-		{"wrong token", wrong, credentials{plain, "", "wrong", ""}},
+		{"password", "", credentials{plain, "bob", password, "", ""}},
+		{"token", "", credentials{plain, "", login(t, b, "1h"), "", ""}},
+		{"API key", "", credentials{plain, "", key.Source.Token, "", ""}},
+		{"WebSocket", "", credentials{"ws://" + b.http.address() + "/mqtt", "bob", password, "", ""}},
+		{"mqtts", "", credentials{"mqtts://" + b.listener(t, "mqtts"), "bob", password, ca, ""}},
+		{"wss", "", credentials{"wss://" + b.listener(t, "wss") + "/mqtt", "bob", password, ca, ""}},
+		{"an authority that is not known", "certificate", credentials{"mqtts://" + b.listener(t, "mqtts"), "bob", password, filepath.Join(others, "ca.pem"), ""}},
+		{"wrong password", wrong, credentials{plain, "bob", "wrong", "", ""}},
+		{"wrong token", wrong, credentials{plain, "", "wrong", "", ""}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			c, err := dial(t, tt.as)
+			c, err := dial(t, b, tt.as)
 			if tt.fails != "" {
 				if err == nil || !strings.Contains(strings.ToLower(err.Error()), tt.fails) {
 					t.Errorf("the error is %v, want %q", err, tt.fails)
@@ -204,13 +222,14 @@ func signingIn(t *testing.T, version string, dial signIn) {
 	}
 	t.Run("expired", func(t *testing.T) { expires(t, b, dial, code) })
 	t.Run("rules", func(t *testing.T) { obeys(t, b, dial) })
+	t.Run("renewed", func(t *testing.T) { renews(t, b, dial) })
 }
 
 // expires has a token expire: the client is told, is refused when it comes with it again,
 // and does not try a third time.
 func expires(t *testing.T, b *broker, dial signIn, code string) {
 	t.Helper()
-	c, err := dial(t, credentials{"mqtt://" + b.mqtt.address(), "", login(t, b, "2s"), ""})
+	c, err := dial(t, b, credentials{"mqtt://" + b.mqtt.address(), "", login(t, b, "2s"), "", ""})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -233,29 +252,77 @@ func expires(t *testing.T, b *broker, dial signIn, code string) {
 	}
 }
 
-// obeys has an observer see what the rules let it see.
-func obeys(t *testing.T, b *broker, dial signIn) {
+// renews has tokens expire whose client can get others, also while the broker is down: what it
+// observes goes on.
+func renews(t *testing.T, b *broker, dial signIn) {
 	t.Helper()
-	anna, err := ambit.Connect(t.Context(), ambit.Options{Broker: b.mqtt.address(), Username: "anna", Password: password}, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer anna.Close()
-	write := func(id, tenant string, n int) {
-		t.Helper()
-		body := map[string]any{"tenant": tenant, "n": n, "secret": n}
-		if _, err := anna.Collection(index, collection).CreateOrReplace(t.Context(), id, body); err != nil {
-			t.Fatal(err)
-		}
-	}
-	write("1", "acme", 1)
-	write("2", "other", 2)
-	c, err := dial(t, credentials{"mqtt://" + b.mqtt.address(), "bob", password, ""})
+	c, err := dial(t, b, credentials{"mqtt://" + b.mqtt.address(), "", "", "", "2s"})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer c.close()
-	p := &play{t: t, broker: b, client: c, told: map[string]int{}}
+	write := writer(t, b)
+	p := &play{t: t, broker: b, clients: map[string]client{"": c}, told: map[string]int{}}
+	if _, err := c.do(step{Observe: "o", Get: "renewed"}); err != nil {
+		t.Fatal(err)
+	}
+	next := func(expired, n int, told string) {
+		t.Helper()
+		s, ok := c.board().await("connection", func(s state) bool {
+			return len(s.Told) >= expired && !slices.ContainsFunc(s.Told, func(line string) bool { return line != "expired" })
+		})
+		if !ok {
+			t.Fatalf("it is told %q", s.Told)
+		}
+		write("renewed", "acme", n)
+		if err := p.step(step{Sees: "o", Told: []string{"change renewed " + told}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	next(0, 1, `{"n":1,"tenant":"acme"}`)
+	next(1, 2, `{"n":2}`)
+	b.kill()
+	b.start(t)
+	next(1, 3, `{"n":3}`)
+	next(2, 4, `{"n":4}`)
+}
+
+// writer returns what writes a document as anna, who may.
+func writer(t *testing.T, b *broker) func(id, tenant string, n int) {
+	t.Helper()
+	o := ambit.Options{Broker: b.mqtt.address(), Username: "anna", Password: password, ReconnectWait: reconnectWait}
+	anna, err := ambit.Connect(t.Context(), o, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(anna.Close)
+	return func(id, tenant string, n int) {
+		t.Helper()
+		body := map[string]any{"tenant": tenant, "n": n, "secret": n}
+		for {
+			_, err := anna.Collection(index, collection).CreateOrReplace(t.Context(), id, body)
+			if err == nil {
+				return
+			}
+			if !errors.Is(err, ambit.ErrConnectionLost) {
+				t.Fatal(err)
+			}
+		}
+	}
+}
+
+// obeys has an observer see what the rules let it see.
+func obeys(t *testing.T, b *broker, dial signIn) {
+	t.Helper()
+	write := writer(t, b)
+	write("1", "acme", 1)
+	write("2", "other", 2)
+	c, err := dial(t, b, credentials{"mqtt://" + b.mqtt.address(), "bob", password, "", ""})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.close()
+	p := &play{t: t, broker: b, clients: map[string]client{"": c}, told: map[string]int{}}
 	for _, s := range []step{
 		{Observe: "o", Search: map[string]any{}},
 		{Sees: "o", Hits: []map[string]any{{"_id": "1", "tenant": "acme", "n": 1.0}}, Total: new(1), Told: []string{`change 1 {"n":1,"tenant":"acme"}`}},

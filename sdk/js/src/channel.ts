@@ -35,9 +35,7 @@ export class ChannelController {
     const member = { body: metadata, echo: options.echo ?? true };
     const answer = await this.#ask<{ count: number }>("join", { channel, ...member });
     this.#joined.set(channel, member);
-    this.#again ??= this.connection.on("connect", () => {
-      for (const [name, as] of this.#joined) void this.#ask("join", { channel: name, ...as }).catch(() => undefined); // the next connection tries again
-    });
+    this.#again ??= this.connection.again(() => Promise.all([...this.#joined].map(([name, as]) => this.#ask("join", { channel: name, ...as }))));
     return answer;
   }
 

@@ -1,51 +1,12 @@
 import mqtt, { type IClientOptions, type MqttClient } from "mqtt";
 
-import { Emitter } from "./emitter.js";
-import { AmbitError, isLost, lost, offline } from "./error.js";
+import { Backoff } from "./backoff.js";
+import { Emitter, guarded } from "./emitter.js";
+import { AmbitError, closed, isLost, late, lost, offline } from "./error.js";
 import { Feed, type Listener } from "./feed.js";
-import type { Source } from "./types.js";
-
-export interface Options {
-  /** The version of MQTT: 5 by default, 4 is 3.1.1. */
-  version?: 4 | 5;
-  username?: string;
-  /** A password, a token or an API key; a function is asked each time the connection is made. */
-  password?: string | (() => string);
-  /** Names the client. By default one is made up. */
-  clientId?: string;
-  /** After how many milliseconds a lost connection is tried again: 1,000 by default. */
-  reconnectPeriod?: number;
-  /** How many milliseconds an answer may take: 15,000 by default. */
-  timeout?: number;
-  /** Further options of mqtt.js. */
-  mqtt?: IClientOptions;
-}
-
-export interface ConnectionEvents {
-  /** It is connected, for the first time or again. */
-  connect: [];
-  /** The connection was lost; it is tried again. */
-  disconnect: [];
-  /** The token, the key or the certificate that it came with has expired; the broker ends the connection. */
-  expired: [];
-  /**
-   * Connecting again has failed. If it is an AmbitError with the id "client.refused", the broker does not let this
-   * client in any more, and it is not tried again.
-   */
-  error: [Error];
-}
-
-/** A request, as API.md describes them. */
-export interface Request {
-  controller: string;
-  action: string;
-  index?: string;
-  collection?: string;
-  _id?: string;
-  body?: unknown;
-  volatile?: Source;
-  [option: string]: unknown;
-}
+import { Followed, type Receiver } from "./follow.js";
+import type { ConnectionEvents, Options, Request } from "./options.js";
+import { isFinal, refusal } from "./refusal.js";
 
 interface Pending {
   resolve(result: unknown): void;
@@ -53,8 +14,8 @@ interface Pending {
   timer: ReturnType<typeof setTimeout>;
 }
 
-type Receiver = (payload: Uint8Array, topic: string) => void;
-
+/** mqtt.js is not to connect again by itself: it has no password that is waited for, and no wait that grows. */
+const never = 2 ** 31 - 1;
 const requests = "$ambit/request";
 const answers = "$ambit/response";
 
@@ -75,12 +36,18 @@ export class Connection extends Emitter<ConnectionEvents> {
   readonly #timeout: number;
   readonly #pending = new Map<string, Pending>();
   readonly #feeds = new Map<string, Feed>();
-  /** Who gets the messages of a topic, or of all that begin with it if it ends in a slash. */
+  /** Who gets the messages of a room, by its topic. */
   readonly #topics = new Map<string, Receiver>();
-  readonly #followed = new Map<string, { to: Receiver; qos: 0 | 1 }>();
+  readonly #followed = new Map<string, Followed>();
   readonly #waiting = new Set<() => void>();
+  /** What ends the wait for an acknowledgement. */
+  readonly #publishing = new Set<(e: AmbitError) => void>();
+  readonly #backoff: Backoff;
+  #retrying: ReturnType<typeof setTimeout> | undefined;
   #requests = 0;
   #wasUp = false;
+  /** Until it was connected once, it is up to open to say why it is not. */
+  #isOpen = false;
   #isExpired = false;
   #closed = false;
   /** Why it is not tried again. */
@@ -95,26 +62,28 @@ export class Connection extends Emitter<ConnectionEvents> {
     super();
     this.#mqtt = client;
     this.#timeout = options.timeout ?? 15_000;
-    const { password } = options;
+    this.#backoff = new Backoff(options.reconnectPeriod ?? 1000);
     this.#password = client.options.password as string | undefined;
-    if (typeof password === "function") client.on("reconnect", () => (client.options.password = this.#password = password()));
     client.on("message", (topic, payload) => this.#receive(topic, payload));
     client.on("connect", () => {
       writeAtOnce(client);
       this.#up();
     });
-    client.on("close", () => this.#down());
+    client.on("close", () => {
+      this.#down();
+      this.#retry();
+    });
     client.on("disconnect", (packet) => packet.reasonCode === maximumConnectTime && this.#expire());
-    client.on("error", (e) => this.#failed(e));
+    client.on("error", (e) => void this.#failed(e));
   }
 
   /** Connects. It is an error if the first try fails. */
   static async open(url: string, options: Options = {}): Promise<Connection> {
-    const { version = 5, reconnectPeriod = 1000 } = options;
+    const { version = 5 } = options;
     const settings: IClientOptions = {
       ...options.mqtt,
       protocolVersion: version,
-      reconnectPeriod,
+      reconnectPeriod: never,
       reconnectOnConnackError: true,
       clean: true,
       resubscribe: false,
@@ -124,7 +93,7 @@ export class Connection extends Emitter<ConnectionEvents> {
     if (options.username !== undefined) settings.username = options.username;
     const { password } = options;
     if (password !== undefined) {
-      settings.password = typeof password === "function" ? password() : password;
+      settings.password = typeof password === "function" ? await password() : password;
       settings.username ??= ""; // MQTT 3.1.1 and mqtt.js have no password without a user name [MQTT-3.1.2-22]
     }
     const client = mqtt.connect(url, settings);
@@ -155,12 +124,29 @@ export class Connection extends Emitter<ConnectionEvents> {
     return this.#mqtt.connected;
   }
 
-  /** Ends the connection. Whoever waits for an answer gets an error. */
+  /**
+   * Ends the connection, when what was published is acknowledged, or not within the timeout. Whoever waits for an
+   * answer gets an error.
+   */
   async close(): Promise<void> {
+    if (this.#closed) return;
     this.#closed = true;
+    clearTimeout(this.#retrying);
+    const client = this.#mqtt;
+    if (!client.connected) client.end(true);
     this.#down();
     this.#awake();
-    await this.#mqtt.endAsync();
+    if (client.connected) {
+      const over = new Promise<void>((resolve) => void client.once("close", resolve));
+      const late = setTimeout(() => client.stream.destroy(), this.#timeout);
+      await Promise.race([client.endAsync(), over]); // mqtt.js waits for ever if the connection is lost meanwhile
+      clearTimeout(late);
+    }
+    this.#abandon(closed());
+  }
+
+  #abandon(e: AmbitError): void {
+    for (const give of [...this.#publishing]) give(e);
   }
 
   /** Asks, and returns the result of the answer. Without a connection it waits for one, within the timeout. */
@@ -173,14 +159,24 @@ export class Connection extends Emitter<ConnectionEvents> {
         reject(late());
       }, this.#timeout);
       this.#pending.set(requestId, { resolve: resolve as (result: unknown) => void, reject, timer });
-      this.#mqtt.publish(requests, JSON.stringify({ ...request, requestId }));
+      this.#mqtt.publish(requests, JSON.stringify({ ...request, requestId }), () => undefined); // if it fails the connection is lost
     });
   }
 
-  /** Publishes, and waits for the acknowledgement: of a document, it says that it is on disk. */
+  /**
+   * Publishes, and waits for the acknowledgement: of a document, it says that it is on disk. What is not acknowledged
+   * when the connection is lost is published again on the next one; QoS 0 needs a connection.
+   */
   async publish(topic: string, payload: string | object | null, options: { qos?: 0 | 1 | 2; retain?: boolean } = {}): Promise<void> {
     const text = payload === null ? "" : typeof payload === "string" ? payload : JSON.stringify(payload);
-    await this.#mqtt.publishAsync(topic, text, { qos: options.qos ?? 1, retain: options.retain ?? false });
+    if (this.#ended) throw this.#ended;
+    let give!: (e: AmbitError) => void;
+    const given = new Promise<never>((_, reject) => this.#publishing.add((give = reject)));
+    try {
+      await Promise.race([this.#mqtt.publishAsync(topic, text, { qos: options.qos ?? 1, retain: options.retain ?? false }), given]);
+    } finally {
+      this.#publishing.delete(give);
+    }
   }
 
   /**
@@ -188,10 +184,11 @@ export class Connection extends Emitter<ConnectionEvents> {
    * one channel share one subscription, unless they are alone by choice.
    */
   async listen(channel: string, seq: number, listener: Listener, alone = false): Promise<() => Promise<void>> {
-    const key = alone ? `${channel}&since=${seq}` : channel;
+    let key = `${channel}&since=`;
+    while (alone && this.#feeds.has(key)) key += "0"; // the same number in another topic filter: the broker has one subscription for each
     let feed = this.#feeds.get(key);
     if (!feed) {
-      feed = new Feed(channel, seq, (topic, to) => this.#subscribe(topic, to));
+      feed = new Feed(key, seq, (topic, to) => this.#subscribe(topic, to));
       this.#feeds.set(key, feed);
     }
     const its = feed;
@@ -212,43 +209,56 @@ export class Connection extends Emitter<ConnectionEvents> {
 
   /**
    * Subscribes to a topic filter, also when the connection is made again. With QoS 0
-   * messages need no acknowledgement, and some are lost when there are more than can be read.
+   * messages need no acknowledgement, and some are lost when there are more than can be read. What is retained is told
+   * again to those who follow the same topic filter already.
    */
   async follow(topicFilter: string, to: Receiver, qos: 0 | 1 = 1): Promise<() => Promise<void>> {
-    this.#followed.set(topicFilter, { to, qos });
-    let unsubscribe: (() => Promise<void>) | undefined;
+    const before = this.#followed.get(topicFilter);
+    const followed = before && before.qos >= qos ? before : new Followed(topicFilter, qos);
+    for (const other of before?.receivers ?? []) followed.receivers.add(other);
+    this.#followed.set(topicFilter, followed);
+    const receiver = { to };
+    followed.receivers.add(receiver);
     try {
       await this.#online();
-      unsubscribe = await this.#subscribe(topicFilter, to, qos);
+      await this.#granted(topicFilter, followed.qos);
     } catch (e) {
       if (!isLost(e)) {
-        this.#followed.delete(topicFilter);
+        this.#unfollow(topicFilter, receiver);
         throw e;
       }
     }
     return async () => {
-      this.#followed.delete(topicFilter);
-      await unsubscribe?.();
+      // An earlier one may have ended with the connection.
+      if (this.#unfollow(topicFilter, receiver) && this.connected) await this.#mqtt.unsubscribeAsync(topicFilter).catch(() => undefined);
     };
   }
 
-  /** Subscribes on the connection that there is now. */
-  async #subscribe(topicFilter: string, to: Receiver, qos: 0 | 1 = 1): Promise<() => Promise<void>> {
-    const route = topicFilter.replace(/[+#]$/, "");
-    const forget = () => {
-      if (this.#topics.get(route) === to) this.#topics.delete(route);
-    };
-    this.#topics.set(route, to);
+  /** Says whether nobody is left. */
+  #unfollow(topicFilter: string, receiver: { to: Receiver }): boolean {
+    const followed = this.#followed.get(topicFilter);
+    return followed?.receivers.delete(receiver) === true && followed.receivers.size === 0 && this.#followed.delete(topicFilter);
+  }
+
+  /** Subscribes to a room on the connection that there is now. */
+  async #subscribe(topic: string, to: Receiver): Promise<() => Promise<void>> {
+    const forget = () => this.#topics.get(topic) === to && this.#topics.delete(topic);
+    this.#topics.set(topic, to);
     try {
-      await this.#granted(topicFilter, qos);
+      await this.#granted(topic, 1);
     } catch (e) {
       forget();
       throw e;
     }
     return async () => {
-      forget();
-      if (this.connected) await this.#mqtt.unsubscribeAsync(topicFilter).catch(() => undefined); // it ended with the connection
+      // Another feed may have subscribed to the same by now. It may have ended with the connection.
+      if (forget() && this.connected) await this.#mqtt.unsubscribeAsync(topic).catch(() => undefined);
     };
+  }
+
+  /** Has something said on every connection from the next one on. If it is refused, that is an error of the connection. */
+  again(say: () => Promise<unknown>): () => void {
+    return this.on("connect", () => void say().catch((e: Error) => isLost(e) || this.#ended || this.emit("error", e)));
   }
 
   /** Resolves when a subscription is granted. */
@@ -291,17 +301,54 @@ export class Connection extends Emitter<ConnectionEvents> {
     return this.#refusal ?? (this.#closed ? closed() : undefined);
   }
 
-  /** Ends it if the broker refuses who it says it is. Another password may be right. */
-  #failed(e: Error): void {
-    const refused = this.#wasUp ? undefined : refusal(this.url, e);
+  /** Connects again, after a while. */
+  #retry(): void {
+    if (!this.#isOpen || this.#ended || this.#retrying !== undefined) return;
+    this.#retrying = setTimeout(() => void this.#reconnect(), this.#backoff.next());
+  }
+
+  async #reconnect(): Promise<void> {
+    const client = this.#mqtt;
     const { password } = this.options;
-    if (refused && isFinal(refused) && !(typeof password === "function" && password() !== this.#password)) this.#refuse(refused);
+    try {
+      if (typeof password === "function") client.options.password = this.#password = await password();
+    } catch (e) {
+      this.emit("error", e as Error);
+      this.#retrying = undefined;
+      this.#retry();
+      return;
+    }
+    this.#retrying = undefined;
+    if (this.#ended) return;
+    const { incomingStore, outgoingStore } = client; // what was published, and not acknowledged, is sent again
+    client.reconnect({ incomingStore, outgoingStore });
+  }
+
+  /** Ends it if the broker refuses who it says it is. Another password may be right. */
+  async #failed(e: Error): Promise<void> {
+    if (!this.#isOpen) return;
+    const refused = this.#wasUp ? undefined : refusal(this.url, e);
+    if (refused && isFinal(refused) && !(await this.#hasOther())) this.#refuse(refused);
     this.emit("error", refused ?? e);
   }
 
+  /** Whether there is another password than the one that was refused. If it is not known, it is asked for again. */
+  async #hasOther(): Promise<boolean> {
+    const { password } = this.options;
+    if (typeof password !== "function") return false;
+    try {
+      return (await password()) !== this.#password;
+    } catch {
+      return true;
+    }
+  }
+
   #refuse(e: AmbitError): void {
+    if (this.#ended) return;
     this.#refusal = e;
+    clearTimeout(this.#retrying);
     this.#mqtt.end(true);
+    this.#abandon(e);
     const feeds = [...this.#feeds.values()];
     this.#feeds.clear();
     this.#followed.clear();
@@ -320,20 +367,25 @@ export class Connection extends Emitter<ConnectionEvents> {
   }
 
   #up(): void {
+    this.#backoff.connected();
     for (const [key, feed] of this.#feeds) {
       feed.open().catch((e: AmbitError) => {
         if (this.#feeds.get(key) === feed) this.#feeds.delete(key);
         feed.fail(e);
       });
     }
-    for (const [topicFilter, { to, qos }] of this.#followed) {
-      this.#subscribe(topicFilter, to, qos).catch((e: AmbitError) => {
+    for (const [topicFilter, { qos }] of this.#followed) {
+      this.#granted(topicFilter, qos).catch((e: AmbitError) => {
         if (!isLost(e)) this.emit("error", e);
       });
     }
     this.#awake();
-    this.#wasUp = true;
+    this.#wasUp = this.#isOpen = true;
     this.#isExpired = false;
+    if (this.options.version === 4 && this.#password !== undefined) {
+      // By MQTT 3.1.1 only whoever has asked something is told that a token has expired.
+      this.request({ controller: "server", action: "now" }).catch(() => undefined);
+    }
     this.emit("connect");
   }
 
@@ -356,14 +408,14 @@ export class Connection extends Emitter<ConnectionEvents> {
       this.#answer(JSON.parse(text(payload)) as Answer);
       return;
     }
-    const to = this.#topics.get(topic) ?? this.#topics.get(topic.slice(0, topic.lastIndexOf("/") + 1)) ?? this.#matching(topic);
-    to?.(payload, topic);
-  }
-
-  /** Who follows the first topic filter with other wildcards that matches. */
-  #matching(topic: string): Receiver | undefined {
-    for (const [topicFilter, { to }] of this.#followed) if (matches(topicFilter, topic)) return to;
-    return undefined;
+    const room = this.#topics.get(topic);
+    if (room) {
+      room(payload, topic);
+      return;
+    }
+    for (const { matches, receivers } of [...this.#followed.values()]) {
+      if (matches(topic)) for (const { to } of [...receivers]) guarded(() => to(payload, topic));
+    }
   }
 
   #answer(a: Answer): void {
@@ -391,33 +443,5 @@ interface Answer {
 
 /** The reason code with which the broker ends a connection whose token has expired. */
 const maximumConnectTime = 0xa0;
-
-/** What the broker answers to CONNECT if it does not let a client in; undefined for another error. */
-function refusal(url: string, e: Error): AmbitError | undefined {
-  const { code } = e as { code?: unknown };
-  return typeof code === "number" ? new AmbitError("client.refused", `${url}: ${e.message}`, 0, { code }) : undefined;
-}
-
-/**
- * Whether to say the same again is of no use: the version (1 of MQTT 3.1.1), the client identifier (2), the password
- * (4) or who it is (5) will not do. A broker that is busy, stops, or has banned a client for a while may take it later.
- */
-const isFinal = (e: AmbitError) => [1, 2, 4, 5, 0x84, 0x85, 0x86, 0x87, 0x8c].includes(e.details.code!);
-
-const closed = () => new AmbitError("client.closed", "the connection was closed");
-
-const late = () => new AmbitError("client.timeout", "there was no answer in time: the request was done, or not");
-
-/** Whether a topic filter with wildcards matches a topic. */
-export function matches(topicFilter: string, topic: string): boolean {
-  const filters = topicFilter.replace(/^\$share\/[^/]+\//, "").split("/");
-  const levels = topic.split("/");
-  if (topic.startsWith("$") && !filters[0]!.startsWith("$")) return false;
-  for (const [i, filter] of filters.entries()) {
-    if (filter === "#") return true;
-    if (i >= levels.length || (filter !== "+" && filter !== levels[i])) return false;
-  }
-  return filters.length === levels.length;
-}
 
 export const text = (payload: Uint8Array) => new TextDecoder().decode(payload);

@@ -29,3 +29,7 @@ export const isLost = (e: unknown) => e instanceof AmbitError && e.id === "clien
 export const offline = () => new AmbitError("client.not_connected", "there is no connection");
 
 export const isOffline = (e: unknown) => e instanceof AmbitError && e.id === "client.not_connected";
+
+export const closed = () => new AmbitError("client.closed", "the connection was closed");
+
+export const late = () => new AmbitError("client.timeout", "there was no answer in time: the request was done, or not");

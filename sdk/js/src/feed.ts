@@ -26,9 +26,9 @@ export class Feed {
   #gap = 0;
   #seq: number;
 
-  /** seq is the change up to which everything is known. */
+  /** seq is the change up to which everything is known; with it the prefix is the topic filter. */
   constructor(
-    readonly channel: string,
+    private readonly prefix: string,
     seq: number,
     private readonly subscribe: Subscribe,
   ) {
@@ -56,7 +56,7 @@ export class Feed {
     const to = (payload: Uint8Array) => {
       if (life === this.#life) this.#receive(payload);
     };
-    this.#ready = this.subscribe(`${this.channel}&since=${this.#seq}`, to).then(
+    this.#ready = this.subscribe(`${this.prefix}${this.#seq}`, to).then(
       (unsubscribe) => {
         if (life === this.#life) this.#unsubscribe = unsubscribe;
         else if (this.#closed) void unsubscribe();

@@ -1,15 +1,17 @@
 import { ChannelController } from "./channel.js";
-import { Connection, type Options } from "./connection.js";
+import { Connection } from "./connection.js";
 import { DocumentController } from "./document.js";
 import { ObserveController } from "./observe.js";
+import type { Options } from "./options.js";
 import { PresenceController } from "./presence.js";
 import { RealtimeController } from "./realtime.js";
 
 export * from "./channel.js";
-export { Connection, type ConnectionEvents, type Options, type Request } from "./connection.js";
+export { Connection } from "./connection.js";
 export * from "./document.js";
 export { AmbitError } from "./error.js";
 export * from "./observe.js";
+export type * from "./options.js";
 export * from "./presence.js";
 export * from "./realtime.js";
 export type * from "./types.js";

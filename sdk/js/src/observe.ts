@@ -96,7 +96,7 @@ export abstract class Observed<T extends object = Source> extends Emitter<Observ
   protected async more(): Promise<boolean> {
     const life = this.#life;
     return this.#serially(life, async () => {
-      if (this.cursor === undefined) return false;
+      if (life !== this.#life || this.cursor === undefined) return false;
       this.#held ??= [];
       let n = 0;
       do {

@@ -10,16 +10,15 @@ export interface Standing extends Omit<Member, "clientId"> {
 /** Who is there. */
 export class PresenceController {
   #metadata: Source | undefined;
+  #again: (() => void) | undefined;
 
   constructor(private readonly connection: Connection) {}
 
   /** Says something of this client, also when the connection is made again. */
   async update(metadata: Source): Promise<void> {
     await this.#update(metadata);
-    if (this.#metadata === undefined) {
-      this.connection.on("connect", () => void this.#update(this.#metadata).catch(() => undefined)); // the next connection tries again
-    }
     this.#metadata = metadata;
+    this.#again ??= this.connection.again(() => this.#update(this.#metadata));
   }
 
   #update(metadata: Source | undefined): Promise<unknown> {

@@ -2,7 +2,8 @@
 import { connect } from "../dist/index.js";
 
 /** Connects, and returns what runs a command. tell is told of what is observed. */
-export async function open(url, version, tell, options = {}) {
+export async function open(url, version, tell, { login, ...options } = {}) {
+  if (login) options.password = async () => (await (await fetch(login.url, { method: "POST", body: JSON.stringify(login.request) })).json()).result.jwt;
   const ambit = await connect(url, { version, reconnectPeriod: 50, ...options });
   const known = new Map();
   const heard = [];
@@ -46,10 +47,27 @@ export async function open(url, version, tell, options = {}) {
     },
     close: () => ambit.close(),
     request: ({ request }) => ambit.connection.request(request),
-    call: async ({ controller, method, args }) => (await ambit[controller][method](...args)) ?? null,
+    async call({ controller, method, args, name }) {
+      if (!name) return (await ambit[controller][method](...args)) ?? null;
+      const told = [];
+      const { at, line } = listeners[`${controller}.${method}`];
+      const say = (...what) => {
+        told.push(line(...what));
+        tell({ name, state: { hits: [], total: 0, told } });
+      };
+      known.set(name, { stop: await ambit[controller][method](...args.slice(0, at), say, ...args.slice(at)) });
+      return null;
+    },
   };
   return (c) => commands[c.do](c);
 }
+
+/** The methods that call back: behind how many arguments that is, and what is seen of it. */
+const listeners = {
+  "presence.watch": { at: 1, line: (id, standing) => `${id} ${standing.online ? "is" : "was"} there ${JSON.stringify(standing.metadata)}` },
+  "presence.room": { at: 3, line: ({ members }) => members.map((m) => m.clientId).join() },
+  "channel.listen": { at: 1, line: (e) => `${e.event} ${(e.member ?? e.from).clientId} ${JSON.stringify(e.member ? e.member.metadata : e.message)}` },
+};
 
 function line(n) {
   if (n.type === "gap") return "gap";

@@ -6,7 +6,8 @@
 //   < {"do":"observe","name":"o","get":"1"}            > {"name":"o","state":{"hits":[…],"total":1,"told":[…]}}
 //                                                      > {"done":true}
 //
-// With the path of Chromium the client runs in a page there. Another open ends what was open.
+// With the path of Chromium the clients run in a page there. Commands may name one of several clients as `by`, which is
+// its client identifier; close ends all of them.
 import { createInterface } from "node:readline";
 
 import { open } from "./commands.js";
@@ -15,15 +16,19 @@ const [version, chromium] = process.argv.slice(2);
 const tell = (line) => process.stdout.write(`${JSON.stringify(line)}\n`);
 
 function inNode() {
-  let run;
+  const clients = new Map();
   return {
-    async open(url, options) {
-      await run?.({ do: "close" });
-      run = undefined;
-      run = await open(url, Number(version), tell, options);
+    async open({ by, url, options }) {
+      await clients.get(by)?.({ do: "close" });
+      clients.delete(by);
+      clients.set(by, await open(url, Number(version), tell, { ...options, ...(by && { clientId: by }) }));
     },
-    run: (command) => run(command),
-    close: () => process.exit(0),
+    run: (command) => clients.get(command.by)(command),
+    async close() {
+      await Promise.all([...clients.values()].map((run) => run({ do: "close" })));
+      clients.clear();
+    },
+    end: () => process.exit(0),
   };
 }
 
@@ -33,17 +38,23 @@ async function inChromium() {
   const browser = await pages.launch(chromium);
   let page;
   return {
-    async open(url) {
-      await page?.close();
-      page = await pages.open(browser, url, "<!doctype html><title>test</title>");
-      await page.exposeFunction("tell", tell);
-      await page.addScriptTag({ content: script });
-      await page.evaluate(async ([to, v]) => {
-        window.run = await bundled.open(to, v, window.tell);
-      }, [url, Number(version)]);
+    async open({ by, url, options }) {
+      if (!page) {
+        page = await pages.open(browser, url, "<!doctype html><title>test</title>");
+        await page.exposeFunction("tell", tell);
+        await page.addScriptTag({ content: script });
+        await page.evaluate(() => (window.clients = new Map()));
+      }
+      await page.evaluate(async ([name, to, v, o]) => {
+        window.clients.set(name, await bundled.open(to, v, window.tell, { ...o, ...(name && { clientId: name }) }));
+      }, [by, url, Number(version), options]);
     },
-    run: (command) => page.evaluate((c) => window.run(c), command),
-    close: () => browser.close(),
+    run: (command) => page.evaluate((c) => window.clients.get(c.by)(c), command),
+    async close() {
+      await page?.close();
+      page = undefined;
+    },
+    end: () => browser.close(),
   };
 }
 
@@ -51,10 +62,10 @@ const client = await (chromium ? inChromium() : inNode());
 for await (const line of createInterface({ input: process.stdin })) {
   const command = JSON.parse(line);
   try {
-    const result = await (command.do === "open" ? client.open(command.url, command.options) : client.run(command));
+    const result = await (command.do === "open" ? client.open(command) : command.do === "close" ? client.close() : client.run(command));
     tell({ done: true, result: result ?? null });
   } catch (e) {
     tell({ done: true, error: e.message });
   }
 }
-await client.close();
+await client.end();
