@@ -184,7 +184,7 @@ func (c *jsClient) do(s step) (any, error) {
 	case s.Stop != "":
 		command["do"], command["name"] = "stop", s.Stop
 	case s.Next != "":
-		command["do"], command["name"] = "next", s.Next
+		command["do"], command["name"], command["times"] = "next", s.Next, s.Times
 	default:
 		command["do"], command["request"] = "request", s.Request
 	}
@@ -271,9 +271,21 @@ func (c *goClient) do(s step) (any, error) {
 		c.observed[s.Stop].Stop()
 		return nil, nil
 	case s.Next != "":
-		return c.observed[s.Next].Next(ctx)
+		return c.next(ctx, s)
 	}
 	return c.request(ctx, s.Request)
+}
+
+func (c *goClient) next(ctx context.Context, s step) (more bool, err error) {
+	c.mu.Lock()
+	o := c.observed[s.Next]
+	c.mu.Unlock()
+	var others sync.WaitGroup
+	defer others.Wait()
+	for range s.Times - 1 {
+		others.Go(func() { _, _ = o.Next(ctx) }) // the last one says how it is
+	}
+	return o.Next(ctx)
 }
 
 // request makes a request that is written as JSON.

@@ -47,8 +47,10 @@ type step struct {
 	Filter    json.RawMessage
 	Options   map[string]any
 	// Start, Stop and Next name what is observed; More says what Next returns.
+	// Times is how often Next is called at once, if it is not once.
 	Start, Stop, Next string
 	More              bool
+	Times             int
 	// By names the client that does it, or sees it: another one for each name, which is its
 	// client identifier. Without one it is a client whose identifier is made up.
 	By string

@@ -34,7 +34,7 @@ export async function open(url, version, tell, { login, ...options } = {}) {
     },
     start: ({ name }) => known.get(name).start(),
     stop: ({ name }) => known.get(name).stop(),
-    next: ({ name }) => known.get(name).next(),
+    next: async ({ name, times }) => (await Promise.all(Array.from({ length: times || 1 }, () => known.get(name).next()))).at(-1),
     async subscribe({ name, index, collection, filter, options }) {
       const told = [];
       const say = (line) => {
