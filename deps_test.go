@@ -113,7 +113,7 @@ test/conformance test: broker
 test/kuzzle:
 test/kuzzle test: filter
 test/sdk:
-test/sdk test: client
+test/sdk test: client [github.com/eclipse/paho.golang]
 test/console:
 
 test/pocketbase:
