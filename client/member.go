@@ -97,6 +97,10 @@ func (o *Observed) release(l *life) {
 // tell calls the user's functions. The caller holds o.telling, and so keeps the order.
 func (o *Observed) tell() {
 	o.mu.Lock()
+	if o.life == nil {
+		o.mu.Unlock()
+		return // the next life tells of it
+	}
 	events := o.hits.events
 	o.hits.events = nil
 	o.mu.Unlock()

@@ -60,8 +60,8 @@ type life struct {
 	leave func() // leaves the room; guarded by Observed.mu, nil before that
 }
 
-// errNotStarted is the error of Next then.
-var errNotStarted = errors.New("client: what is observed was not started")
+// errNotStarted is the error of Next without a life.
+var errNotStarted = errors.New("client: what is observed was not started, or was stopped")
 
 // ObserveOne observes one document.
 func (c Collection) ObserveOne(id string, on Observers) *Observed {
@@ -110,7 +110,7 @@ func (o *Observed) Start(ctx context.Context) error {
 	leave, err := o.listen(l)
 	if err == nil {
 		o.mu.Lock()
-		l.leave = leave
+		l.leave = leave // if it was stopped meanwhile, sync says so
 		o.mu.Unlock()
 		err = o.sync(l)
 	}
@@ -141,7 +141,8 @@ func (o *Observed) begin() (*life, error) {
 	return l, nil
 }
 
-// Stop leaves the documents as they are.
+// Stop leaves the documents as they are. When it returns, nothing of [Observers] is called
+// any more.
 func (o *Observed) Stop() {
 	o.mu.Lock()
 	l := o.life
@@ -149,6 +150,8 @@ func (o *Observed) Stop() {
 	if l != nil {
 		o.stop(l)
 	}
+	o.telling.Lock() // a call may be under way
+	defer o.telling.Unlock()
 }
 
 // stop ends a life, once.
@@ -188,16 +191,24 @@ func (o *Observed) Next(ctx context.Context) (bool, error) {
 			return false, err
 		}
 		n, cursor = n+len(p.Hits), p.Cursor
-		o.mu.Lock()
-		err = o.hits.add(p)
-		o.hits.bound(p)
-		more = cursor != "" && o.hits.isCutShort(p)
-		o.mu.Unlock()
-		if err != nil {
+		if more, err = o.add(l, p); err != nil {
 			return false, err
 		}
 	}
 	return n > 0, nil
+}
+
+// add adds a page, and says whether another one belongs to it. What was stopped meanwhile stays as it
+// is.
+func (o *Observed) add(l *life, p Page) (more bool, err error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.life != l {
+		return false, errNotStarted
+	}
+	err = o.hits.add(p)
+	o.hits.bound(p)
+	return p.Cursor != "" && o.hits.isCutShort(p), err
 }
 
 // listen joins the room of the filter.
@@ -234,7 +245,10 @@ func (o *Observed) sync(l *life) error {
 		}
 	}
 	o.mu.Lock()
-	err := o.hits.replace(pages)
+	err := errNotStarted
+	if o.life == l {
+		err = o.hits.replace(pages)
+	}
 	o.mu.Unlock()
 	o.release(l)
 	return err

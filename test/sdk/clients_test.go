@@ -54,8 +54,9 @@ type jsClient struct {
 	exited chan struct{}
 	errs   lockedBuffer
 
-	mu   sync.Mutex // guards seen
-	seen *board
+	mu     sync.Mutex // guards what follows
+	seen   *board
+	closed bool // what is opened next is seen on another board
 }
 
 type jsLine struct {
@@ -125,10 +126,21 @@ func (c *jsClient) dialer(url func(*broker) string) dialer {
 // open connects a client, beside those that are open already.
 func (c *jsClient) open(t *testing.T, url, clientID string) client {
 	t.Helper()
-	if _, err := c.run(map[string]any{"do": "open", "by": clientID, "url": url}); err != nil {
+	if err := c.openWith(url, clientID, nil); err != nil {
 		t.Fatal(err)
 	}
 	return c
+}
+
+// openWith connects with options of the JavaScript client.
+func (c *jsClient) openWith(url, clientID string, options map[string]any) error {
+	c.mu.Lock()
+	if c.closed {
+		c.seen, c.closed = newBoard(), false
+	}
+	c.mu.Unlock()
+	_, err := c.run(map[string]any{"do": "open", "by": clientID, "url": url, "options": options})
+	return err
 }
 
 func (c *jsClient) read(out io.Reader) {
@@ -185,8 +197,13 @@ func (c *jsClient) do(s step) (any, error) {
 		command["do"], command["name"] = "stop", s.Stop
 	case s.Next != "":
 		command["do"], command["name"], command["times"] = "next", s.Next, s.Times
+	case s.Publish != "":
+		command["do"], command["topic"] = "publish", s.Publish
 	default:
 		command["do"], command["request"] = "request", s.Request
+	}
+	if s.Detached != "" {
+		command["detached"] = s.Detached
 	}
 	return c.run(command)
 }
@@ -213,7 +230,7 @@ func (c *jsClient) close() {
 	_, _ = c.run(map[string]any{"do": "close"}) // what is open ends with the process otherwise
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.seen = newBoard()
+	c.closed = true
 }
 
 // goClient is the Go client.
@@ -252,6 +269,17 @@ func (c *goClient) board() *board { return c.seen }
 func (c *goClient) close()        { c.a.Close() }
 
 func (c *goClient) do(s step) (any, error) {
+	if name := s.Detached; name != "" {
+		s.Detached = ""
+		go func() {
+			if _, err := c.do(s); err != nil {
+				c.say(name, "fails")
+				return
+			}
+			c.say(name, "done")
+		}()
+		return nil, nil
+	}
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	switch {
@@ -262,24 +290,30 @@ func (c *goClient) do(s step) (any, error) {
 	case s.Call != "":
 		return c.call(ctx, s)
 	case s.Start != "":
-		return nil, c.observed[s.Start].Start(ctx)
+		return nil, c.observedAs(s.Start).Start(ctx)
 	case s.Stop != "":
 		if sub := c.subs[s.Stop]; sub != nil {
 			sub.Unsubscribe()
 			return nil, nil
 		}
-		c.observed[s.Stop].Stop()
+		c.observedAs(s.Stop).Stop()
 		return nil, nil
 	case s.Next != "":
 		return c.next(ctx, s)
+	case s.Publish != "":
+		return nil, c.a.Publish(ctx, ambit.Message{Topic: s.Publish, QoS: 1})
 	}
 	return c.request(ctx, s.Request)
 }
 
-func (c *goClient) next(ctx context.Context, s step) (more bool, err error) {
+func (c *goClient) observedAs(name string) *ambit.Observed {
 	c.mu.Lock()
-	o := c.observed[s.Next]
-	c.mu.Unlock()
+	defer c.mu.Unlock()
+	return c.observed[name]
+}
+
+func (c *goClient) next(ctx context.Context, s step) (more bool, err error) {
+	o := c.observedAs(s.Next)
 	var others sync.WaitGroup
 	defer others.Wait()
 	for range s.Times - 1 {

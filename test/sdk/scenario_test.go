@@ -59,6 +59,8 @@ type step struct {
 	Call string
 	Args []any
 	As   string
+	// Publish is a topic, on which a message is published at QoS 1.
+	Publish string
 	// Request is made by the client, and Result is a part of its result. Fails is what the
 	// error of this step says.
 	Request map[string]any
@@ -66,6 +68,8 @@ type step struct {
 	Fails   string
 	// Eventually has it done again until the result is that.
 	Eventually bool
+	// Detached, a name, has nobody wait for it: how it ends is seen under that name.
+	Detached string
 
 	// Sees names what is observed, and Hits, Total and Told what is seen of it in the
 	// end: Told are the events since the last such step. Hears are some of them, in any order;

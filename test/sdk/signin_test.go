@@ -164,8 +164,7 @@ func TestSigningInWithNode(t *testing.T) {
 				if as.expires != "" {
 					o["login"] = map[string]any{"url": "http://" + b.http.address() + "/api/auth/login", "request": loginOf(as.expires)}
 				}
-				_, err := js.run(map[string]any{"do": "open", "by": "", "url": as.url, "options": o})
-				return js, err
+				return js, js.openWith(as.url, "", o)
 			})
 		})
 	}

@@ -23,7 +23,10 @@ export function launch(executablePath) {
 /** Opens a page with its address at the broker, whose answer to a GET is the only page that is there. */
 export async function open(browser, broker, html) {
   const page = await browser.newPage();
-  page.on("pageerror", (e) => process.stderr.write(`${e}\n`));
+  page.on("pageerror", (e) => {
+    process.stderr.write(`${e.stack}\n`);
+    process.exit(1); // nobody has handled it: in Node.js that would be the end, too
+  });
   await page.goto(new URL("/api/server/now", broker.replace(/^ws/, "http")).href);
   await page.setContent(html);
   return page;

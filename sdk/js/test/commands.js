@@ -46,6 +46,7 @@ export async function open(url, version, tell, { login, ...options } = {}) {
       return s.roomId;
     },
     close: () => ambit.close(),
+    publish: ({ topic }) => ambit.connection.publish(topic, ""),
     request: ({ request }) => ambit.connection.request(request),
     async call({ controller, method, args, name }) {
       if (!name) return (await ambit[controller][method](...args)) ?? null;
@@ -59,7 +60,15 @@ export async function open(url, version, tell, { login, ...options } = {}) {
       return null;
     },
   };
-  return (c) => commands[c.do](c);
+  return (c) => {
+    if (!c.detached) return commands[c.do](c);
+    const end = (how) => tell({ name: c.detached, state: { hits: [], total: 0, told: [how] } });
+    commands[c.do](c).then(
+      () => end("done"),
+      () => end("fails"),
+    );
+    return undefined;
+  };
 }
 
 /** The methods that call back: behind how many arguments that is, and what is seen of it. */
