@@ -1,10 +1,10 @@
 // Pages in Chromium: the example as a new user finds it, and components of React and Vue.
 //
-//   node test/pages.js CHROMIUM ws://127.0.0.1:8080/mqtt SCREENSHOT
+//   node test/pages.js CHROMIUM ws://127.0.0.1:8080/mqtt SCREENSHOT [DIR]
 //   > cut                                     the broker is to be killed, and started again
 //   < mended
 //
-// It fails with the first thing that is not as it should be.
+// With DIR it is the example there, and nothing else. It fails with the first thing that is not as it should be.
 import { once } from "node:events";
 import { createInterface } from "node:readline";
 
@@ -13,7 +13,7 @@ import { context } from "esbuild";
 import { connect } from "../dist/index.js";
 import { bundle, launch, open } from "./browser.js";
 
-const [chromium, url, screenshot] = process.argv.slice(2);
+const [chromium, url, screenshot, dir] = process.argv.slice(2);
 const lines = createInterface({ input: process.stdin });
 const browser = await launch(chromium);
 const ambit = await connect(url, { reconnectPeriod: 50 });
@@ -21,7 +21,7 @@ const put = (id, speed) => ambit.document.createOrReplace("fleet", "trucks", id,
 
 async function dashboard() {
   const server = await context({});
-  const { port } = await server.serve({ servedir: ".", host: "127.0.0.1", port: 0 });
+  const { port } = await server.serve({ servedir: dir ?? ".", host: "127.0.0.1", port: 0 });
   const page = await browser.newPage({ viewport: { width: 900, height: 700 } });
   const shows = (rows) =>
     page.waitForFunction((want) => [...document.querySelectorAll("#rows tr")].map((r) => `${r.cells[0].textContent} ${r.cells[1].textContent}`).join() === want, rows.join());
@@ -127,7 +127,7 @@ async function component(source) {
   await page.close();
 }
 
-const parts = { dashboard, react: () => component(react), vue: () => component(vue) };
+const parts = dir ? { dashboard } : { dashboard, react: () => component(react), vue: () => component(vue) };
 let failed = false;
 try {
   for (const [name, part] of Object.entries(parts)) {
