@@ -47,6 +47,16 @@ func TestPages(t *testing.T) {
 	}
 }
 
+// TestTheMapReadsTheStream runs test/reader.js, which needs no browser.
+func TestTheMapReadsTheStream(t *testing.T) {
+	needPackages(t)
+	done := runScript(t, nil, "test/reader.js")
+	want := []string{"takes messages out of the stream", "reads positions as JSON.parse does", "keeps where documents are"}
+	if !slices.Equal(done, want) {
+		t.Errorf("it has done %q, want %q", done, want)
+	}
+}
+
 // runScript runs a script of the console, and returns the steps that it has done: the
 // lines that it prints. Those that begin with ! are for the broker, and answered by a line.
 func runScript(t testing.TB, b *broker, args ...string) (done []string) {

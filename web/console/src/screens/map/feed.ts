@@ -32,19 +32,19 @@ export class Feed {
   onNamed: ((slot: number, id: string) => void) | undefined;
 
   readonly #worker: Worker;
+  #spare: Float64Array<ArrayBuffer> | undefined; // of the last frame
 
   constructor(
     session: Session,
+    source: Source,
+    /** Which field is the position; undefined is one that is found. */
+    field: string | undefined,
     private readonly events: FeedEvents,
   ) {
     this.#worker = new Worker(import.meta.env.DEV ? "/src/screens/map/feed.worker.ts" : "/assets/feed.js", { type: "module", name: "map" });
     this.#worker.onmessage = ({ data }: MessageEvent<FromWorker>) => this.#receive(data);
     this.#worker.onerror = (e) => events.refused(e.message || "The map could not be started.");
-    this.#post({ type: "open", url: mqttURL(), user: session.who.user, secret: session.secret.value });
-  }
-
-  follow(source: Source): void {
-    this.#post({ type: "follow", source });
+    this.#post({ type: "open", url: mqttURL(), user: session.who.user, secret: session.secret.value, source, field });
   }
 
   setField(field: string): void {
@@ -61,15 +61,16 @@ export class Feed {
 
   /** Asks for what has happened since the last frame. */
   next(): void {
-    this.#post({ type: "next" });
+    this.#post({ type: "next", spare: this.#spare }, this.#spare && [this.#spare.buffer]);
+    this.#spare = undefined;
   }
 
   close(): void {
     this.#worker.terminate();
   }
 
-  #post(message: ToWorker): void {
-    this.#worker.postMessage(message);
+  #post(message: ToWorker, transfer: Transferable[] = []): void {
+    this.#worker.postMessage(message, transfer);
   }
 
   #receive(message: FromWorker): void {
@@ -98,10 +99,12 @@ export class Feed {
       this.slotOf.set(id, slot);
       this.onNamed?.(slot, id);
     }
-    frame.slots.forEach((slot, i) => {
-      this.x[slot] = frame.places[2 * i]!;
-      this.y[slot] = frame.places[2 * i + 1]!;
-    });
+    const { places } = frame;
+    for (let i = 0; i < 3 * frame.moved; i += 3) {
+      this.x[places[i]!] = places[i + 1]!;
+      this.y[places[i]!] = places[i + 2]!;
+    }
+    this.#spare = places;
     const { documents, messages, synced, fields, field } = frame;
     this.events.frame({ documents, messages, synced, fields, field });
     if (frame.watched) this.events.watched(frame.watched.slot, frame.watched.source);

@@ -1,160 +1,130 @@
 // Follows the documents of a collection on a connection of its own, beside the page, so that the page has time to draw
-// whatever comes. Of each document only the last message is read, when a frame asks for it.
+// whatever comes.
 import { Connection } from "@ambit/client";
 
+import { inTopic } from "../../topic.js";
 import type { FromWorker, Source, ToWorker } from "./messages.js";
-import { mercatorX, mercatorY, pointFields, readPoint, valueAt } from "./position.js";
+import { Places } from "./places.js";
+import { tappedSocket } from "./split.js";
 
 const post = (message: FromWorker, transfer: Transferable[] = []) => (self as unknown as Worker).postMessage(message, transfer);
 
 let secret: string | undefined;
 let connection: Promise<Connection> | undefined;
-let turn = 0; // counts what is followed
-let unfollow: (() => Promise<void>) | undefined;
-
-const slots = new Map<string, number>();
-const ids: (string | undefined)[] = [];
-const free: number[] = [];
-const payloads: (Uint8Array | undefined)[] = []; // the last message of each slot, once read undefined
-const sources: (Uint8Array | undefined)[] = [];
-const changed = new Set<number>();
-const gone = new Set<number>();
-const named = new Set<number>();
-const seen = new Set<number>(); // in the snapshot that comes after a connection was lost
-const candidates = new Map<string, number>();
-let sampled = 0;
-let field: string | undefined;
-let chosen = false;
-let path: string[] = [];
-let synced = false;
-let messages = 0;
-let watched = -1;
-let watchedChanged = false;
+let unwatch: (() => Promise<void>) | undefined;
+let prefix = ""; // of the topics of what is followed
+let prefixBytes = new Uint8Array();
+const places = new Places();
 let wanted = false;
+let spare: Float64Array<ArrayBuffer> | undefined;
 let timer: ReturnType<typeof setTimeout> | undefined;
 
 self.onmessage = ({ data }: MessageEvent<ToWorker>) => {
   switch (data.type) {
     case "open":
       secret = data.secret;
+      if (data.field !== undefined) places.setField(data.field);
       connection = open(data.url, data.user);
+      void follow(data.source);
       break;
     case "secret":
       secret = data.secret;
       break;
-    case "follow":
-      void follow(data.source);
-      break;
     case "field":
-      field = data.field;
-      chosen = true;
-      path = field.split(".");
-      for (const slot of slots.values()) changed.add(slot);
-      soon();
+      places.setField(data.field);
+      void again();
       break;
     case "next":
       wanted = true;
-      if (changed.size + gone.size > 0 || watchedChanged) soon();
+      spare = data.spare;
+      if (places.isChanged) soon();
       break;
     case "watch":
-      watched = data.slot;
-      watchedChanged = true;
-      soon();
+      void watch(data.slot);
       break;
   }
 };
 
 async function open(url: string, user: string | undefined): Promise<Connection> {
   const c = await Connection.open(url, {
+    version: 4, // messages have no properties, which are as long as a position
     ...(secret !== undefined && { username: user ?? "", password: () => secret ?? "" }),
     clientId: `console-map-${crypto.getRandomValues(new Uint32Array(2)).join("-")}`,
-    mqtt: { timerVariant: "native", keepalive: 45 },
+    mqtt: {
+      timerVariant: "native",
+      keepalive: 45,
+      createWebsocket(url: string, protocols: string[]) {
+        places.again(); // what is subscribed to is told from its beginning on another connection
+        return tappedSocket(url, protocols, take);
+      },
+    },
   });
   c.on("connect", () => post({ type: "state", online: true }));
-  c.on("disconnect", () => {
-    synced = false;
-    seen.clear();
-    post({ type: "state", online: false });
-  });
+  c.on("disconnect", () => post({ type: "state", online: false }));
   return c;
 }
 
-async function follow(source: Source): Promise<void> {
-  const mine = ++turn;
-  await unfollow?.();
-  unfollow = undefined;
-  clear();
+async function follow({ index, collection, filter }: Source): Promise<void> {
   try {
     const c = await connection!;
+    const body = JSON.parse(filter);
     // The name of the room is short, whatever the filter: it is in the topic of every message.
-    const { roomId } = await c.request<{ roomId: string }>({ controller: "realtime", action: "subscribe", index: source.index, collection: source.collection, body: JSON.parse(source.filter) });
-    const target = source.filter.length > 60 ? `~${roomId}` : `?${JSON.stringify(JSON.parse(source.filter)).replace(/[+#]/g, (c) => (c === "+" ? "\\u002b" : "\\u0023"))}`;
-    const prefix = `$scope/${source.index}/${source.collection}/${target}/`;
-    if (mine !== turn) return;
-    const off = await c.follow(`${prefix}+`, (payload, topic) => mine === turn && receive(topic.slice(prefix.length), payload), 0);
-    if (mine === turn) unfollow = off;
-    else await off();
+    const { roomId } = await c.request<{ roomId: string }>({ controller: "realtime", action: "subscribe", index, collection, body });
+    prefix = `$scope/${index}/${collection}/${filter.length > 60 ? `~${roomId}` : `?${inTopic(body)}`}/`;
+    prefixBytes = new TextEncoder().encode(prefix);
+    await again();
   } catch (e) {
-    if (mine === turn) post({ type: "refused", why: e instanceof Error ? e.message : String(e) });
+    post({ type: "refused", why: e instanceof Error ? e.message : String(e) });
   }
 }
 
-function clear(): void {
-  for (const slot of slots.values()) gone.add(slot);
-  slots.clear();
-  for (const slot of gone) release(slot);
-  candidates.clear();
-  sampled = 0;
-  synced = false;
-  seen.clear();
-  if (!chosen) field = undefined;
-  chosen = false;
+/** Subscribes, so that everything is told, from the beginning. */
+async function again(): Promise<void> {
+  if (prefix === "") return;
+  const c = await connection!;
+  places.again();
+  await c.follow(`${prefix}+`, () => undefined, 0);
+}
+
+/** Has what a document is be told, now and when it changes. */
+async function watch(slot: number): Promise<void> {
+  places.watch(slot);
   soon();
+  await unwatch?.();
+  unwatch = undefined;
+  const id = places.idOf(slot);
+  if (id !== undefined) unwatch = await (await connection!).follow(prefix + id, () => undefined, 0);
 }
 
-function release(slot: number): void {
-  ids[slot] = payloads[slot] = sources[slot] = undefined;
-  changed.delete(slot);
-  named.delete(slot);
+const decoder = new TextDecoder();
+const synced = "$synced";
+
+/** Takes a message of what is followed. */
+function take(bytes: Uint8Array, topic: number, payload: number, end: number): boolean {
+  if (!begins(bytes, topic, payload)) return false;
+  const id = textAt(bytes, topic + prefixBytes.length, payload);
+  if (id === synced) places.sync();
+  else if (payload === end) places.remove(id);
+  else places.put(id, bytes, payload, end);
+  soon();
+  return true;
 }
 
-function receive(id: string, payload: Uint8Array): void {
-  if (id === "$synced") {
-    sync();
-    return;
+function begins(bytes: Uint8Array, from: number, to: number): boolean {
+  if (prefix === "" || to - from <= prefixBytes.length) return false;
+  for (let i = prefixBytes.length - 1; i >= 0; i--) if (bytes[from + i] !== prefixBytes[i]) return false;
+  return true;
+}
+
+/** A text that is short, and mostly of ASCII. */
+function textAt(bytes: Uint8Array, from: number, to: number): string {
+  let text = "";
+  for (let i = from; i < to; i++) {
+    const c = bytes[i]!;
+    if (c >= 0x80) return decoder.decode(bytes.subarray(from, to));
+    text += String.fromCharCode(c);
   }
-  messages++;
-  let slot = slots.get(id);
-  if (payload.length === 0) {
-    if (slot !== undefined) forget(id, slot);
-    return;
-  }
-  if (slot === undefined) {
-    slot = free.pop() ?? ids.length;
-    ids[slot] = id;
-    slots.set(id, slot);
-    named.add(slot);
-  }
-  payloads[slot] = new Uint8Array(payload); // a copy: else it holds all of what came with it
-  changed.add(slot);
-  if (!synced) seen.add(slot);
-  if (slot === watched) watchedChanged = true;
-  soon();
-}
-
-function forget(id: string, slot: number): void {
-  slots.delete(id);
-  release(slot);
-  gone.add(slot);
-  soon();
-}
-
-/** The snapshot is complete: what was not in it is not there any more. */
-function sync(): void {
-  for (const [id, slot] of [...slots]) if (!seen.has(slot)) forget(id, slot);
-  seen.clear();
-  synced = true;
-  soon();
+  return text;
 }
 
 /** Sends a frame in a moment, if the page waits for one. */
@@ -166,73 +136,9 @@ function soon(): void {
   }, 12);
 }
 
-const decoder = new TextDecoder();
-
-function read(slot: number): unknown {
-  const bytes = payloads[slot] ?? sources[slot];
-  if (!bytes) return undefined;
-  sources[slot] = bytes;
-  payloads[slot] = undefined;
-  try {
-    return JSON.parse(decoder.decode(bytes));
-  } catch {
-    return undefined; // what a scope tells is a document
-  }
-}
-
-const samples = 200;
-
-function sample(document: unknown): void {
-  if (sampled >= samples) return;
-  sampled++;
-  for (const name of pointFields(document)) candidates.set(name, (candidates.get(name) ?? 0) + 1);
-}
-
 function send(): void {
   wanted = false;
-  const documents = new Map<number, unknown>();
-  if (sampled < samples) {
-    for (const slot of changed) {
-      const document = read(slot);
-      documents.set(slot, document);
-      sample(document);
-    }
-  }
-  const fields = [...candidates].sort((a, b) => b[1] - a[1]).map(([name]) => name);
-  if (field === undefined && fields[0] !== undefined) {
-    field = fields[0];
-    path = field.split(".");
-    for (const slot of slots.values()) changed.add(slot);
-  }
-  const list = new Uint32Array(changed.size);
-  const places = new Float64Array(2 * changed.size);
-  let n = 0;
-  for (const slot of changed) {
-    const at = field === undefined ? undefined : readPoint(valueAt(documents.get(slot) ?? read(slot), path));
-    list[n] = slot;
-    places[2 * n] = at ? mercatorX(at.lon) : NaN;
-    places[2 * n + 1] = at ? mercatorY(at.lat) : NaN;
-    n++;
-  }
-  const left = new Uint32Array(gone);
-  const frame: FromWorker = {
-    type: "frame",
-    named: [...named].map((slot) => ({ slot, id: ids[slot]! })),
-    slots: list,
-    places,
-    gone: left,
-    documents: slots.size,
-    messages,
-    synced,
-    fields,
-    field,
-    watched: watchedChanged ? { slot: watched, source: watched >= 0 ? read(watched) : undefined } : undefined,
-  };
-  for (const slot of left) if (ids[slot] === undefined) free.push(slot);
-  named.clear();
-  changed.clear();
-  gone.clear();
-  messages = 0;
-  watchedChanged = false;
-  post(frame, [list.buffer, places.buffer, left.buffer]);
+  const frame = places.frame(spare);
+  spare = undefined;
+  post({ type: "frame", ...frame }, [frame.places.buffer]);
 }

@@ -121,7 +121,7 @@ function LiveMap({ ambit, session, source, names, field }: LiveProps) {
     let arrived = true; // a frame that is not drawn yet
     let messages = 0;
     let since = performance.now();
-    const feed = new Feed(session, {
+    const feed = new Feed(session, source, field, {
       frame: (frame) => {
         arrived = true;
         messages += frame.messages;
@@ -149,8 +149,6 @@ function LiveMap({ ambit, session, source, names, field }: LiveProps) {
     parts.current = { view, feed };
     Object.assign(host.current!, { view }); // for who measures it
     view.map.on("click", (e) => !host.current!.classList.contains("drawing") && choose(view.at(e.containerPoint.x, e.containerPoint.y)));
-    if (field !== undefined) feed.setField(field);
-    feed.follow(source);
     loadWorld().then((world) => ((view.world = world), view.moved()), () => undefined); // the map is of use without it
     return () => {
       feed.close();

@@ -12,6 +12,7 @@ import type { Source } from "./messages.js";
 export interface Chosen {
   slot: number;
   id: string;
+  /** Null is not known yet, and undefined of one that is gone. */
   source: unknown;
 }
 
@@ -156,7 +157,7 @@ export function DocumentDetails({ ambit, source, chosen, states, onClose }: { am
           <Icon name="close" size={16} />
         </button>
       </header>
-      {chosen.source === undefined ? <p class="muted">It is not there any more.</p> : <Json value={chosen.source} label={`Document ${chosen.id}`} />}
+      {chosen.source === null ? <p class="muted">Reading …</p> : chosen.source === undefined ? <p class="muted">It is not there any more.</p> : <Json value={chosen.source} label={`Document ${chosen.id}`} />}
       <div class="row">
         <Link class="btn" href={hrefTo("documents", source.index, source.collection, { id: chosen.id })}>
           <Icon name="documents" size={16} /> Open

@@ -42,6 +42,7 @@ export class MapView {
   inView = 0;
   drawn = 0; // frames
 
+  readonly #visible = new Dots();
   readonly #base: HTMLCanvasElement;
   readonly #top: HTMLCanvasElement;
   readonly #resize: ResizeObserver;
@@ -177,36 +178,37 @@ export class MapView {
   #drawDocuments(ctx: CanvasRenderingContext2D, frame: Frame): void {
     const feed = this.feed();
     if (!feed) return;
-    const visible: number[][] = this.palette.map(() => []); // by colour: x, y, x, y …
     const labels: [string, number, number][] = [];
-    let count = 0;
+    const visible = this.#visible;
+    visible.clear();
     eachCopy(frame, (offset) => {
       for (let slot = 0; slot < feed.length; slot++) {
         const x = feed.x[slot]! * frame.size + offset;
         if (!(x > -8 && x < frame.width + 8)) continue;
         const y = feed.y[slot]! * frame.size - frame.top;
         if (!(y > -8 && y < frame.height + 8)) continue;
-        (visible[this.tints[slot]!] ?? visible[0]!).push(x, y);
-        if (count++ < labelsUpTo) labels.push([feed.ids[slot]!, x, y]);
+        visible.add(x, y, this.tints[slot]!);
+        if (visible.length <= labelsUpTo) labels.push([feed.ids[slot]!, x, y]);
       }
     });
-    this.inView = count;
-    visible.forEach((places, i) => this.#drawDots(ctx, places, this.palette[i]!, count > spritesUpTo));
-    if (count <= labelsUpTo) drawLabels(ctx, labels);
+    this.inView = visible.length;
+    this.palette.forEach((fill, tint) => this.#drawDots(ctx, tint, fill));
+    if (this.inView <= labelsUpTo) drawLabels(ctx, labels);
     if (this.selected >= 0) {
       eachCopy(frame, (offset) => ring(ctx, feed.x[this.selected]! * frame.size + offset, feed.y[this.selected]! * frame.size - frame.top));
     }
   }
 
-  #drawDots(ctx: CanvasRenderingContext2D, places: number[], fill: string, fast: boolean): void {
-    if (fast) {
+  #drawDots(ctx: CanvasRenderingContext2D, tint: number, fill: string): void {
+    const { x, y, tints, length } = this.#visible;
+    if (length > spritesUpTo) {
       ctx.fillStyle = fill;
-      for (let i = 0; i < places.length; i += 2) ctx.fillRect(places[i]! - 1.5, places[i + 1]! - 1.5, 3, 3);
+      for (let i = 0; i < length; i++) if (tints[i] === tint) ctx.fillRect(x[i]! - 1.5, y[i]! - 1.5, 3, 3);
       return;
     }
     const sprite = this.#sprite(fill);
     const half = sprite.width / devicePixelRatio / 2;
-    for (let i = 0; i < places.length; i += 2) ctx.drawImage(sprite, places[i]! - half, places[i + 1]! - half, 2 * half, 2 * half);
+    for (let i = 0; i < length; i++) if (tints[i] === tint) ctx.drawImage(sprite, x[i]! - half, y[i]! - half, 2 * half, 2 * half);
   }
 
   #sprite(fill: string): HTMLCanvasElement {
@@ -224,6 +226,37 @@ export class MapView {
     ctx.stroke();
     this.#sprites.set(fill, sprite);
     return sprite;
+  }
+}
+
+/** Dots that are in view. The arrays are used again for the next frame. */
+class Dots {
+  x = new Float32Array(1024);
+  y = new Float32Array(1024);
+  tints = new Uint8Array(1024);
+  length = 0;
+
+  clear(): void {
+    this.length = 0;
+  }
+
+  add(x: number, y: number, tint: number): void {
+    const i = this.length++;
+    if (i === this.x.length) this.#grow();
+    this.x[i] = x;
+    this.y[i] = y;
+    this.tints[i] = tint;
+  }
+
+  #grow(): void {
+    const [x, y, tints] = [this.x, this.y, this.tints];
+    const size = 2 * x.length;
+    this.x = new Float32Array(size);
+    this.y = new Float32Array(size);
+    this.tints = new Uint8Array(size);
+    this.x.set(x);
+    this.y.set(y);
+    this.tints.set(tints);
   }
 }
 
