@@ -103,7 +103,7 @@ const synced = "$synced";
 function take(bytes: Uint8Array, topic: number, payload: number, end: number): boolean {
   if (!begins(bytes, topic, payload)) return false;
   const id = textAt(bytes, topic + prefixBytes.length, payload);
-  if (id === synced) places.sync();
+  if (id === synced) payload === end ? places.again() : places.sync();
   else if (payload === end) places.remove(id);
   else places.put(id, bytes, payload, end);
   soon();
