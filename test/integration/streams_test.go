@@ -240,7 +240,7 @@ func TestARightThatIsLostIsToldToAStream(t *testing.T) {
 func TestStreamsOfNobodyAreHalfOpen(t *testing.T) {
 	t.Parallel()
 	c := startCompany(t)
-	c.broker.kill()
+	c.kill()
 	b := startBroker(t, brokerOptions{config: fmt.Sprintf("{anonymous: none, users: %q, access: %q, quotas: {half_open: 4, half_open_per_address: 2}}", c.users, c.policy)})
 	streams := make([]*rawStream, 6)
 	for i := range streams {

@@ -9,6 +9,7 @@ import (
 // while that is read comes behind it.
 func TestWhatIsToldWhileAGapIsClosedIsCounted(t *testing.T) {
 	withFake(t, func(t *testing.T, f *fake, c client) {
+		t.Helper()
 		topic := observes(t, f, c, page(3, 1, "1", "a"))
 		paged := background(t, c, step{Next: "o", Times: 2})
 		first := f.asked()

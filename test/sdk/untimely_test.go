@@ -34,6 +34,7 @@ func (f *fake) unsubscribed(topic string) {
 
 func TestWhatIsStoppedWhileAPageIsReadStaysAsItIs(t *testing.T) {
 	withFake(t, func(t *testing.T, f *fake, c client) {
+		t.Helper()
 		topic := observes(t, f, c, page(2, 1, "1", "a"))
 		do(t, c, step{Next: "o", Detached: "next"})
 		reads := f.asked()
@@ -57,6 +58,7 @@ func TestWhatIsStoppedWhileAPageIsReadStaysAsItIs(t *testing.T) {
 
 func TestWhatIsStoppedBeforeItIsSubscribedToIsLeft(t *testing.T) {
 	withFake(t, func(t *testing.T, f *fake, c client) {
+		t.Helper()
 		do(t, c, step{Observe: "o", Search: map[string]any{}, Size: 1, Detached: "start"})
 		f.answer(f.asked(), map[string]any{"roomId": "r", "channel": room, "seq": 1})
 		sub := next[*packets.Subscribe](f)
@@ -70,6 +72,7 @@ func TestWhatIsStoppedBeforeItIsSubscribedToIsLeft(t *testing.T) {
 // the next.
 func TestAnotherMayObserveWhileTheFirstIsStopped(t *testing.T) {
 	withFake(t, func(t *testing.T, f *fake, c client) {
+		t.Helper()
 		topic := observes(t, f, c, page(1, 1, "", "a"))
 		do(t, c, step{Stop: "o", Detached: "stop"})
 		unsub := next[*packets.Unsubscribe](f)
@@ -97,6 +100,7 @@ func TestCloseEnds(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			withFake(t, func(t *testing.T, f *fake, c client) {
+		t.Helper()
 				do(t, c, s)
 				if s.Observe != "" {
 					f.answer(f.asked(), map[string]any{"roomId": "r", "channel": room, "seq": 1})
