@@ -6,6 +6,8 @@ import (
 	"log/slog"
 	"maps"
 	"net"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -147,6 +149,40 @@ func TestWhoGuessesPasswordsHasToWaitAlone(t *testing.T) {
 			attempt(t, d, ip, "other", "pencil", nil)
 		}
 	})
+}
+
+// Whoever makes many attempts at the same time has no more of them than one after another.
+func TestManyGuessesAtOnceAreNoMoreThanOneByOne(t *testing.T) {
+	users, _ := load(t, "user:"+pencil+"\nother:"+pencil+"\n")
+	const free = 3
+	for name, try := range map[string]func(d *Door) error{
+		"passwords": func(d *Door) error {
+			_, err := d.Enter(Arrival{From: at("10.0.0.1"), Login: &Login{Name: "user", Password: []byte("pen")}})
+			return err
+		},
+		"auth:login": func(d *Door) error {
+			_, err := d.SignIn(at("10.0.0.1"), "user", "pen")
+			return err
+		},
+	} {
+		d := &Door{Users: users, Guard: NewAttempts(AttemptOptions{Failures: free, Backoff: time.Minute}).Begin}
+		var tries sync.WaitGroup
+		var denied atomic.Int64
+		for range 60 {
+			tries.Go(func() {
+				switch err := try(d); {
+				case errors.Is(err, ErrDenied):
+					denied.Add(1)
+				case !errors.Is(err, ErrTooOften):
+					t.Errorf("%s: %v", name, err)
+				}
+			})
+		}
+		tries.Wait()
+		if most := int64(free + 8); denied.Load() > most { // a few may begin before the last has been counted
+			t.Errorf("%s: %d were tried, want at most %d", name, denied.Load(), most)
+		}
+	}
 }
 
 func TestWhoIsBannedDoesNotComeIn(t *testing.T) {

@@ -55,7 +55,7 @@ type Door struct {
 
 // A Guard is asked before somebody signs in from an address as a user, who is ""
 // where a secret alone says who that is. It refuses with an error, or returns what
-// is told how that went: nil, or why not.
+// is told how that went: nil, or why not. It may be asked once more while that goes on.
 type Guard func(from net.Addr, user string) (done func(error), err error)
 
 // An Arrival is somebody who wants to come in.
@@ -204,13 +204,24 @@ func (d *Door) guarded(from net.Addr, user string, signIn func() (*Identity, err
 	return who, err
 }
 
+// verify returns who signs in by a password, as the guard has allowed.
+func (d *Door) verify(from net.Addr, name string, password []byte) (*Identity, error) {
+	return d.Users.verify(name, password, func() error {
+		if d.Guard == nil {
+			return nil
+		}
+		_, err := d.Guard(from, name)
+		return err
+	})
+}
+
 // isSecret says whether a login is by a token or a key.
 func (l *Login) isSecret() bool { return l.Bearer || isKey(l.Password) || isToken(l.Password) }
 
 // signIn returns who signs in.
 func (d *Door) signIn(a Arrival) (*Identity, error) {
 	if !a.Login.isSecret() {
-		return d.Users.Verify(a.Login.Name, a.Login.Password)
+		return d.verify(a.From, a.Login.Name, a.Login.Password)
 	}
 	who, err := d.show(a)
 	if err == nil && a.Login.Name != "" && a.Login.Name != who.User {
@@ -255,7 +266,7 @@ func (d *Door) SignIn(from net.Addr, name, password string) (*Identity, error) {
 			if d.Users == nil {
 				return nil, ErrDenied
 			}
-			return d.Users.Verify(name, []byte(password))
+			return d.verify(from, name, []byte(password))
 		})
 	}
 	if err == nil {

@@ -43,6 +43,13 @@ func (d *Door) Begin(from net.Addr) (*Exchange, error) {
 // Step takes what the client said, and returns what it is answered. done says
 // that it is who it says. The error is [ErrDenied], or that of the guard.
 func (x *Exchange) Step(data []byte) (answer []byte, done bool, err error) {
+	if x.done != nil { // others that were begun at the same time may have failed meanwhile
+		if _, err := x.guard(x.from, x.Name()); err != nil {
+			x.end(err)
+			x.audit.Refused(x.Name(), "", x.from, err)
+			return nil, false, err
+		}
+	}
 	text, err := x.conversation.Step(string(data))
 	if other := x.conversation.AuthzID(); err != nil || other != "" && other != x.Name() {
 		x.end(ErrDenied)

@@ -35,7 +35,7 @@ func (d *Door) SetPassword(who *Identity, from net.Addr, current *string, passwo
 		return ErrUnlisted
 	}
 	if current != nil {
-		_, err := d.guarded(from, who.User, func() (*Identity, error) { return d.Users.Verify(who.User, []byte(*current)) })
+		_, err := d.guarded(from, who.User, func() (*Identity, error) { return d.verify(from, who.User, []byte(*current)) })
 		if err != nil {
 			d.Audit.Refused(who.User, "", from, err)
 			return err

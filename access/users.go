@@ -104,6 +104,12 @@ func (u *Users) set(info os.FileInfo, users map[string]User) {
 // [ErrDenied]. It takes as long for users that do not exist. [ErrBusy] says nothing of
 // the password.
 func (u *Users) Verify(name string, password []byte) (*Identity, error) {
+	return u.verify(name, password, nil)
+}
+
+// verify is Verify that asks once more whether the attempt may be made, unless may is nil, when
+// its turn has come: others that were begun at the same time may have failed meanwhile.
+func (u *Users) verify(name string, password []byte, may func() error) (*Identity, error) {
 	user, known := u.find(name)
 	hash := u.hash("password", string(password))
 	if known != nil && hmac.Equal(known, hash) {
@@ -116,6 +122,11 @@ func (u *Users) Verify(name string, password []byte) (*Identity, error) {
 		defer func() { <-u.slots }()
 	case <-late.C:
 		return nil, ErrBusy
+	}
+	if may != nil {
+		if err := may(); err != nil {
+			return nil, err
+		}
 	}
 	if !user.Verifier.isOf(string(password)) {
 		return nil, ErrDenied

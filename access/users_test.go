@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/xdg-go/scram"
 )
@@ -240,5 +241,46 @@ func TestStepsThatAreNoneAreRefused(t *testing.T) {
 				t.Errorf("%q: %v, %v", said, done, err)
 			}
 		}
+	}
+}
+
+// Exchanges that were begun at the same time are no more guesses than those one after another.
+func TestManyExchangesAtOnceAreNoMoreThanOneByOne(t *testing.T) {
+	u, _ := load(t, "user:"+pencil+"\n")
+	const free = 3
+	d := &Door{Users: u, Guard: NewAttempts(AttemptOptions{Failures: free, Backoff: time.Minute}).Begin}
+	last := map[*Exchange]string{}
+	for range 20 {
+		client, err := scram.SHA256.NewClient("user", "pen", "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		talk := client.NewConversation()
+		said, err := talk.Step("")
+		if err != nil {
+			t.Fatal(err)
+		}
+		x, err := d.Begin(at("10.0.0.1"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		challenge, _, err := x.Step([]byte(said))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if last[x], err = talk.Step(string(challenge)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	denied := 0
+	for x, said := range last {
+		if _, _, err := x.Step([]byte(said)); errors.Is(err, ErrDenied) {
+			denied++
+		} else if !errors.Is(err, ErrTooOften) {
+			t.Error(err)
+		}
+	}
+	if denied != free+1 {
+		t.Errorf("%d were tried, want %d", denied, free+1)
 	}
 }

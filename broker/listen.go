@@ -111,6 +111,9 @@ func openListener(ctx context.Context, key string, settings Listener, log *slog.
 		return nil, fmt.Errorf("%s: %w", key, err)
 	}
 	if settings.ProxyProtocol {
+		if len(settings.Proxies) == 0 && settings.Type != typeUnix {
+			log.Warn("whoever can reach the listener may say which address it comes from", "listener", settings.Name, "setting", "proxies")
+		}
 		ln.net = newProxyListener(ln.net, settings, log)
 	}
 	return ln, nil

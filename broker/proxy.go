@@ -74,10 +74,18 @@ func (c *proxied) RemoteAddr() net.Addr {
 	if h == nil || h.Command.IsLocal() && h.Version == 2 {
 		return c.Raw().RemoteAddr()
 	}
-	if tcp, ok := h.SourceAddr.(*net.TCPAddr); ok {
-		return tcp
+	return clientOf(c.Raw().RemoteAddr(), h.SourceAddr)
+}
+
+// clientOf returns the address of a client that a proxy names. What to a proxy on another machine
+// is its own machine is not this one.
+func clientOf(proxy, named net.Addr) net.Addr {
+	client, ok := named.(*net.TCPAddr)
+	from, far := proxy.(*net.TCPAddr)
+	if !ok || client.IP.IsLoopback() && far && !from.IP.IsLoopback() {
+		return unknownAddr{}
 	}
-	return unknownAddr{}
+	return client
 }
 
 // SyscallConn is that of the socket, which may be written to once the header has

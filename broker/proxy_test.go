@@ -70,6 +70,22 @@ func TestAClientBehindAProxyHasTheAddressThatTheProxySays(t *testing.T) {
 	}
 }
 
+func TestThisMachineIsOnlyWhatAProxyOnItSays(t *testing.T) {
+	tcp := func(ip string) net.Addr { return &net.TCPAddr{IP: net.ParseIP(ip), Port: 5} }
+	for _, tt := range []struct {
+		proxy, named net.Addr
+		want         string
+	}{
+		{tcp("127.0.0.1"), tcp("127.0.0.2"), "127.0.0.2:5"}, {&net.UnixAddr{Name: "s"}, tcp("::1"), "[::1]:5"},
+		{tcp("10.0.0.2"), tcp("203.0.113.9"), "203.0.113.9:5"}, {tcp("10.0.0.2"), tcp("127.0.0.1"), "unknown"}, {tcp("10.0.0.2"), tcp("::ffff:127.0.0.1"), "unknown"},
+		{tcp("10.0.0.2"), &net.UnixAddr{Name: "x"}, "unknown"},
+	} {
+		if got := clientOf(tt.proxy, tt.named).String(); got != tt.want {
+			t.Errorf("%s of %s is %s, want %s", tt.named, tt.proxy, got, tt.want)
+		}
+	}
+}
+
 func TestAProxyThatIsNotTrustedIsRefused(t *testing.T) {
 	cfg := testConfig(t)
 	cfg.Listeners = []Listener{{Name: "proxied", Type: "tcp", Address: "127.0.0.1:0", ProxyProtocol: true, Proxies: []string{"10.0.0.0/8"}}}
