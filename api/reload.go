@@ -18,6 +18,9 @@ type Reloaded struct {
 
 // reload reads the settings again.
 func reload(c *call) (any, error) {
+	if err := c.manages(); err != nil {
+		return nil, err
+	}
 	if c.opts.Reload == nil {
 		return nil, noSettings.with()
 	}

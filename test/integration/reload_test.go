@@ -30,6 +30,9 @@ func TestConnectedClientsSeeAReload(t *testing.T) {
 	}
 	device.put(t, "cars/2", `{"speed":90}`) // an ordinary message
 
+	if a := device.ask(t, `{"controller":"server","action":"reload"}`); a.Status != 401 {
+		t.Errorf("a device has the settings read again: %+v", a)
+	}
 	b.reload(t, reloadAfter)
 	if got := string(viewer.message(t).payload); !strings.Contains(got, `"transition":"exit"`) || !strings.Contains(got, `"_id":"1"`) {
 		t.Errorf("after the reload got %s, want the exit of 1", got)
