@@ -108,17 +108,22 @@ func ParsePolicy(name string, text []byte) (*Policy, error) {
 	return p.policy, nil
 }
 
-// LoadPolicy reads the policy of a file.
+// LoadPolicy reads the policy of a file. The error joins one for each of its faults, with the name
+// of the file and the line.
 func LoadPolicy(path string) (*Policy, error) {
 	text, err := os.ReadFile(path)
 	if err != nil {
 		return nil, err
 	}
 	p, err := ParsePolicy(path, text)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
+	if faults, ok := err.(interface{ Unwrap() []error }); ok { //nolint:errorlint // it is what ParsePolicy makes
+		all := faults.Unwrap()
+		for i, fault := range all {
+			all[i] = fmt.Errorf("%s: %w", path, fault)
+		}
+		return nil, errors.Join(all...)
 	}
-	return p, nil
+	return p, err
 }
 
 // Roles returns how many there are.

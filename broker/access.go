@@ -2,6 +2,7 @@ package broker
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"strings"
@@ -120,21 +121,18 @@ type gate struct {
 	policy *access.PolicyFile // or nil
 }
 
-// loadGate reads the files that say who may come in.
+// loadGate reads the files that say who may come in. The error has all that is wrong with them.
 func loadGate(cfg Config, log *slog.Logger) (gate, error) {
-	users, err := loadUsers(cfg, log)
-	if err != nil {
-		return gate{}, err
+	users, noUsers := loadUsers(cfg, log)
+	issuer, noIssuer := loadIssuer(cfg, log)
+	g := gate{users: users, issuer: issuer}
+	var noPolicy error
+	if cfg.Access != "" {
+		if g.policy, noPolicy = access.OpenPolicy(cfg.Access, log); noPolicy != nil {
+			noPolicy = fmt.Errorf("access: %w", noPolicy)
+		}
 	}
-	issuer, err := loadIssuer(cfg, log)
-	if err != nil || cfg.Access == "" {
-		return gate{users, issuer, nil}, err
-	}
-	policy, err := access.OpenPolicy(cfg.Access, log)
-	if err != nil {
-		err = fmt.Errorf("access: %w", err)
-	}
-	return gate{users, issuer, policy}, err
+	return g, errors.Join(noUsers, noIssuer, noPolicy)
 }
 
 // renew asks for the key set now and then, until the listeners close.

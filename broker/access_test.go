@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -109,6 +110,26 @@ func TestEveryFaultOfTokensIsNamed(t *testing.T) {
 	} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("%q is not in\n%v", want, err)
+		}
+	}
+}
+
+func TestAllFaultsOfTheFilesOfAccessAreTold(t *testing.T) {
+	dir := t.TempDir()
+	cfg := testConfig(t)
+	cfg.Users, cfg.Access = filepath.Join(dir, "users"), filepath.Join(dir, "policy.yaml")
+	if err := os.WriteFile(cfg.Access, []byte("roles:\n  user: {topic: []}\n  boss: 3\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, err := loadGate(cfg, slog.New(slog.DiscardHandler))
+	lines := strings.Split(fmt.Sprint(err), "\n")
+	want := []string{`users: "` + cfg.Users, "access: " + cfg.Access + ": line 2: ", cfg.Access + ": line 3: "}
+	if len(lines) != len(want) {
+		t.Fatalf("%v", err)
+	}
+	for i, line := range lines {
+		if !strings.HasPrefix(line, want[i]) {
+			t.Errorf("%s, want %s", line, want[i])
 		}
 	}
 }
