@@ -124,9 +124,13 @@ func parsePublish(t testing.TB, p packet, v5 bool) message {
 }
 
 func subscribePacket(id uint16, v5 bool, topicFilters ...string) []byte {
+	return subscribePacketAt(1, id, v5, topicFilters...)
+}
+
+func subscribePacketAt(qos byte, id uint16, v5 bool, topicFilters ...string) []byte {
 	body := idAndNoProperties(id, v5)
 	for _, f := range topicFilters {
-		body = append(appendString(body, f), 1)
+		body = append(appendString(body, f), qos)
 	}
 	return frame(typeSubscribe<<4|2, body)
 }

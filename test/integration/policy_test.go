@@ -85,7 +85,7 @@ func (w *wire) before(t testing.TB, topic string) []string {
 	var all []string
 	for {
 		m := w.message(t)
-		if m.qos == 2 {
+		if m.qos == 2 && !w.twice {
 			t.Fatal("a subscription of QoS 1 is told at QoS 2")
 		}
 		if m.topic == topic {
@@ -186,7 +186,7 @@ func (c *company) publishes(t *testing.T, boss *wire, v5 bool, m message) []stri
 	return got
 }
 
-// Each topic filter is taken or refused in the same way in both versions.
+// Each topic filter is taken or refused in the same way in both versions, and at each QoS.
 func TestWhoMaySubscribeToWhat(t *testing.T) {
 	t.Parallel()
 	c := startCompany(t)
@@ -205,15 +205,17 @@ func TestWhoMaySubscribeToWhat(t *testing.T) {
 			{"$presence/clients/x", false}, {"$presence/rooms/fleet/trucks/?{}", true}, {"$presence/rooms/fleet/vans/?{}", false},
 			{"$ambit/response", true},
 		} {
-			got := anna.subscribe(t, tt.topicFilter).codes[0]
-			want := byte(1)
-			if !tt.ok {
-				if want = 0x80; v5 {
-					want = 0x87
+			for qos := range byte(3) {
+				got := anna.subscribeWith(t, qos, tt.topicFilter).codes[0]
+				want := qos
+				if !tt.ok {
+					if want = 0x80; v5 {
+						want = 0x87
+					}
 				}
-			}
-			if got != want {
-				t.Errorf("MQTT 5: %v, %s: %#x", v5, tt.topicFilter, got)
+				if got != want {
+					t.Errorf("MQTT 5: %v, QoS %d, %s: %#x", v5, qos, tt.topicFilter, got)
+				}
 			}
 		}
 	}
@@ -224,7 +226,8 @@ func TestWhoMayLeaveWhichWillBehind(t *testing.T) {
 	c := startCompany(t)
 	boss := c.connect("carl", true)
 	boss.subscribe(t, "#")
-	for _, v5 := range versions() {
+	for i := range 2 * 3 {
+		v5, qos := i%2 == 1, byte(i/2)
 		for _, tt := range []struct {
 			topic, payload string
 			ok, told       bool
@@ -234,7 +237,7 @@ func TestWhoMayLeaveWhichWillBehind(t *testing.T) {
 			{"fleet/trucks/2", `{"tenant":"other"}`, true, false}, // which is said when it is written
 		} {
 			w, ack := tryConnect(t, c.broker, connectOptions{
-				user: "anna", password: "secret", v5: v5, will: &message{topic: tt.topic, payload: []byte(tt.payload), qos: 1},
+				user: "anna", password: "secret", v5: v5, will: &message{topic: tt.topic, payload: []byte(tt.payload), qos: qos},
 			})
 			want := byte(0)
 			if !tt.ok {
@@ -243,11 +246,11 @@ func TestWhoMayLeaveWhichWillBehind(t *testing.T) {
 				}
 			}
 			if ack.code != want {
-				t.Errorf("%s: CONNACK %#x", tt.topic, ack.code)
+				t.Errorf("MQTT 5: %v, QoS %d, %s: CONNACK %#x", v5, qos, tt.topic, ack.code)
 			}
 			w.Close()
 			if tt.told {
-				if m := boss.message(t); m.topic != tt.topic {
+				if m := boss.message(t); m.topic != tt.topic || m.qos != min(qos, 1) {
 					t.Errorf("a will on %s, and not %s", m.topic, tt.topic)
 				}
 			}
@@ -269,7 +272,8 @@ func TestWhoIsToldWhat(t *testing.T) {
 	boss.publish(t, message{topic: "fleet/trucks/foreign", payload: []byte(`{"tenant":"other"}`), qos: 1, retain: true})
 	boss.publish(t, message{topic: "news/secret", payload: []byte("x"), qos: 1, retain: true})
 	boss.publish(t, message{topic: "news/open", payload: []byte("x"), qos: 1, retain: true})
-	for _, v5 := range versions() {
+	for i := range 2 * 3 {
+		v5, qos := i%2 == 1, byte(i/2)
 		for _, tt := range []struct {
 			topicFilter string
 			first, then []string
@@ -292,7 +296,7 @@ func TestWhoIsToldWhat(t *testing.T) {
 			},
 		} {
 			anna := c.connect("anna", v5)
-			anna.subscribe(t, tt.topicFilter, "home/anna/end")
+			anna.subscribeWith(t, qos, tt.topicFilter, "home/anna/end")
 			boss.put(t, "home/anna/end", "first")
 			got := anna.before(t, "home/anna/end")
 			boss.put(t, "fleet/trucks/a", `{"tenant":"acme","phone":"2"}`)
@@ -308,7 +312,7 @@ func TestWhoIsToldWhat(t *testing.T) {
 				want = again(want)
 			}
 			if !ends(got, want) {
-				t.Errorf("MQTT 5: %v, %s: got %q, want %q", v5, tt.topicFilter, got, want)
+				t.Errorf("MQTT 5: %v, QoS %d, %s: got %q, want %q", v5, qos, tt.topicFilter, got, want)
 			}
 			anna.Close()
 		}

@@ -42,6 +42,9 @@ type wire struct {
 	in     *bufio.Reader
 	nextID uint16
 	queued []message // came while something else was awaited
+	// twice says that messages are received at QoS 2: then the second half of each exchange is
+	// answered, and not told.
+	twice bool
 }
 
 // dial opens a connection without a word.
@@ -99,7 +102,15 @@ func (w *wire) read() (packet, error) {
 	if err := w.SetReadDeadline(time.Now().Add(patience)); err != nil {
 		return packet{}, err
 	}
-	return readPacket(w.in)
+	for {
+		p, err := readPacket(w.in)
+		if err != nil || !w.twice || p.kind != typePubrel {
+			return p, err
+		}
+		if _, err := w.Write(ackPacket(typePubcomp, binary.BigEndian.Uint16(p.body))); err != nil {
+			return packet{}, err
+		}
+	}
 }
 
 func readPacket(r *bufio.Reader) (packet, error) {
@@ -175,8 +186,11 @@ func (w *wire) message(t testing.TB) message {
 func (w *wire) take(t testing.TB, p packet) message {
 	t.Helper()
 	m := parsePublish(t, p, w.v5)
-	if m.qos == 1 {
+	switch {
+	case m.qos == 1:
 		w.send(t, ackPacket(typePuback, m.id))
+	case m.qos == 2 && w.twice:
+		w.send(t, ackPacket(typePubrec, m.id))
 	}
 	return m
 }
@@ -223,7 +237,14 @@ func (w *wire) answer(t testing.TB, p packet, id uint16) answer {
 // subscribe asks for topic filters with QoS 1 and returns the SUBACK.
 func (w *wire) subscribe(t testing.TB, topicFilters ...string) suback {
 	t.Helper()
-	w.send(t, subscribePacket(w.id(), w.v5, topicFilters...))
+	return w.subscribeWith(t, 1, topicFilters...)
+}
+
+// subscribeWith is subscribe with any QoS.
+func (w *wire) subscribeWith(t testing.TB, qos byte, topicFilters ...string) suback {
+	t.Helper()
+	w.twice = w.twice || qos == 2
+	w.send(t, subscribePacketAt(qos, w.id(), w.v5, topicFilters...))
 	p := w.await(t, typeSuback)
 	if !w.v5 {
 		return suback{codes: p.body[2:]}
