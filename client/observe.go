@@ -39,6 +39,7 @@ type Observed struct {
 	c      Collection
 	search Search
 	size   int
+	whole  bool // read all pages: an answer has only so many bytes
 	on     Observers
 
 	working sync.Mutex // held by Start and Next, and by what reads again after a gap
@@ -71,7 +72,7 @@ func (c Collection) ObserveOne(id string, on Observers) *Observed {
 // ObserveMany observes some documents, those that are there, by id.
 func (c Collection) ObserveMany(ids []string, on Observers) *Observed {
 	query := map[string]any{"ids": map[string]any{"values": ids}}
-	return &Observed{c: c, search: Search{Query: query}, size: max(len(ids), pageSize), on: on}
+	return &Observed{c: c, search: Search{Query: query}, size: pageSize, whole: true, on: on}
 }
 
 // Observe observes what a search finds, in pages of a size.
@@ -240,7 +241,7 @@ func (o *Observed) sync(l *life) error {
 			return err
 		}
 		n, cursor = n+len(p.Hits), p.Cursor
-		if pages = append(pages, p); cursor == "" || n >= wanted && !o.hits.isCutShort(p) {
+		if pages = append(pages, p); cursor == "" || !o.whole && n >= wanted && !o.hits.isCutShort(p) {
 			break
 		}
 	}

@@ -208,7 +208,11 @@ func (c *jsClient) do(s step) (any, error) {
 	return c.run(command)
 }
 
+// run has a command done, by the client that it names or by the one without a name.
 func (c *jsClient) run(command map[string]any) (any, error) {
+	if command["by"] == nil {
+		command["by"] = ""
+	}
 	text, err := json.Marshal(command)
 	if err != nil {
 		return nil, err

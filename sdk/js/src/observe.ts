@@ -72,6 +72,8 @@ export abstract class Observed<T extends object = Source> extends Emitter<Observ
     private readonly collection: string,
     private readonly search: Search,
     private readonly size: number,
+    /** Whether to read all pages: an answer has only so many bytes. */
+    private readonly whole = false,
   ) {
     super();
     this.#order = new Order(search.sort);
@@ -161,7 +163,7 @@ export abstract class Observed<T extends object = Source> extends Emitter<Observ
     const size = Math.max(this.size, Math.min(wanted, maxSize));
     let page = await this.#read(size, undefined, life);
     const pages = [page];
-    for (let n = page.hits.length; page.cursor !== undefined && (n < wanted || this.#isCutShort(page)); n += page.hits.length) {
+    for (let n = page.hits.length; page.cursor !== undefined && (this.whole || n < wanted || this.#isCutShort(page)); n += page.hits.length) {
       page = await this.#read(size, page.cursor, life);
       pages.push(page);
     }
@@ -352,17 +354,11 @@ export class ObservedDocument<T extends object = Source> extends Observed<T> {
 /** Some documents, those that are there, by id. */
 export class ObservedDocuments<T extends object = Source> extends Observed<T> {
   constructor(connection: Connection, index: string, collection: string, readonly ids: readonly string[]) {
-    super(connection, index, collection, { query: withIds(ids) }, maxSize);
+    super(connection, index, collection, { query: withIds(ids) }, maxSize, true);
   }
 
   get hits(): readonly Document<T>[] {
     return this.documents;
-  }
-
-  /** The answer to a request for many documents may have several pages: all of them are read. */
-  override async start(): Promise<void> {
-    await super.start();
-    while (await this.more());
   }
 }
 
