@@ -2,7 +2,6 @@ package pocketbase
 
 import (
 	"context"
-	"encoding/json"
 	"net"
 	"net/http"
 	"sync"
@@ -23,7 +22,7 @@ type connection struct {
 	from   net.Addr
 	via    sessions.Via
 	stream *events.Stream
-	told   chan struct{} // gets a value when something was written
+	wrote  chan struct{} // gets a value when something was written
 	ended  chan struct{} // is closed when the engine has ended who is on it
 	ending sync.Once
 
@@ -31,8 +30,9 @@ type connection struct {
 	seat    *seat
 	left    bool // the stream is over
 
-	mu   sync.Mutex               // guards subs
-	subs map[string]*subscription // by their texts
+	mu   sync.Mutex                 // guards subs and told, which are replaced, and not changed
+	subs map[string]*subscription   // by their texts
+	told map[string][]*subscription // by their topics
 }
 
 // A seat is who subscribed: a client of the engine.
@@ -65,14 +65,14 @@ func (s *Server) connect(w http.ResponseWriter, r *http.Request, site *web.Serve
 	}
 	c := &connection{
 		Server: s, id: newID(40), from: a.From, via: via, stream: events.NewStream(w, s.opts.WriteTimeout),
-		told: make(chan struct{}, 1), ended: make(chan struct{}), subs: map[string]*subscription{},
+		wrote: make(chan struct{}, 1), ended: make(chan struct{}), subs: map[string]*subscription{},
 	}
 	s.mu.Lock()
 	s.connections[c.id] = c
 	s.mu.Unlock()
 	defer c.leave()
 	c.stream.Open()
-	if c.stream.Write(c.appendEvent(nil, "PB_CONNECT", []byte(`{"clientId":"`+c.id+`"}`))) == nil {
+	if c.stream.Write(append(c.appendHead(nil, connected), `{"clientId":"`+c.id+"\"}\n\n"...)) == nil {
 		c.stay(r.Context())
 	}
 }
@@ -89,7 +89,7 @@ func (c *connection) stay(ctx context.Context) {
 			return
 		case <-idle.C:
 			return
-		case <-c.told:
+		case <-c.wrote:
 			idle.Reset(c.opts.Idle)
 		}
 	}
@@ -169,9 +169,13 @@ func (c *connection) set(q *request, texts []string) error {
 
 // replace swaps the subscriptions.
 func (c *connection) replace(subs map[string]*subscription) {
+	told := map[string][]*subscription{}
+	for _, sub := range subs {
+		told[sub.topic] = append(told[sub.topic], sub)
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.subs = subs
+	c.subs, c.told = subs, told
 }
 
 // part leaves the rooms of those subscriptions that are not among others.
@@ -238,15 +242,13 @@ func (s *seat) Ended(*sessions.Error) {
 func (s *seat) Write(b []byte) (int, error) {
 	c := s.connection
 	c.mu.Lock()
-	subs := c.subs
+	told := c.told
 	c.mu.Unlock()
-	var out []byte
+	out := make([]byte, 0, len(b)+128)
 	for frame := range sessions.Frames(b) {
 		topic, action, record := partsOf(frame)
-		for text, sub := range subs {
-			if sub.topic == topic {
-				out = sub.appendEvent(c, out, text, action, record)
-			}
+		for _, sub := range told[string(topic)] {
+			out = sub.appendEvent(c, out, string(action), record)
 		}
 	}
 	if len(out) == 0 {
@@ -256,15 +258,15 @@ func (s *seat) Write(b []byte) (int, error) {
 		return 0, err
 	}
 	select {
-	case c.told <- struct{}{}:
+	case c.wrote <- struct{}{}:
 	default: // it has been told already
 	}
 	return len(b), nil
 }
 
-// appendEvent appends an event. Each has the client's id: that is where the client has it from.
-func (c *connection) appendEvent(b []byte, name string, data json.RawMessage) []byte {
+// appendHead appends an event up to its data. Each has the client's id: that is where the client has it
+// from.
+func (c *connection) appendHead(b []byte, name string) []byte {
 	b = append(append(b, "id:"...), c.id...)
-	b = append(append(b, "\nevent:"...), name...)
-	return append(append(append(b, "\ndata:"...), data...), "\n\n"...)
+	return append(append(append(b, "\nevent:"...), name...), "\ndata:"...)
 }

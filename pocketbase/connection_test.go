@@ -9,10 +9,10 @@ import (
 func TestAStreamEndsWhenNothingIsToldForLong(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		begun := time.Now()
-		c := &connection{Server: New(nil, Options{}), told: make(chan struct{}, 1), ended: make(chan struct{})}
+		c := &connection{Server: New(nil, Options{}), wrote: make(chan struct{}, 1), ended: make(chan struct{})}
 		go func() {
 			time.Sleep(4 * time.Minute)
-			c.told <- struct{}{}
+			c.wrote <- struct{}{}
 		}()
 		c.stay(t.Context())
 		if stayed := time.Since(begun); stayed != 9*time.Minute {

@@ -21,6 +21,7 @@ const (
 
 // A subscription is what one text asks for.
 type subscription struct {
+	text              string // by which the client knows it
 	index, collection string
 	filter            any    // Koncorde's
 	rule              string // list, or view of one record
@@ -68,7 +69,7 @@ func (s *Server) setSubscriptions(q *request) (int, any, error) {
 func (s *Server) readSubscription(text string) (*subscription, error) {
 	topic, query, _ := strings.Cut(text, "?")
 	name, id, _ := strings.Cut(topic, "/")
-	sub := &subscription{rule: "list", leave: "delete"}
+	sub := &subscription{text: text, rule: "list", leave: "delete"}
 	var err error
 	if sub.index, sub.collection, err = s.collection(name); err != nil {
 		return nil, invalid("subscriptions", "validation_invalid_collection", text+": "+err.Error())
@@ -125,15 +126,16 @@ func (sub *subscription) readOptions(query map[string]any) (err error) {
 }
 
 // appendEvent appends what a subscription is told of a record. No action is that it has left the filter.
-func (sub *subscription) appendEvent(c *connection, b []byte, name, action string, record []byte) []byte {
+func (sub *subscription) appendEvent(c *connection, b []byte, action string, record []byte) []byte {
 	if action == "" {
 		action = sub.leave
 	}
 	if action == "" {
 		return b
 	}
-	data := append([]byte(`{"action":"`+action+`","record":`), sub.fields.of(record)...)
-	return c.appendEvent(b, name, append(data, '}'))
+	b = append(append(c.appendHead(b, sub.text), `{"action":"`...), action...)
+	b = append(append(b, `","record":`...), sub.fields.of(record)...)
+	return append(b, "}\n\n"...)
 }
 
 // notification returns what rooms tell as the topic filter, the action and the record, for a wire that
@@ -167,10 +169,10 @@ func (s *Server) notification(m *sessions.Message) []byte {
 }
 
 // partsOf returns what stands in a frame. Neither a topic nor JSON has a NUL.
-func partsOf(frame []byte) (topic, action string, record []byte) {
-	topic, rest, _ := strings.Cut(string(frame), "\x00")
-	action, text, _ := strings.Cut(rest, "\x00")
-	return topic, action, []byte(text)
+func partsOf(frame []byte) (topic, action, record []byte) {
+	topic, rest, _ := bytes.Cut(frame, []byte{0})
+	action, record, _ = bytes.Cut(rest, []byte{0})
+	return topic, action, record
 }
 
 // nameOf returns what a collection is called.

@@ -41,7 +41,7 @@ func tryRaw(b *broker, path string) (*rawStream, error) {
 		return nil, err
 	}
 	s := &rawStream{conn: conn, lines: bufio.NewReader(conn)}
-	if err := conn.SetDeadline(time.Now().Add(patience)); err != nil {
+	if err := conn.SetDeadline(time.Now().Add(3 * patience)); err != nil {
 		return s, err
 	}
 	if _, err := fmt.Fprintf(conn, "GET %s HTTP/1.1\r\nHost: %s\r\n\r\n", path, b.http); err != nil {

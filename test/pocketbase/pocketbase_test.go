@@ -31,6 +31,18 @@ func TestWithChromium(t *testing.T) {
 	}
 }
 
+// Kuzzle's client comes from where its own tests have it.
+func TestClientsOfAllProtocolsShareARoom(t *testing.T) {
+	program := build(t)
+	for _, name := range []string{"curl", "stdbuf"} {
+		need(t, name)
+	}
+	if _, err := os.Stat("../kuzzle/node/node_modules/kuzzle-sdk"); err != nil {
+		missing(t, "the packages of test/kuzzle/node are not installed (make tools)")
+	}
+	run(t, program, "crossover")
+}
+
 // build builds ambit, and sees to it that all that the cases call is there.
 func build(t *testing.T) string {
 	t.Helper()

@@ -34,6 +34,7 @@ const outside = {
   write: (file, text) => broker.write(file, text),
   kill: () => broker.kill(),
   start: () => broker.start(),
+  address: async () => Object.fromEntries(broker.mqtt.split(":").map((part, i) => [["host", "port"][i], part])),
 };
 if (chromium) {
   browser = await (await import("playwright-core")).chromium.launch({ executablePath: chromium, args: ["--no-sandbox"] });
