@@ -5,6 +5,7 @@ package events
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"time"
 
@@ -84,8 +85,11 @@ func (m *member) begin(answer []byte) error {
 			Seq    *uint64 `json:"seq"`
 		} `json:"result"`
 	}
-	if err := json.Unmarshal(answer, &told); err != nil || told.Result.Seq == nil {
+	if err := json.Unmarshal(answer, &told); err != nil {
 		return err
+	}
+	if told.Result.Seq == nil {
+		return errors.New("events: the answer does not say what is known")
 	}
 	known := *told.Result.Seq
 	if m.asked.since != nil {
@@ -129,11 +133,7 @@ func (m *member) stay(ctx context.Context) {
 
 // caller is who asks to be in the room.
 func (m *member) caller() api.Caller {
-	from := api.Caller{Name: "user " + m.who.User, Protocol: protocol, Identity: m.who, User: m.who.User, Arrival: m.arrival}
-	if m.who.User == "" {
-		from.Name = web.AddressOf(m.arrival.From)
-	}
-	from.Arrival.Login = nil // it has been shown
+	from := web.CallerOf(protocol, m.who, m.arrival)
 	from.Member = func(*access.Identity) (api.Member, error) {
 		var err error
 		m.Subscriber, err = m.hook.Attach(m, sessions.Attachment{Protocol: protocol, Format: m.format, Remote: m.arrival.From, Via: m.via, Identity: m.who})

@@ -41,7 +41,7 @@ func read(r *http.Request) (asked, error) {
 		case "scope", "users", "rule":
 			request[name] = value
 		case "transition":
-			a.options += "&transition=" + value
+			a.options += "&transition=" + url.QueryEscape(value) // it is one option, whatever is in it
 		case "since":
 			since = value
 		default:

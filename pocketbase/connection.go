@@ -198,7 +198,6 @@ func (c *connection) join(q *request, text string) (*subscription, error) {
 		return nil, err
 	}
 	as := *q
-	as.caller.Arrival.Login = nil // it has been shown
 	as.caller.Member = func(*access.Identity) (api.Member, error) { return c.seat, nil }
 	var channel struct{ Channel string }
 	ask := object{"index": sub.index, "collection": sub.collection, "rule": sub.rule, "body": sub.filter}

@@ -126,18 +126,14 @@ func (s *Server) receive(w http.ResponseWriter, r *http.Request, site *web.Serve
 		return nil, err
 	}
 	if strings.HasSuffix(r.URL.Path, "/auth-with-password") {
-		req.caller = api.Caller{Name: web.AddressOf(a.From), Protocol: protocol, Identity: access.Nobody(), Arrival: req.arrival}
-		req.caller.Arrival.Login = nil
+		req.caller = web.CallerOf(protocol, access.Nobody(), req.arrival)
 		return req, nil
 	}
 	who, err := s.hook.Door().Enter(req.arrival)
 	if err != nil {
 		return nil, ofDoor(err)
 	}
-	req.caller = api.Caller{Name: "user " + who.User, User: who.User, Protocol: protocol, Identity: who, Arrival: req.arrival}
-	if who.User == "" {
-		req.caller.Name = web.AddressOf(a.From)
-	}
+	req.caller = web.CallerOf(protocol, who, req.arrival)
 	return req, nil
 }
 

@@ -30,6 +30,17 @@ func isNobodys(r *http.Request, a access.Arrival, hosts []string) bool {
 	return a.Login == nil && a.Certificate == nil && r.Header.Get("Origin") == "" && !named
 }
 
+// CallerOf returns who asks by a protocol over HTTP, once it has come in: what it has shown for that is not
+// looked at again.
+func CallerOf(protocol string, who *access.Identity, a access.Arrival) api.Caller {
+	from := api.Caller{Name: "user " + who.User, Protocol: protocol, User: who.User, Identity: who, Arrival: a}
+	if who.User == "" {
+		from.Name = addressOf(a.From)
+	}
+	from.Arrival.Login = nil
+	return from
+}
+
 // TurnAway answers a request that does not come as far as what it asks for.
 func (s *Server) TurnAway(w http.ResponseWriter, controller, action string, why error) {
 	s.turnAway(w, controller, action, why)

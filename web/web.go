@@ -73,15 +73,11 @@ func (s *Server) call(w http.ResponseWriter, r *http.Request) {
 // read lets a caller in, and reads what it asks. What is for all may be asked also by
 // somebody who cannot come in.
 func (s *Server) read(w http.ResponseWriter, r *http.Request, forAll bool) (api.Caller, []byte, error) {
-	from := api.Caller{Protocol: "http", Streams: true}
-	if !IsOurs(r, s.opts.Pages()) {
-		return from, nil, errOrigin
+	a, err := s.Arrive(w, r)
+	if err != nil {
+		return api.Caller{}, nil, err
 	}
-	share(w, r)
-	from.Arrival = access.Arrival{From: RemoteOf(r), Peer: s.opts.Peer(r)}
-	a := from.Arrival
-	a.Login = LoginOf(r)
-	who, err := access.Nobody(), error(nil)
+	who := access.Nobody()
 	if !forAll || a.Login != nil || a.Certificate != nil {
 		who, err = s.door.Enter(a)
 	}
@@ -89,12 +85,10 @@ func (s *Server) read(w http.ResponseWriter, r *http.Request, forAll bool) (api.
 		who, err = access.Nobody(), nil
 	}
 	if err != nil {
-		return from, nil, err
+		return api.Caller{}, nil, err
 	}
-	from.Identity, from.User, from.Name = who, who.User, "user "+who.User
-	if who.User == "" {
-		from.Name = addressOf(a.From)
-	}
+	from := CallerOf("http", who, a)
+	from.Streams = true
 	conn := http.NewResponseController(w)
 	if err := conn.SetReadDeadline(time.Now().Add(s.opts.ReadTimeout)); err != nil {
 		return from, nil, err

@@ -76,6 +76,28 @@ export const auth = {
     await a.document.mDelete("fleet", "trucks", ["1", "2"]);
   },
 
+  async "requests over MQTT 3.1.1 are those of who signs in there"(w) {
+    const at = { index: "fleet", collection: "trucks" };
+    const ask = async (as, request) => {
+      const told = await w.outside.mosquitto("mosquitto_rr", "-V", "311", "-W", "20", ...as, "-t", "Kuzzle/request", "-e", "Kuzzle/response", "-m", JSON.stringify(request));
+      return JSON.parse(told[0]);
+    };
+    const ada = ["-u", "ada", "-P", "secret ada"];
+    const nobody = await ask([], { controller: "server", action: "now" }).then(() => "let in", () => "refused");
+    match(nobody, "refused");
+    match(await ask(ada, { requestId: "m1", controller: "document", action: "create", ...at, _id: "m1", body: { tenant: "acme" } }), {
+      requestId: "m1", status: 200, error: null, result: { _id: "m1", _source: { _kuzzle_info: { author: "ada" } } },
+    });
+    match(await ask(ada, { controller: "document", action: "create", ...at, _id: "m2", body: { tenant: "duck" } }), { status: 403, error: { id: "security.rights.forbidden" } });
+    const { result } = await ask(ada, { controller: "auth", action: "login", body: { username: "bob", password: "secret bob" } });
+    match(await ask(ada, { controller: "auth", action: "getCurrentUser", jwt: result.jwt }), { result: { _id: "bob" } });
+    match(await ask(["-u", "bob", "-P", result.jwt], { controller: "auth", action: "getCurrentUser" }), { result: { _id: "bob" } });
+    match(await ask(ada, { controller: "document", action: "get", ...at, _id: "m1", jwt: "abc" }), { status: 401, error: { id: "security.token.invalid" } });
+    const eve = await w.connect();
+    await eve.auth.login("local", { username: "eve", password: "secret eve" });
+    await eve.document.delete("fleet", "trucks", "m1");
+  },
+
   async "an API key signs in, until it is revoked"(w) {
     const [k, device] = [await w.connect(), await w.connect()];
     await k.auth.login("local", { username: "ada", password: "secret ada" });

@@ -91,6 +91,16 @@ export const connection = {
     const ask = (request) => w.outside.mosquitto("mosquitto_rr", "-V", "311", "-t", "Kuzzle/request", "-e", "Kuzzle/response", "-W", "20", "-m", JSON.stringify(request));
     match(JSON.parse((await ask({ requestId: "r1", controller: "document", action: "createOrReplace", index: "fleet", collection: "asked", _id: "1", body: { a: 1 } }))[0]), { requestId: "r1", status: 200, result: { _id: "1", created: true } });
     match(JSON.parse((await ask({ controller: "ms", action: "get" }))[0]), { status: 404, error: { id: "api.process.controller_not_found" } });
+    const { result } = JSON.parse((await ask({ controller: "realtime", action: "subscribe", index: "fleet", collection: "asked", body: { exists: "b" }, users: "in" }))[0]);
+    const k = await w.connect();
+    const inbox = new Inbox();
+    await k.realtime.subscribe("fleet", "asked", { exists: "b" }, inbox.add, { users: "in" });
+    const told = w.outside.mosquitto("mosquitto_sub", "-V", "311", "-C", "2", "-W", "20", "-t", result.channel);
+    await inbox.expect({ type: "user", user: "in", result: { count: 2 } });
+    await k.document.create("fleet", "asked", { b: 1 }, "2");
+    const [joined, written] = (await told).map((line) => JSON.parse(line));
+    match(joined, { type: "user", user: "in", protocol: "mqtt" }); // it is not the first one
+    match(written, { type: "document", room: result.roomId, result: { _id: "2", _source: { b: 1 } } });
   },
 
   async "a client that reconnects after the broker was killed goes on"(w) {
