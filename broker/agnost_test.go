@@ -1,0 +1,148 @@
+package broker
+
+import (
+	"encoding/json"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/ambitmq/ambit/limits"
+)
+
+// polls makes a request of Socket.IO over HTTP, on a connection of its own.
+func polls(t *testing.T, b *Broker, method, sid, origin, body string) (int, string) {
+	t.Helper()
+	url := "http://" + b.HTTPAddr() + "/socket.io/?EIO=4&transport=polling"
+	if sid != "" {
+		url += "&sid=" + sid
+	}
+	r, err := http.NewRequestWithContext(t.Context(), method, url, strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r.Close = true; origin != "" {
+		r.Host = strings.TrimPrefix(origin, "http://")
+		if method != http.MethodGet { // of the page's own host, of a GET browsers do not say it
+			r.Header.Set("Origin", origin)
+		}
+	}
+	answer, err := http.DefaultClient.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	text, err := io.ReadAll(answer.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return answer.StatusCode, string(text)
+}
+
+// session begins a session that is polled.
+func session(t *testing.T, b *Broker, origin string) string {
+	t.Helper()
+	status, text := polls(t, b, http.MethodGet, "", origin, "")
+	var open struct{ SID string }
+	if status != http.StatusOK || json.Unmarshal([]byte(strings.TrimPrefix(text, "0")), &open) != nil {
+		t.Fatalf("%d %s", status, text)
+	}
+	return open.SID
+}
+
+// A session over HTTP that nobody comes in by counts as a connection that is half open, and makes room.
+func TestSessionsOverHTTPMakeRoom(t *testing.T) {
+	cfg := testConfig(t)
+	cfg.Quotas.HalfOpen = 4
+	b := start(t, cfg)
+	in := session(t, b, "")
+	if status, text := polls(t, b, http.MethodPost, in, "", "40"); status != http.StatusOK {
+		t.Fatalf("%d %s", status, text)
+	}
+	var waiting []string
+	for range 12 {
+		waiting = append(waiting, session(t, b, ""))
+	}
+	for _, sid := range waiting[:6] {
+		for end := time.Now().Add(10 * time.Second); ; time.Sleep(time.Millisecond) { // it is closed by a goroutine
+			if status, _ := polls(t, b, http.MethodPost, sid, "", "3"); status == http.StatusBadRequest {
+				break
+			}
+			if time.Now().After(end) {
+				t.Fatal("a session that waits is there still")
+			}
+		}
+	}
+	if n := b.Limits().Of(limits.HalfOpen); n < 6 {
+		t.Errorf("%d were closed", n)
+	}
+	if status, text := polls(t, b, http.MethodGet, in, "", ""); status != http.StatusOK || !strings.HasPrefix(text, "40") {
+		t.Errorf("who has come in: %d %s", status, text)
+	}
+}
+
+// However sessions end, nothing of them is counted any more.
+func TestSessionsOverHTTPAreConnectionsOfTheirAddress(t *testing.T) {
+	const most = 5
+	cfg := testConfig(t)
+	cfg.Quotas.ConnectionsPerAddress = most
+	b := start(t, cfg)
+	in := 0
+	var sids []string
+	for range 2 * most {
+		status, text := polls(t, b, http.MethodGet, "", "", "")
+		if status == http.StatusTooManyRequests { // the connection is one too many
+			continue
+		}
+		var open struct{ SID string }
+		if err := json.Unmarshal([]byte(strings.TrimPrefix(text, "0")), &open); err != nil {
+			t.Fatalf("%d %s", status, text)
+		}
+		sids = append(sids, open.SID)
+		polls(t, b, http.MethodPost, open.SID, "", "40")
+		if _, text := polls(t, b, http.MethodGet, open.SID, "", ""); strings.HasPrefix(text, "40") {
+			in++
+		} else if !strings.Contains(text, "as many connections as it may have") {
+			t.Errorf("got %s", text)
+		}
+	}
+	if in == 0 || in >= most { // for there is the connection by which it is asked
+		t.Errorf("%d have come in", in)
+	}
+	for end := time.Now().Add(10 * time.Second); b.listeners.crowd.sockets.Load() > 1; time.Sleep(time.Millisecond) {
+		for _, sid := range sids {
+			polls(t, b, http.MethodPost, sid, "", "41") // is refused while connections of before count still
+		}
+		if time.Now().After(end) {
+			t.Fatalf("%d are counted", b.listeners.crowd.sockets.Load())
+		}
+	}
+}
+
+// A page whose name was pointed to this machine may begin a session, of which the browser does not say from
+// which page it is. It does not come in.
+func TestAPageThatTakesTheBrokerForItsHostDoesNotComeIn(t *testing.T) {
+	b := start(t, testConfig(t))
+	evil := "http://evil.example:8080"
+	sid := session(t, b, evil)
+	if status, text := polls(t, b, http.MethodPost, sid, evil, "40"); status != http.StatusForbidden || !strings.Contains(text, `"code":4`) {
+		t.Errorf("%d %s", status, text)
+	}
+	if status, text := polls(t, b, http.MethodPost, sid, "http://"+b.HTTPAddr(), "40"); status != http.StatusOK {
+		t.Errorf("a page of its own: %d %s", status, text)
+	}
+}
+
+func TestAgnostsProtocolMayBeOff(t *testing.T) {
+	cfg := testConfig(t)
+	cfg.Agnost.Enabled = false
+	b := start(t, cfg)
+	if status, _ := polls(t, b, http.MethodGet, "", "", ""); status != http.StatusNotFound {
+		t.Errorf("it is answered %d", status)
+	}
+	cfg.Agnost.PingInterval, cfg.Agnost.PingTimeout = 0, time.Millisecond
+	if err := cfg.Validate(); err == nil || !strings.Contains(err.Error(), "agnost.ping_interval") || !strings.Contains(err.Error(), "agnost.ping_timeout") {
+		t.Errorf("times that cannot be: %v", err)
+	}
+}
