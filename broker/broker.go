@@ -85,7 +85,7 @@ func Start(ctx context.Context, cfg Config, log *slog.Logger) (*Broker, error) {
 		engine.Follower = b.tracer
 	}
 	b.hook, b.engine = hooks.New(store, o, engine)
-	figures.Watch(metrics.Sources{Store: store, Sessions: b.engine, Rooms: b.hook.Told, Limits: b.Limits(), Version: version()})
+	figures.Watch(metrics.Sources{Store: store, Sessions: b.engine, Rooms: b.hook.Told, Limits: b.Limits(), SocketIO: func() (int64, int64) { return b.listeners.agnost.Sessions() }, Version: version()})
 	l.metrics, l.health, l.readiness = figures.Handler(), b.health, b.readiness
 	go b.apply()
 	if err := b.serve(ctx); err != nil {

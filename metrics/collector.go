@@ -28,6 +28,7 @@ func (c *collector) Collect(to chan<- prometheus.Metric) {
 		sessions: c.sources.Sessions.Figures(), store: store, rooms: c.sources.Rooms(),
 		limits: c.sources.Limits, version: c.sources.Version,
 	}
+	f.polled, f.webSockets = c.sources.SocketIO()
 	for _, r := range c.rows {
 		r.read(&f, func(value float64, labels ...string) {
 			to <- prometheus.MustNewConstMetric(r.desc, r.kind, value, labels...)

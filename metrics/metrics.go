@@ -21,6 +21,8 @@ type Sources struct {
 	Sessions *sessions.Engine
 	Rooms    func() rooms.Figures
 	Limits   *limits.Counts
+	// SocketIO returns how many sessions of Socket.IO are polled, and how many have a WebSocket.
+	SocketIO func() (polled, webSockets int64)
 	Version  string
 }
 

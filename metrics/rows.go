@@ -19,6 +19,8 @@ type figures struct {
 	rooms    rooms.Figures
 	limits   *limits.Counts
 	version  string
+
+	polled, webSockets int64 // of Socket.IO
 }
 
 // A put tells one figure, with a value for each label.
@@ -56,6 +58,11 @@ func clientRows() []row {
 	return []row{
 		number("ambit_connections", "Clients that are connected.", gauge, func(f *figures) int { return f.sessions.Connected }),
 		number("ambit_connections_max", "Clients that were connected at one time, at most.", gauge, func(f *figures) int { return f.sessions.MostConnected }),
+		{name: "ambit_socketio_sessions", help: "Sessions of Socket.IO, by what carries them: polling or websocket.", kind: gauge, labels: []string{"transport"},
+			read: func(f *figures, to put) {
+				to(float64(f.polled), "polling")
+				to(float64(f.webSockets), "websocket")
+			}},
 		number("ambit_sessions", "Sessions, those of absent clients included.", gauge, func(f *figures) int { return f.sessions.Sessions }),
 		number("ambit_sessions_expired_total", "Sessions that have ended because their clients stayed away.", counter, func(f *figures) int64 { return f.sessions.ExpiredSessions }),
 		number("ambit_subscriptions", "Subscriptions to plain topics.", gauge, func(f *figures) int { return f.sessions.Subscriptions }),

@@ -343,6 +343,7 @@ func (c *Conn) end() {
 	c.mu.Unlock()
 	c.unwatch()
 	c.server.forget(c.id)
+	c.server.counted(ws).Add(-1)
 	if !told {
 		c.client.Closed()
 	}

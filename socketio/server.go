@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/coder/websocket"
@@ -28,7 +29,8 @@ type Options struct {
 
 // A Server has the sessions of a node. It may be used by many goroutines at once.
 type Server struct {
-	opts Options
+	opts               Options
+	polled, webSockets atomic.Int64
 
 	mu       sync.Mutex // guards it
 	sessions map[string]*Conn
@@ -46,21 +48,14 @@ func New(o Options) *Server {
 }
 
 // Sessions returns how many there are that are polled, and that have a WebSocket.
-func (s *Server) Sessions() (polling, webSocket int) {
-	s.mu.Lock()
-	all := make([]*Conn, 0, len(s.sessions))
-	for _, c := range s.sessions {
-		all = append(all, c)
+func (s *Server) Sessions() (polled, webSockets int64) { return s.polled.Load(), s.webSockets.Load() }
+
+// counted returns where sessions are counted that have a WebSocket, or not.
+func (s *Server) counted(ws *websocket.Conn) *atomic.Int64 {
+	if ws == nil {
+		return &s.polled
 	}
-	s.mu.Unlock()
-	for _, c := range all {
-		if c.hasWebSocket() {
-			webSocket++
-		} else {
-			polling++
-		}
-	}
-	return polling, webSocket
+	return &s.webSockets
 }
 
 // A Host is where a request came in.
@@ -212,6 +207,7 @@ func (s *Server) begin(w http.ResponseWriter, host Host, ws *websocket.Conn) *Co
 		}
 		return nil
 	}
+	s.counted(ws).Add(1)
 	s.mu.Lock()
 	s.sessions[c.id] = c
 	s.mu.Unlock()

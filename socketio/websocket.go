@@ -112,6 +112,8 @@ func (c *Conn) move(ws *websocket.Conn, deadline time.Time) bool {
 	}
 	waiting := c.waiting
 	c.waiting, c.bytes, c.ws = nil, 0, ws
+	c.server.polled.Add(-1)
+	c.server.webSockets.Add(1)
 	c.tell()
 	c.mu.Unlock()
 	for _, text := range waiting {
