@@ -41,9 +41,9 @@ func polls(t *testing.T, b *Broker, method, sid, origin, body string) (int, stri
 }
 
 // session begins a session that is polled.
-func session(t *testing.T, b *Broker, origin string) string {
+func session(t *testing.T, b *Broker) string {
 	t.Helper()
-	status, text := polls(t, b, http.MethodGet, "", origin, "")
+	status, text := polls(t, b, http.MethodGet, "", "", "")
 	var open struct{ SID string }
 	if status != http.StatusOK || json.Unmarshal([]byte(strings.TrimPrefix(text, "0")), &open) != nil {
 		t.Fatalf("%d %s", status, text)
@@ -56,13 +56,13 @@ func TestSessionsOverHTTPMakeRoom(t *testing.T) {
 	cfg := testConfig(t)
 	cfg.Quotas.HalfOpen = 4
 	b := start(t, cfg)
-	in := session(t, b, "")
+	in := session(t, b)
 	if status, text := polls(t, b, http.MethodPost, in, "", "40"); status != http.StatusOK {
 		t.Fatalf("%d %s", status, text)
 	}
 	var waiting []string
 	for range 12 {
-		waiting = append(waiting, session(t, b, ""))
+		waiting = append(waiting, session(t, b))
 	}
 	for _, sid := range waiting[:6] {
 		for end := time.Now().Add(10 * time.Second); ; time.Sleep(time.Millisecond) { // it is closed by a goroutine
@@ -122,12 +122,15 @@ func TestSessionsOverHTTPAreConnectionsOfTheirAddress(t *testing.T) {
 	}
 }
 
-// A page whose name was pointed to this machine may begin a session, of which the browser does not say from
-// which page it is. It does not come in.
+// A page whose name was pointed to this machine begins no session, though the browser does not say from which
+// page it asks, and does not come in by one that it knows of.
 func TestAPageThatTakesTheBrokerForItsHostDoesNotComeIn(t *testing.T) {
 	b := start(t, testConfig(t))
 	evil := "http://evil.example:8080"
-	sid := session(t, b, evil)
+	if status, text := polls(t, b, http.MethodGet, "", evil, ""); status != http.StatusForbidden {
+		t.Errorf("it begins a session: %d %s", status, text)
+	}
+	sid := session(t, b)
 	if status, text := polls(t, b, http.MethodPost, sid, evil, "40"); status != http.StatusForbidden || !strings.Contains(text, `"code":4`) {
 		t.Errorf("%d %s", status, text)
 	}
