@@ -104,8 +104,10 @@ var pathSeed = maphash.MakeSeed()
 // deep, has too many members or elements, a number of too many digits, or a member twice.
 func ParseDocument(body []byte, lim DocumentLimits) (*Document, error) {
 	lim = lim.withDefaults()
-	if d, ok := scan(body, lim); ok && d.cells[0].kind == objectKind {
-		return d, nil
+	if !exceeds(body, lim) {
+		if d, ok := scan(body, lim); ok && d.cells[0].kind == objectKind {
+			return d, nil
+		}
 	}
 	return decodeDocument(body, lim)
 }
@@ -128,8 +130,10 @@ func decodeDocument(body []byte, lim DocumentLimits) (*Document, error) {
 // are those of ParseDocument.
 func CheckJSON(text []byte, lim DocumentLimits) error {
 	lim = lim.withDefaults()
-	if _, ok := scan(text, lim); ok {
-		return nil
+	if !exceeds(text, lim) {
+		if _, ok := scan(text, lim); ok {
+			return nil
+		}
 	}
 	_, err := decodeWithin(text, lim)
 	return err

@@ -2,6 +2,7 @@ package filter
 
 import (
 	"errors"
+	"fmt"
 	"maps"
 	"reflect"
 	"strings"
@@ -125,4 +126,42 @@ func TestSetAddsFields(t *testing.T) {
 			t.Errorf("%s does not match", src)
 		}
 	}
+}
+
+// What exceeds looks for has to be what scan refuses.
+func TestADocumentThatExceedsALimitIsNoneThatScanReads(t *testing.T) {
+	lim := DocumentLimits{Depth: 5, Members: 50, Elements: 100, Digits: 20}
+	pad := `"pad":"` + strings.Repeat(`[{1:2,\"`, fewBytes/8) + `"`
+	for _, tt := range []struct {
+		name, json string
+		exceeds    bool
+	}{
+		{"a string of what is counted elsewhere", `{` + pad + `}`, false},
+		{"as deep as may be", `{` + pad + `,"a":[[[[1]]]]}`, false},
+		{"too deep", `{` + pad + `,"a":[[[[[1]]]]]}`, true},
+		{"as many members as may be", `{` + pad + members(49) + `}`, false},
+		{"too many members", `{` + pad + members(50) + `}`, true},
+		{"as many elements as may be", `{` + pad + `,"a":[1` + strings.Repeat(`,1`, 99) + `]}`, false},
+		{"far too many elements", `{` + pad + `,"a":[1` + strings.Repeat(`,1`, 150) + `]}`, true},
+		{"as many digits as may be", `{` + pad + `,"a":` + strings.Repeat("9", 20) + `}`, false},
+		{"too many digits", `{` + pad + `,"a":` + strings.Repeat("9", 21) + `}`, true},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			_, scanned := scan([]byte(tt.json), lim)
+			if got := exceeds([]byte(tt.json), lim); got != tt.exceeds || scanned == got {
+				t.Errorf("exceeds says %t, and scan %t", got, scanned)
+			}
+			if _, err := ParseDocument([]byte(tt.json), lim); (err != nil) != tt.exceeds {
+				t.Errorf("the error is %v", err)
+			}
+		})
+	}
+}
+
+func members(n int) string {
+	var b strings.Builder
+	for i := range n {
+		fmt.Fprintf(&b, `,"m%d":1`, i)
+	}
+	return b.String()
 }

@@ -185,7 +185,7 @@ func (d *decoder) nested(read func() (any, error)) (any, error) {
 // number returns the number of a token. Beyond the range of a float64 it is
 // infinite, as in JavaScript.
 func (d *decoder) number(token jsontext.Token) (any, error) {
-	if d.digits > 0 && digitsOf(token.String()) > d.digits {
+	if text := token.String(); d.digits > 0 && (len(text) > d.digits || digitsOf(text) > d.digits) {
 		return nil, errDigits
 	}
 	v, err := token.Float()

@@ -19,7 +19,7 @@ func scan(body []byte, lim DocumentLimits) (*Document, bool) {
 	// Room for the metadata that Set adds.
 	d.text.Grow(len(body) + len(body)/4 + 128)
 	d.text.Write(body)
-	d.cells = make([]cell, 1, roomFor(body))
+	d.cells = make([]cell, 1, min(roomFor(body), 1+lim.values()))
 	s := scanner{d: d, body: d.text.String(), depth: lim.Depth, members: lim.Members, elements: lim.Elements, digits: lim.Digits}
 	s.space()
 	if !s.value(0) {
@@ -27,6 +27,63 @@ func scan(body []byte, lim DocumentLimits) (*Document, bool) {
 	}
 	s.space()
 	return d, s.at == len(s.body)
+}
+
+// fewBytes is how long a body is that scan reads at once.
+const fewBytes = 4 << 10
+
+// exceeds says of a long body, before any memory is taken for it, that it breaks a limit of
+// scan's. It stops where that is so. Of what is no JSON it may say anything.
+func exceeds(body []byte, lim DocumentLimits) bool {
+	if len(body) < fewBytes {
+		return false
+	}
+	depth, members, values, digits := 0, 0, 0, 0
+	for i := 0; i < len(body); i++ {
+		c := body[i]
+		if c-'0' <= 9 {
+			if digits++; digits > lim.Digits {
+				return true
+			}
+			continue
+		}
+		digits = 0
+		switch c {
+		case '"':
+			i = endOfString(body, i)
+		case '{', '[':
+			if depth++; depth > lim.Depth {
+				return true
+			}
+		case '}', ']':
+			depth--
+		case ':':
+			if members++; members > lim.Members {
+				return true
+			}
+		case ',':
+			if values++; values > lim.values() {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// values returns how many values a document may have besides itself. What is no limit is
+// so large that the sum would be none.
+func (l DocumentLimits) values() int {
+	return min(l.Members, 1<<29) + min(l.Elements, 1<<29)
+}
+
+// endOfString returns where a string ends that begins at i.
+func endOfString(body []byte, i int) int {
+	for i++; i < len(body) && body[i] != '"'; i++ {
+		if body[i] == '\\' {
+			i++
+		}
+	}
+	return i
 }
 
 // roomFor returns how many cells a body is likely to have. To count is worth it
@@ -256,7 +313,7 @@ func (s *scanner) number() (float64, bool) {
 		}
 	}
 	if !short {
-		if digitsOf(s.body[from:s.at]) > s.digits {
+		if s.at-from > s.digits || digitsOf(s.body[from:s.at]) > s.digits {
 			return 0, false
 		}
 		f, _ := strconv.ParseFloat(s.body[from:s.at], 64) // out of range is infinite
