@@ -47,6 +47,7 @@ type Client struct {
 	renewed atomic.Pointer[any]
 	portion portion
 	speed   speed
+	effort  effort
 	since   time.Time
 	counted bool // among the connections of its user
 	// handling is held while packets are handled. Once cause is set, no more are.

@@ -179,6 +179,7 @@ type Engine struct {
 	turns    *turns
 	schedule schedule
 	sent     flusher
+	gate     gate
 	counts   counts
 	traces   traces
 	// tail is the list of whoever drains the store's tail, who has given sessions
@@ -290,6 +291,7 @@ func (e *Engine) Close() {
 	e.tasks.stop()
 	e.writers.wait()
 	e.sent.stop()
+	e.gate.close()
 }
 
 // counts are the figures of $SYS.

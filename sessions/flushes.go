@@ -12,6 +12,8 @@ type flushes struct {
 	// busy says that it counts as waiting.
 	reader *outbox
 	busy   bool
+	// effort is that of the reader.
+	effort *effort
 	// credit is for how long he may still wait for clients that do not keep pace:
 	// others wait for him. It grows with the time since earned.
 	credit time.Duration
@@ -79,6 +81,7 @@ func (f *flushes) flush() {
 func (f *flushes) wait() {
 	if f.reader != nil && !f.busy {
 		f.busy = true
+		f.effort.end()
 		f.reader.addBusy(1)
 	}
 }

@@ -281,7 +281,7 @@ func (e *Engine) operation(c *Client, by Rights, m *Message, name topics.Name, n
 func (e *Engine) enqueue(p *publication, op *persistence.Op, refused error) {
 	defer p.session.box.waits()()
 	c, bytes := p.client, op.Bytes
-	c.portion.take(bytes, c.flushes.flush)
+	c.portion.take(bytes, c.pass)
 	applied := op.Applied
 	op.Applied = func(r *persistence.Result) {
 		err := errors.Join(refused, r.Err)

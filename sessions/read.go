@@ -8,6 +8,7 @@ import (
 	"net"
 	"os"
 	"runtime/debug"
+	"sync"
 	"time"
 
 	"github.com/mochi-mqtt/server/v2/packets"
@@ -57,10 +58,33 @@ func (in *inbound) read() (int, error) {
 	return n, err
 }
 
+// largePackets are buffers for packets that no large buffer holds. They come and go with
+// each such packet; if each were new, the collector of garbage would never rest.
+var largePackets = sync.Pool{New: func() any { return new([]byte) }}
+
 func (in *inbound) resize(size int) {
-	buf := make([]byte, size)
-	copy(buf, in.buf[:in.n])
-	in.buf, in.quiet = buf, 0
+	var buf []byte
+	if size > largeBuffer {
+		spare := largePackets.Get().(*[]byte)
+		if cap(*spare) < size {
+			*spare = make([]byte, size)
+		}
+		buf = (*spare)[:cap(*spare)]
+	} else {
+		buf = make([]byte, size)
+	}
+	n := copy(buf, in.buf[:in.n])
+	in.giveBack()
+	in.buf, in.n, in.quiet = buf, n, 0
+}
+
+// giveBack lets others have the buffer, if it is for a large packet. Nobody keeps what was
+// read into it.
+func (in *inbound) giveBack() {
+	if buf := in.buf; cap(buf) > largeBuffer {
+		in.buf, in.n = nil, 0
+		largePackets.Put(&buf)
+	}
 }
 
 // drop forgets the first bytes.
@@ -70,13 +94,14 @@ func (in *inbound) drop(size int) { in.n = copy(in.buf, in.buf[size:in.n]) }
 func (e *Engine) Serve(conn net.Conn, via Via) {
 	via.PacketBytes = cmp.Or(via.PacketBytes, e.options().PacketBytes)
 	via.ConnectTimeout = cmp.Or(via.ConnectTimeout, e.options().ConnectTimeout)
-	c := &Client{Remote: conn.RemoteAddr(), Via: via, engine: e, conn: conn, speed: newSpeed(&e.options().Quotas), since: time.Now()}
+	c := &Client{Remote: conn.RemoteAddr(), Via: via, engine: e, conn: conn, speed: newSpeed(&e.options().Quotas), effort: effort{gate: &e.gate}, since: time.Now()}
 	defer func() {
 		if r := recover(); r != nil {
 			e.log.Error("a packet has ended its connection", "client", clip(c.ClientID), "remote", address(c.Remote), "panic", r, "stack", string(debug.Stack()))
 			c.flushes.flush() // others count on it
 			c.flushes.proceed()
 		}
+		c.effort.end()
 		if c.session == nil || !c.link.close() {
 			_ = conn.Close() // nobody else does
 		}
@@ -87,6 +112,7 @@ func (e *Engine) Serve(conn net.Conn, via Via) {
 	}()
 	e.counts.sockets.Add(1)
 	in := &inbound{conn: conn}
+	defer in.giveBack()
 	if !c.connect(in) {
 		return
 	}
@@ -106,15 +132,18 @@ func (e *Engine) Serve(conn net.Conn, via Via) {
 // read handles packets, batch by batch, until there are no more.
 func (c *Client) read(in *inbound) error {
 	for {
-		if err := c.handleAll(in); err != nil {
-			c.received.into(&c.engine.counts.packetsIn)
-			c.flushes.flush()
-			c.flushes.proceed()
-			return err
-		}
+		c.effort.begin()
+		more, err := c.handleAll(in)
 		c.received.into(&c.engine.counts.packetsIn)
 		c.flushes.flush()
 		c.flushes.proceed()
+		c.effort.end()
+		if err != nil {
+			return err
+		}
+		if more {
+			continue
+		}
 		if c.speed.wait > 0 {
 			if err := c.pause(); err != nil {
 				return err
@@ -131,10 +160,11 @@ func (c *Client) read(in *inbound) error {
 	}
 }
 
-// handleAll handles the complete packets that are there. Those of a connection
-// that has been ended are read, so that its client gets to read why, and dropped:
-// they may come again on another one.
-func (c *Client) handleAll(in *inbound) error {
+// handleAll handles the complete packets that are there, and reports whether it has left
+// more because others have their turn. Those of a connection that has been ended are
+// read, so that its client gets to read why, and dropped: they may come again on
+// another one.
+func (c *Client) handleAll(in *inbound) (more bool, err error) {
 	c.handling.Lock()
 	defer c.handling.Unlock()
 	done := 0
@@ -142,15 +172,18 @@ func (c *Client) handleAll(in *inbound) error {
 	for {
 		if c.cause.Load() != nil {
 			done = in.n
-			return nil
+			return false, nil
 		}
 		f, size, err := cut(in.buf[done:in.n], c.Via.PacketBytes)
 		if err != nil || size == 0 || c.speed.bound && c.speed.holds(f.kind, size) {
-			return err
+			return false, err
+		}
+		if done > 0 && c.effort.over(size) {
+			return true, nil
 		}
 		done += size
 		if err := c.handle(f); err != nil {
-			return err
+			return false, err
 		}
 	}
 }

@@ -54,7 +54,7 @@ func (e *Engine) request(c *Client, m *Message, id uint16) error {
 
 // ask asks the handler, once what the client published before is in the store.
 func (e *Engine) ask(c *Client, m *Message, most int) []byte {
-	c.flushes.flush() // what comes next may wait
+	c.pass() // what comes next may wait
 	defer c.session.box.waits()()
 	if c.session.pending.Load() > 0 {
 		_ = e.submit(&persistence.Op{}) // fails when the store is closed: the handler will say so

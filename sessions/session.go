@@ -114,7 +114,8 @@ func (e *Engine) begin(c *Client) (s *session, resumed bool, err error) {
 		return nil, false, err
 	}
 	s, resumed, stored := e.resume(c, e.expiry(c) > 0)
-	c.session, c.link.box, c.flushes.reader = s, s.box, s.box
+	c.session, c.link.box = s, s.box
+	c.flushes.reader, c.flushes.effort = s.box, &c.effort
 	s.box.grant(c.Rights)
 	e.takeOver(s, c)
 	e.mu.Lock()

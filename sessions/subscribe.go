@@ -47,7 +47,7 @@ func (c *Client) subscribe(f frame) error {
 	if refused > maxRefusalLines {
 		c.engine.log.Warn("subscriptions refused", "client", c.ClientID, "topic_filters", refused)
 	}
-	c.flushes.flush() // what comes next may wait
+	c.pass() // what comes next may wait
 	if err := c.grant(granted); err != nil {
 		c.engine.log.Error("subscribe", "client", c.ClientID, "error", err)
 		for i := range answer.ReasonCodes {
@@ -61,7 +61,7 @@ func (c *Client) subscribe(f frame) error {
 	// The standard lets what is retained come before SUBACK, but not every client
 	// does.
 	c.session.box.startSources()
-	if c.engine.isBehind(c.session) {
+	if len(granted) > 0 && c.engine.isBehind(c.session) {
 		c.engine.proceed(c.session, c.link)
 	}
 	return nil
@@ -283,7 +283,7 @@ func (c *Client) unsubscribe(f frame) error {
 		answer.ReasonCodes = append(answer.ReasonCodes, code)
 	}
 	if len(records) > 0 {
-		c.flushes.flush() // what comes next may wait
+		c.pass() // what comes next may wait
 		done := c.session.box.waits()
 		err := c.engine.submit(&persistence.Op{Records: records})
 		done()
