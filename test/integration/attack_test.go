@@ -186,7 +186,7 @@ func (a attack) control(t *testing.T, sent int64, took time.Duration) time.Durat
 	if a.silent {
 		pause = max(time.Millisecond, pause-leisure)
 	}
-	stop := a.begin(nobody, pause)
+	stop := a.start(t, nobody, pause)
 	defer stop()
 	all := latencies(t, b)
 	return all[len(all)*99/100]
@@ -213,7 +213,7 @@ func TestOthersAreServedWhileABrokerIsAttacked(t *testing.T) {
 			}
 			before := residentBytes(t, b)
 			begun := time.Now()
-			stop := a.begin(b.mqtt, 0)
+			stop := a.start(t, b.mqtt, 0)
 			attacked := p99()
 			for range 3 {
 				if strict && attacked > 3*calm {

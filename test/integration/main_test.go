@@ -36,6 +36,9 @@ func run(m *testing.M) (code int, err error) {
 	if os.Getenv(nullServer) != "" {
 		return 0, serveNobody()
 	}
+	if order := os.Getenv(attackOrder); order != "" {
+		return 0, attackAsTold(order)
+	}
 	if programs, err = os.MkdirTemp("", "ambit-integration-"); err != nil {
 		return 1, err
 	}
