@@ -82,11 +82,21 @@ type Options struct {
 	Channels *channels.Engine
 	// Version is what server:info says.
 	Version string
+	// Listeners are what server:info says of where clients can connect.
+	Listeners []Listener
 	// Log gets requests: what the broker could not do, and all others at debug level. Nil is
 	// nobody.
 	Log *slog.Logger
 	// Reload reads the settings of the node again. Nil is a node that has none to read.
 	Reload func(context.Context) (Reloaded, error)
+}
+
+// A Listener is where clients can connect: at a host and a port, by TCP ("tcp"), TLS ("tls"), or
+// WebSocket ("ws", "wss").
+type Listener struct {
+	Name    string `json:"name"`
+	Type    string `json:"type"`
+	Address string `json:"address"`
 }
 
 // A Collection has the settings of one collection.

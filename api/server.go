@@ -21,25 +21,26 @@ func now(c *call) (any, error) {
 	}{c.now.UnixMilli()}, nil
 }
 
-// info says what runs, and which actions there are.
+// info says what runs, where it listens, and which actions there are.
 func info(c *call) (any, error) {
 	actions := map[string][]string{}
 	for controller, all := range c.actions {
 		actions[controller] = slices.Sorted(maps.Keys(all))
 	}
 	type about struct {
-		Version string              `json:"version"`
-		Node    string              `json:"node"`
-		Uptime  float64             `json:"uptime"`
-		Rooms   int                 `json:"rooms"`
-		Actions map[string][]string `json:"actions"`
+		Version   string              `json:"version"`
+		Node      string              `json:"node"`
+		Uptime    float64             `json:"uptime"`
+		Rooms     int                 `json:"rooms"`
+		Listeners []Listener          `json:"listeners"`
+		Actions   map[string][]string `json:"actions"`
 	}
 	var answer struct {
 		ServerInfo struct {
 			Ambit about `json:"ambit"`
 		} `json:"serverInfo"`
 	}
-	answer.ServerInfo.Ambit = about{c.opts.Version, c.store.NodeID(), time.Since(c.started).Seconds(), c.rooms.Len(), actions}
+	answer.ServerInfo.Ambit = about{c.opts.Version, c.store.NodeID(), time.Since(c.started).Seconds(), c.rooms.Len(), append([]Listener{}, c.opts.Listeners...), actions}
 	return answer, nil
 }
 

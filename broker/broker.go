@@ -73,7 +73,7 @@ func Start(ctx context.Context, cfg Config, log *slog.Logger) (*Broker, error) {
 	b := &Broker{log: log, listeners: l, store: store, applied: make(chan struct{}), done: make(chan struct{})}
 	b.reloading.cfg = cfg
 	o := hookOptions(cfg, store, who, log)
-	o.Shown, o.API.Reload = l.recallShown, b.Reload
+	o.Shown, o.API.Reload, o.API.Listeners = l.recallShown, b.Reload, l.addresses()
 	o.Rooms.Matched = figures.Matched
 	cfg.Quotas.keepOut(&o, l.crowd.counts, hooks.NewVault(store))
 	engine := engineOptions(cfg, l.crowd.counts, log)

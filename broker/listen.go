@@ -16,6 +16,7 @@ import (
 
 	"github.com/ambitmq/ambit/access"
 	"github.com/ambitmq/ambit/agnost"
+	"github.com/ambitmq/ambit/api"
 	"github.com/ambitmq/ambit/events"
 	"github.com/ambitmq/ambit/hooks"
 	"github.com/ambitmq/ambit/kuzzle"
@@ -158,6 +159,17 @@ func (l *listeners) address(name string) string {
 		}
 	}
 	return none
+}
+
+// addresses returns where clients can connect from elsewhere: all but Unix sockets.
+func (l *listeners) addresses() []api.Listener {
+	var all []api.Listener
+	for _, ln := range l.open {
+		if ln.Type != typeUnix {
+			all = append(all, api.Listener{Name: ln.Name, Type: ln.Type, Address: ln.net.Addr().String()})
+		}
+	}
+	return all
 }
 
 // accept takes clients until the listener is closed.
