@@ -9,6 +9,7 @@ import { useStore } from "./store.js";
 import { nextTheme, theme } from "./theme.js";
 import { Dialog, Fault, Icon, say } from "./ui/index.js";
 import { Logo } from "./ui/icon.js";
+import { askPlace } from "./ui/shellline.js";
 
 /** The frame around the screens. */
 export function Shell({ session }: { session: Session }) {
@@ -22,6 +23,7 @@ export function Shell({ session }: { session: Session }) {
   useEffect(() => {
     if (screen) document.title = `${screen.title} · Ambit`;
   }, [screen]);
+  useEffect(() => void askPlace(session.ambit).catch(() => undefined), [session]); // who may not ask sees the usual port
   useShortcuts(() => setHelp(true));
 
   if (signingIn) return <Door onBack={() => setSigningIn(false)} />;

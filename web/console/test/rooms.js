@@ -43,10 +43,13 @@ export default async function rooms({ open, step, check, accessible, shot, clien
   const panel = page.getByRole("complementary", { name: "Room of fleet/trucks @fast" });
   await panel.waitFor();
   await row("@fast").waitFor();
+  await panel.getByText("Nobody but this page.").waitFor();
   step("gives a name, or says where it is wrong");
 
   await wall.subscribeAsync("fleet/trucks/@fast", { qos: 1 });
   await panel.getByRole("link", { name: "wall" }).waitFor();
+  await panel.getByRole("heading", { name: "1 member", exact: true }).waitFor(); // this page is one, too
+  await row("@fast").locator('[data-label="Members"]').getByText("1", { exact: true }).waitFor();
   await panel.getByText("documents in scope", { exact: false }).or(panel.getByText("1 document in scope")).first().waitFor();
   const event = (...texts) => texts.reduce((of, hasText) => of.filter({ hasText }), panel.locator(".events li"));
   await until(async () => {

@@ -33,6 +33,7 @@ async function open(path = "/", options = {}) {
 const context = {
   browser,
   http,
+  mqtt: broker,
   open,
   /** Says that a part is done. */
   step: (text) => console.log(text),

@@ -4,8 +4,8 @@ import { useAnswer } from "../../data.js";
 import { ago, bytes, count, plural } from "../../format.js";
 import { Link, hrefTo, navigate } from "../../router.js";
 import type { ScreenProps } from "../../screens.js";
-import { mosquittoSub } from "../../topic.js";
-import { Badge, Choice, Copyable, Empty, Fault, Head } from "../../ui/index.js";
+import { Badge, Choice, Empty, Fault, Head } from "../../ui/index.js";
+import { SubscribeLine } from "../../ui/shellline.js";
 import { Split, useEvery, useNow } from "../../ui/split.js";
 import { Bans } from "./bans.js";
 import { type Client, type Page, isRefused, protocolName } from "./client.js";
@@ -155,7 +155,7 @@ function Rows({ list, selected, hrefOf, ambit, session, found }: { list: Page<Cl
       {list.total === 1 && list.hits[0]!._id === mine && !found && (
         <Empty icon="clients" title="Only this page is connected">
           <p>Connect something else, and it appears here within two seconds:</p>
-          <Copyable text={mosquittoSub("fleet/trucks/+", session.who.user)} />
+          <SubscribeLine topic="fleet/trucks/+" user={session.who.user} />
         </Empty>
       )}
     </>

@@ -3,8 +3,8 @@ import { useEffect, useState } from "preact/hooks";
 import { type CollectionName, collections, useAnswer } from "../../data.js";
 import { Link, hrefTo, navigate } from "../../router.js";
 import type { ScreenProps } from "../../screens.js";
-import { mosquittoPub } from "../../topic.js";
-import { Copyable, Empty, Fault, Head, Icon } from "../../ui/index.js";
+import { Empty, Fault, Head, Icon } from "../../ui/index.js";
+import { PublishLine } from "../../ui/shellline.js";
 import { Split, useEvery } from "../../ui/split.js";
 import { DocumentPanel } from "./panel.js";
 import { Query } from "./query.js";
@@ -41,7 +41,7 @@ export default function Documents(props: ScreenProps) {
           <p>
             What is published on <code>index/collection/id</code> as a JSON object is stored as a document. Publish one:
           </p>
-          <Copyable text={mosquittoPub("fleet/trucks/42", '{"speed":60,"position":{"lat":48.1,"lon":11.5}}', session.who.user)} />
+          <PublishLine topic="fleet/trucks/42" message='{"speed":60,"position":{"lat":48.1,"lon":11.5}}' user={session.who.user} />
           <p>It appears here by itself.</p>
         </Empty>
       </div>

@@ -6,8 +6,8 @@ import { hrefTo, navigate } from "../../router.js";
 import type { ScreenProps } from "../../screens.js";
 import { Store, useStore } from "../../store.js";
 import { color, shown as dark } from "../../theme.js";
-import { mosquittoPub } from "../../topic.js";
 import { Copyable, Empty, Fault, Head, Icon } from "../../ui/index.js";
+import { PublishLine } from "../../ui/shellline.js";
 import "./map.css";
 import { type Drawn, filterOf, outlineOf } from "./fence.js";
 import { Feed, type FrameInfo } from "./feed.js";
@@ -41,7 +41,7 @@ export default function MapScreen({ ambit, session, route }: ScreenProps) {
         {known.value?.length === 0 && (
           <Empty icon="map" title="Nothing to show yet">
             <p>Publish a JSON object with a position on a topic of three levels. It is a document then, and appears here.</p>
-            <Copyable text={mosquittoPub("fleet/trucks/42", '{"position":{"lat":48.137,"lon":11.575},"speed":60}', session.who.user)} />
+            <PublishLine topic="fleet/trucks/42" message='{"position":{"lat":48.137,"lon":11.575},"speed":60}' user={session.who.user} />
             <p>Or run a broker with a simulated fleet:</p>
             <Copyable text="ambit demo" />
           </Empty>
@@ -76,6 +76,8 @@ interface LiveProps extends Pick<ScreenProps, "ambit" | "session"> {
   field: string | undefined;
 }
 
+const roomsEvery = 4000; // milliseconds
+
 interface Figures {
   inView: number;
   rate: number;
@@ -91,7 +93,7 @@ function LiveMap({ ambit, session, source, names, field }: LiveProps) {
   const [chosen, setChosen] = useState<Chosen>();
   const figures = useMemo(() => new Store<Figures>({ inView: 0, rate: 0 }), []);
   const parts = useRef<{ view: MapView; feed: Feed } | undefined>(undefined);
-  const fences = useMemo(() => new Fences(ambit, source.index, source.collection, (id) => retint(id)), [ambit]);
+  const fences = useMemo(() => new Fences(ambit, source.index, source.collection, source.filter, (id) => retint(id)), [ambit]);
   const states = useStore(fences.states);
   const isDark = useStore(dark);
   const online = useStore(session.online);
@@ -158,9 +160,9 @@ function LiveMap({ ambit, session, source, names, field }: LiveProps) {
   }, []);
 
   useEffect(() => {
-    const read = () => void fences.readRooms().catch(() => undefined); // who may not list names sees none
+    const read = () => void fences.readRooms().catch(() => undefined); // it is read again soon
     read();
-    const timer = setInterval(read, 10_000);
+    const timer = setInterval(read, roomsEvery);
     return () => {
       clearInterval(timer);
       fences.close();
@@ -225,7 +227,7 @@ function LiveMap({ ambit, session, source, names, field }: LiveProps) {
                   </code>
                   . Publish one:
                 </p>
-                <Copyable text={mosquittoPub(`${source.index}/${source.collection}/42`, '{"position":{"lat":48.137,"lon":11.575}}', session.who.user)} />
+                <PublishLine topic={`${source.index}/${source.collection}/42`} message='{"position":{"lat":48.137,"lon":11.575}}' user={session.who.user} />
               </Empty>
             </div>
           )}

@@ -3,9 +3,10 @@ import type { Ambit } from "@ambit/client";
 import { useState } from "preact/hooks";
 
 import { Link, hrefTo } from "../../router.js";
-import { mosquittoSub, mqttPort, roomTopic, setMQTTPort } from "../../topic.js";
+import { roomTopic } from "../../topic.js";
 import { Explain } from "../../ui/explain.js";
 import { Badge, Copyable, Fault, Field, Icon, Json, Time, say } from "../../ui/index.js";
+import { PortField, SubscribeLine } from "../../ui/shellline.js";
 import type { FenceState, Fences } from "./fences.js";
 import type { Source } from "./messages.js";
 
@@ -20,7 +21,7 @@ export function FenceList({ fences, states, selected, onSelect }: { fences: Fenc
   if (states.length === 0) {
     return (
       <p class="muted panel-hint">
-        Draw a circle, a box or a polygon: whoever is inside of it is coloured, and told of here when it enters or leaves. Rooms with a name are shown by themselves.
+        Draw a circle, a box or a polygon: whoever is inside of it is coloured, and told of here when it enters or leaves. Rooms with an area are shown by themselves.
       </p>
     );
   }
@@ -46,14 +47,12 @@ export function FenceList({ fences, states, selected, onSelect }: { fences: Fenc
 }
 
 export function FenceDetails({ ambit, source, fences, fence, user, onClose, onDocument }: { ambit: Ambit; source: Source; fences: Fences; fence: FenceState; user: string | undefined; onClose: () => void; onDocument: (id: string) => void }) {
-  const topic = roomTopic(source.index, source.collection, fence.filter);
-  const [port, setPort] = useState(mqttPort());
   return (
     <section class="details" aria-label={fence.name}>
       <header class="details-head">
         <span class={`swatch hue-${fence.hue + 1}`} aria-hidden="true" />
         <h2 class="grow">{fence.name}</h2>
-        {!fence.isRoom && (
+        {fence.kind === "drawn" && (
           <button type="button" class="btn quiet icon-only" aria-label={`Remove ${fence.name}`} title="Remove" onClick={() => (onClose(), fences.remove(fence.key))}>
             <Icon name="trash" size={16} />
           </button>
@@ -72,17 +71,14 @@ export function FenceDetails({ ambit, source, fences, fence, user, onClose, onDo
         <Events events={fence.events} onDocument={onDocument} />
       </section>
       <Copyable label="Filter" text={JSON.stringify(fence.filter)} />
-      <Copyable label="Topic" text={fence.isRoom ? `${source.index}/${source.collection}/${fence.name}` : topic} />
-      <Copyable label="In a shell" text={mosquittoSub(fence.isRoom ? `${source.index}/${source.collection}/${fence.name}` : topic, user)} />
-      <label class="port">
-        MQTT port
-        <input value={port} inputMode="numeric" onInput={(e) => (setMQTTPort(e.currentTarget.value || "1883"), setPort(e.currentTarget.value))} />
-      </label>
+      <Copyable label="Topic" text={fence.topic} />
+      <SubscribeLine label="In a shell" topic={fence.topic} user={user} />
+      <PortField />
       <div class="row">
-        <Link class="btn" href={hrefTo("notifications", { topic })}>
+        <Link class="btn" href={hrefTo("notifications", { topic: fence.topic })}>
           <Icon name="notifications" size={16} /> Follow
         </Link>
-        {!fence.isRoom && <SaveAsRoom ambit={ambit} source={source} fence={fence} fences={fences} onSaved={onClose} />}
+        {fence.kind !== "named" && <SaveAsRoom ambit={ambit} source={source} fence={fence} fences={fences} onSaved={onClose} />}
       </div>
     </section>
   );

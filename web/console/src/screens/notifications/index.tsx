@@ -4,8 +4,8 @@ import { collections, useAnswer } from "../../data.js";
 import { hrefTo, navigate } from "../../router.js";
 import type { ScreenProps } from "../../screens.js";
 import { useStore } from "../../store.js";
-import { mosquittoPub } from "../../topic.js";
-import { Badge, Choice, Copyable, Empty, Fault, Head, Icon, Time, type Tone } from "../../ui/index.js";
+import { Badge, Choice, Empty, Fault, Head, Icon, Time, type Tone } from "../../ui/index.js";
+import { PublishLine } from "../../ui/shellline.js";
 import { Details } from "./details.js";
 import { type Follower, followerOf } from "./follow.js";
 import { type Entry, type Kind, mostEntries } from "./log.js";
@@ -47,7 +47,7 @@ export default function Notifications({ ambit, session, route }: ScreenProps) {
           {known.value?.length === 0 && (
             <>
               <p>Then publish something there:</p>
-              <Copyable text={mosquittoPub("fleet/trucks/42", '{"speed":60}', session.who.user)} />
+              <PublishLine topic="fleet/trucks/42" message='{"speed":60}' user={session.who.user} />
             </>
           )}
         </Empty>

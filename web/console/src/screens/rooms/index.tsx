@@ -1,10 +1,10 @@
-import { useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 
 import { count, plural, rate } from "../../format.js";
 import { Link, hrefTo, navigate } from "../../router.js";
 import type { ScreenProps } from "../../screens.js";
-import { mosquittoSub } from "../../topic.js";
-import { Badge, Copyable, Dialog, Empty, Fault, Head, Icon } from "../../ui/index.js";
+import { Badge, Dialog, Empty, Fault, Head, Icon } from "../../ui/index.js";
+import { SubscribeLine } from "../../ui/shellline.js";
 import { Split } from "../../ui/split.js";
 import { RoomForm } from "./form.js";
 import { RoomPanel } from "./panel.js";
@@ -17,15 +17,21 @@ export default function Rooms(props: ScreenProps) {
   const { rooms, total, error, again } = useRooms(ambit);
   const scopes = useScopes(ambit, rooms);
   const [making, setMaking] = useState(false);
+  const [looked, setLooked] = useState<{ key: string; members: number }>(); // at a room, of which this page is a member meanwhile
+  const membersOf = (r: Room) => (looked?.key === keyOf(r) ? looked.members : r.members);
   const text = route.query.get("text") ?? "";
   const found = (rooms ?? []).filter((r) => text === "" || textOf(r).includes(text.toLowerCase()));
   const key = route.rest.join("/");
   const [, , name] = route.rest;
   const selected = (rooms ?? []).find((r) => keyOf(r) === key || (name?.startsWith("@") && r.names.some((n) => n.channel === key)));
+  const lookedKey = selected && keyOf(selected);
+  useEffect(() => {
+    if (lookedKey === undefined) setLooked(undefined);
+  }, [rooms, lookedKey === undefined]);
   const to = (r?: Room) => hrefTo("rooms", ...(r ? [r.index, r.collection, r.names[0] ? `@${r.names[0].name}` : r.roomId] : []), { text: text || undefined });
   return (
     <div class="screen fixed">
-      <Head title="Rooms" note={rooms && `${plural(rooms.length, "room")}, ${count(rooms.filter((r) => r.members > 0).length)} with members`}>
+      <Head title="Rooms" note={rooms && `${plural(rooms.length, "room")}, ${count(rooms.filter((r) => membersOf(r) > 0).length)} with members`}>
         <input
           type="search"
           class="search"
@@ -48,16 +54,16 @@ export default function Rooms(props: ScreenProps) {
       {rooms?.length === 0 ? (
         <Empty icon="rooms" title="There are no rooms yet">
           <p>A room is a filter that somebody subscribed to: its members are told which documents enter, stay and exit. Subscribe to one:</p>
-          <Copyable text={mosquittoSub('fleet/trucks/?{"range":{"speed":{"gt":50}}}', session.who.user)} />
+          <SubscribeLine topic={'fleet/trucks/?{"range":{"speed":{"gt":50}}}'} user={session.who.user} />
           <p>Or give a filter a name, to which others then subscribe.</p>
           <button type="button" class="btn" onClick={() => setMaking(true)}>
             <Icon name="plus" size={16} /> Name a room
           </button>
         </Empty>
       ) : (
-        <Split panel={selected && <RoomPanel key={keyOf(selected)} {...props} room={selected} onClose={() => navigate(to())} onChanged={again} />}>
+        <Split panel={selected && <RoomPanel key={keyOf(selected)} {...props} room={selected} onClose={() => navigate(to())} onChanged={again} onMembers={(members) => setLooked({ key: keyOf(selected), members })} />}>
           {rooms && found.length === 0 && <Empty icon="rooms" title="No room is found by that" />}
-          {found.length > 0 && <Rows rooms={found} scopes={scopes} selected={selected && keyOf(selected)} to={to} />}
+          {found.length > 0 && <Rows rooms={found} scopes={scopes} membersOf={membersOf} selected={selected && keyOf(selected)} to={to} />}
           {total > 1000 && <p class="more muted">Of {count(total)} rooms with members, these are the first 1,000.</p>}
         </Split>
       )}
@@ -80,7 +86,7 @@ export default function Rooms(props: ScreenProps) {
 
 const textOf = (r: Room) => `${r.index}/${r.collection} ${r.names.map((n) => `@${n.name}`).join(" ")} ${JSON.stringify(r.filter)} ${r.roomId}`.toLowerCase();
 
-function Rows({ rooms, scopes, selected, to }: { rooms: Room[]; scopes: ReadonlyMap<string, number>; selected: string | undefined; to: (r: Room) => string }) {
+function Rows({ rooms, scopes, membersOf, selected, to }: { rooms: Room[]; membersOf: (r: Room) => number; scopes: ReadonlyMap<string, number>; selected: string | undefined; to: (r: Room) => string }) {
   return (
     <table class="rows cards">
       <thead>
@@ -121,7 +127,7 @@ function Rows({ rooms, scopes, selected, to }: { rooms: Room[]; scopes: Readonly
                 <span class="cut">{r.filter ? JSON.stringify(r.filter) : "not shown to you"}</span>
               </td>
               <td class="right num" data-label="Members">
-                {count(r.members)}
+                {count(membersOf(r))}
               </td>
               <td class="right num" data-label="In scope">
                 {scopes.has(key) ? count(scopes.get(key)!) : "–"}

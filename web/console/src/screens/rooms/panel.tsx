@@ -4,14 +4,22 @@ import { useEffect, useState } from "preact/hooks";
 import { ago, count, plural } from "../../format.js";
 import { Link, hrefTo } from "../../router.js";
 import type { ScreenProps } from "../../screens.js";
-import { mosquittoSub } from "../../topic.js";
-import { Badge, Copyable, Fault, Icon, Json, Time, say } from "../../ui/index.js";
+import { Badge, Fault, Icon, Json, Time, say } from "../../ui/index.js";
+import { SubscribeLine } from "../../ui/shellline.js";
 import { Panel, Sure, useNow } from "../../ui/split.js";
 import { RoomForm } from "./form.js";
 import { type Named, type Room, channelOf, titleOf } from "./room.js";
 
-/** What there is of one room. This page is a member of it as long as it is looked at. */
-export function RoomPanel({ ambit, session, room, onClose, onChanged }: ScreenProps & { room: Room; onClose: () => void; onChanged: () => void }) {
+interface PanelProps extends ScreenProps {
+  room: Room;
+  onClose: () => void;
+  onChanged: () => void;
+  /** Is told how many members there are but this page. */
+  onMembers: (count: number) => void;
+}
+
+/** What there is of one room. This page is a member of it as long as it is looked at, which is not counted. */
+export function RoomPanel({ ambit, session, room, onClose, onChanged, onMembers }: PanelProps) {
   const [editing, setEditing] = useState<Named | "new">();
   const { index, collection, filter } = room;
   const mapHref = hrefTo("map", index, collection, { filter: filter ? JSON.stringify(filter) : undefined });
@@ -46,13 +54,13 @@ export function RoomPanel({ ambit, session, room, onClose, onChanged }: ScreenPr
       ) : (
         <section class="section">
           {filter ? <Json value={filter} label="Filter" /> : <p class="muted">Its filter is not shown to you: you may not see all documents of {index}/{collection}.</p>}
-          <Copyable text={mosquittoSub(channelOf(room), session.who.user)} label="Subscribe to it" />
+          <SubscribeLine topic={channelOf(room)} user={session.who.user} label="Subscribe to it" />
         </section>
       )}
       {room.names.map((n) => (
         <Name key={n.name} ambit={ambit} named={n} onEdit={() => setEditing(n)} onChanged={onChanged} />
       ))}
-      <Members ambit={ambit} room={room} mine={ambit.connection.clientId} />
+      <Members ambit={ambit} room={room} onCount={onMembers} />
       {filter && <Scope ambit={ambit} room={room} />}
       {filter && <Events ambit={ambit} room={room} />}
     </Panel>
@@ -90,13 +98,19 @@ function Name({ ambit, named: n, onEdit, onChanged }: { ambit: Ambit; named: Nam
 
 const membersShown = 100;
 
-function Members({ ambit, room, mine }: { ambit: Ambit; room: Room; mine: string }) {
+function Members({ ambit, room, onCount }: { ambit: Ambit; room: Room; onCount: (count: number) => void }) {
   const [state, set] = useState<{ count: number; members: Member[]; truncated?: boolean }>();
   const [error, setError] = useState<Error>();
   const now = useNow();
   useEffect(() => {
     let over = false;
-    const following = ambit.presence.room(room.index, room.collection, room.roomId, (told) => over || set(told));
+    const following = ambit.presence.room(room.index, room.collection, room.roomId, (told) => {
+      if (over) return;
+      const members = told.members.filter((m) => m.clientId !== ambit.connection.clientId);
+      const others = { ...told, members, count: told.count - (told.members.length - members.length) };
+      set(others);
+      onCount(others.count);
+    });
     following.catch((e: Error) => over || setError(e));
     return () => {
       over = true;
@@ -107,6 +121,7 @@ function Members({ ambit, room, mine }: { ambit: Ambit; room: Room; mine: string
     <section class="section">
       <h3 class="section-title">{state ? plural(state.count, "member") : "Members"}</h3>
       <Fault error={error} />
+      {state?.count === 0 && <p class="muted">Nobody but this page.</p>}
       {state && state.members.length > 0 && (
         <table class="rows compact">
           <thead class="hidden">
@@ -121,7 +136,7 @@ function Members({ ambit, room, mine }: { ambit: Ambit; room: Room; mine: string
               <tr key={m.clientId}>
                 <td class="name">
                   <Link href={hrefTo("clients", m.clientId)} class="mono" title={m.clientId}>
-                    {m.clientId === mine ? "this page" : m.clientId}
+                    {m.clientId}
                   </Link>
                 </td>
                 <td class="nowrap">{m.user ?? ""}</td>
