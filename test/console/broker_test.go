@@ -27,14 +27,31 @@ type broker struct {
 	log    lockedBuffer
 }
 
-// policy is what settings name by policy.yaml: a part of the documents, and few requests.
-const policy = `
+// policies are what settings name by the names of their files.
+var policies = map[string]string{
+	// A part of the documents, and few requests.
+	"policy.yaml": `
 roles:
   user:
     api: ["document:*", "realtime:*"]
     collections:
       fleet/trucks: {list: {equals: {tenant: acme}}, view: {equals: {tenant: acme}}, create: {}, hide: [secret]}
-`
+`,
+	// One may read one of two collections, and another nothing.
+	"partial.yaml": `
+roles:
+  reader:
+    api: ["index:list", "collection:list", "document:*", "realtime:*", "room:list"]
+    collections:
+      fleet/trucks: {list: {}, view: {}}
+  boss:
+    topics: [{allow: [publish, subscribe], topic: "#"}]
+    api: ["*:*"]
+    collections:
+      fleet/trucks: {list: {}, view: {}, create: {}, update: {}, delete: {}}
+      fleet/vans: {list: {}, view: {}, create: {}, update: {}, delete: {}}
+`,
+}
 
 // startBroker runs a broker until the test ends. The user anna has the password
 // "correct horse" and the role admin.
@@ -46,10 +63,13 @@ func startBroker(t testing.TB, settings string) *broker {
 	if out, err := passwd.CombinedOutput(); err != nil {
 		t.Fatalf("ambit passwd: %v\n%s", err, out)
 	}
-	if err := os.WriteFile(filepath.Join(b.dir, "policy.yaml"), []byte(policy), 0o600); err != nil {
-		t.Fatal(err)
+	for name, policy := range policies {
+		path := filepath.Join(b.dir, name)
+		if err := os.WriteFile(path, []byte(policy), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		settings = strings.Replace(settings, name, path, 1)
 	}
-	settings = strings.Replace(settings, "policy.yaml", filepath.Join(b.dir, "policy.yaml"), 1)
 	settings += fmt.Sprintf("\nusers: %s\n", filepath.Join(b.dir, "users.txt"))
 	if err := os.WriteFile(filepath.Join(b.dir, "ambit.yaml"), []byte(settings), 0o600); err != nil {
 		t.Fatal(err)

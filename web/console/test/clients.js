@@ -6,6 +6,8 @@ export default async function clients({ open, step, check, accessible, shot, cli
   const stranger = await client({ clientId: "stranger" });
   await page.locator("tr", { hasText: "stranger" }).getByText("online").waitFor();
   await stranger.endAsync();
+  await page.locator("tr", { hasText: "stranger" }).waitFor({ state: "detached" });
+  await page.getByRole("radio", { name: "With 1 gone" }).check();
   await page.locator("tr", { hasText: "stranger" }).getByText("normal disconnection").waitFor();
   await accessible(page);
   step("tells who is online to who may not see more");

@@ -94,11 +94,12 @@ export function Badge({ tone = "plain", children }: { tone?: Tone; children: Com
 /** What went wrong, where it went wrong. */
 export function Fault({ error, children }: { error: unknown; children?: ComponentChildren }) {
   if (error === undefined || error === null || error === "") return null;
+  const text = error instanceof Error ? error.message : String(error);
   return (
     <div class="fault" role="alert">
       <Icon name="warning" size={16} />
       <div>
-        {error instanceof Error ? error.message : String(error)}
+        {children && !/[.!?…]$/.test(text) ? `${text}.` : text}
         {children}
       </div>
     </div>

@@ -2,7 +2,7 @@ import { useEffect, useState } from "preact/hooks";
 
 import { ago, plural } from "../../format.js";
 import type { ScreenProps } from "../../screens.js";
-import { Badge, Copyable, Fault, Head, Icon } from "../../ui/index.js";
+import { Badge, Choice, Copyable, Fault, Head, Icon } from "../../ui/index.js";
 import { useNow } from "../../ui/split.js";
 
 interface Standing {
@@ -18,6 +18,7 @@ const most = 500; // rows that are drawn
 export function Presences({ ambit, session, why }: ScreenProps & { why: Error }) {
   const [all, setAll] = useState<ReadonlyMap<string, Standing>>(new Map());
   const [error, setError] = useState<Error>();
+  const [withGone, setWithGone] = useState(false);
   const now = useNow();
   useEffect(() => {
     const known = new Map<string, Standing>();
@@ -32,10 +33,13 @@ export function Presences({ ambit, session, why }: ScreenProps & { why: Error })
       void following.then((leave) => leave()).catch(() => undefined); // it was told above
     };
   }, [ambit]);
-  const rows = [...all].sort(([a, x], [b, y]) => Number(y.online) - Number(x.online) || a.localeCompare(b));
+  const gone = [...all].filter(([, s]) => !s.online).length;
+  const rows = [...all].filter(([, s]) => s.online || withGone).sort(([a, x], [b, y]) => Number(y.online) - Number(x.online) || a.localeCompare(b));
   return (
     <div class="screen">
-      <Head title="Clients" note={all.size > 0 ? `${plural(rows.filter(([, s]) => s.online).length, "client")} online` : undefined} />
+      <Head title="Clients" note={all.size > 0 ? `${plural(rows.filter(([, s]) => s.online).length, "client")} online` : undefined}>
+        {gone > 0 && <Choice label="Which clients" value={withGone ? "all" : "online"} options={[{ value: "online", label: "Online" }, { value: "all", label: `With ${gone.toLocaleString("en-US")} gone` }]} onChange={(which) => setWithGone(which === "all")} />}
+      </Head>
       <div class="body form">
         <div class="notice" role="note">
           <Icon name="warning" size={16} />
@@ -65,7 +69,9 @@ export function Presences({ ambit, session, why }: ScreenProps & { why: Error })
               <tbody>
                 {rows.slice(0, most).map(([id, s]) => (
                   <tr key={id}>
-                    <td class="name mono">{id}</td>
+                    <td class="name mono">
+                      {id} {id === ambit.connection.clientId && <span class="muted">this page</span>}
+                    </td>
                     <td data-label="User">{s.user ?? <span class="muted">none</span>}</td>
                     <td>{s.online ? <Badge tone="enter">online</Badge> : <Badge>gone</Badge>}</td>
                     <td class="right num" data-label="For">

@@ -3,7 +3,8 @@ import { useEffect, useState } from "preact/hooks";
 import { type CollectionName, collections, useAnswer } from "../../data.js";
 import { Link, hrefTo, navigate } from "../../router.js";
 import type { ScreenProps } from "../../screens.js";
-import { Empty, Fault, Head, Icon } from "../../ui/index.js";
+import { ChooseCollection } from "../../ui/choose.js";
+import { Empty, Head, Icon } from "../../ui/index.js";
 import { PublishLine } from "../../ui/shellline.js";
 import { Split, useEvery } from "../../ui/split.js";
 import { DocumentPanel } from "./panel.js";
@@ -23,13 +24,11 @@ export default function Documents(props: ScreenProps) {
   useEffect(() => {
     if (collection === undefined && first) navigate(hrefTo("documents", first.index, first.collection), true);
   }, [collection, first?.index, first?.collection]);
-  if (known.error && !list) {
+  if (known.error && !list && collection === undefined) {
     return (
       <div class="screen">
         <Head title="Documents" />
-        <div class="body">
-          <Fault error={known.error}> It is about listing collections.</Fault>
-        </div>
+        <ChooseCollection screen="documents" icon="documents" error={known.error} />
       </div>
     );
   }
@@ -48,7 +47,7 @@ export default function Documents(props: ScreenProps) {
     );
   }
   if (index === undefined || collection === undefined) return <div class="screen" />;
-  return <Collection key={`${index}/${collection}`} {...props} index={index} collection={collection} names={list ?? []} />;
+  return <Collection key={`${index}/${collection}`} {...props} index={index} collection={collection} names={list ?? [{ index, collection }]} />;
 }
 
 function Collection({ ambit, route, index, collection, names }: ScreenProps & CollectionName & { names: CollectionName[] }) {

@@ -1,7 +1,8 @@
 // What is below the documents: the world, and lines of latitude and longitude.
 import { color } from "../../theme.js";
 import { mercatorY } from "./position.js";
-import { type Frame, eachCopy, outlined } from "./view.js";
+import { outlined } from "./labels.js";
+import { type Frame, eachCopy } from "./view.js";
 import type { World } from "./world.js";
 
 const coarse = 9; // from this zoom on the outline is too coarse to be of use

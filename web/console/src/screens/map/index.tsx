@@ -6,6 +6,7 @@ import { hrefTo, navigate } from "../../router.js";
 import type { ScreenProps } from "../../screens.js";
 import { Store, useStore } from "../../store.js";
 import { color, shown as dark } from "../../theme.js";
+import { ChooseCollection } from "../../ui/choose.js";
 import { Copyable, Empty, Fault, Head, Icon } from "../../ui/index.js";
 import { PublishLine } from "../../ui/shellline.js";
 import "./map.css";
@@ -37,7 +38,7 @@ export default function MapScreen({ ambit, session, route }: ScreenProps) {
     return (
       <div class="screen">
         <Head title="Map" />
-        {known.error && <ChooseCollection error={known.error} />}
+        {known.error && <ChooseCollection screen="map" icon="map" error={known.error} />}
         {known.value?.length === 0 && (
           <Empty icon="map" title="Nothing to show yet">
             <p>Publish a JSON object with a position on a topic of three levels. It is a document then, and appears here.</p>
@@ -50,24 +51,6 @@ export default function MapScreen({ ambit, session, route }: ScreenProps) {
     );
   }
   return <LiveMap key={`${index}/${collection}/${filter}`} ambit={ambit} session={session} source={{ index, collection, filter }} names={known.value?.map((c) => `${c.index}/${c.collection}`) ?? []} field={route.query.get("field") ?? undefined} />;
-}
-
-/** Who may not ask which collections there are may know of one. */
-function ChooseCollection({ error }: { error: Error }) {
-  const [name, setName] = useState("");
-  const go = (e: SubmitEvent) => {
-    e.preventDefault();
-    navigate(hrefTo("map", ...name.split("/")));
-  };
-  return (
-    <Empty icon="map" title="Which collection?">
-      <p>The broker does not say which ones there are: {error.message}</p>
-      <form class="row" onSubmit={go}>
-        <input aria-label="Collection" class="mono grow" placeholder="fleet/trucks" required pattern="[^\/]+\/[^\/]+" value={name} onInput={(e) => setName(e.currentTarget.value)} />
-        <button class="btn primary">Show</button>
-      </form>
-    </Empty>
-  );
 }
 
 interface LiveProps extends Pick<ScreenProps, "ambit" | "session"> {

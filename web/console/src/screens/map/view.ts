@@ -6,6 +6,7 @@ import { color } from "../../theme.js";
 import type { Feed } from "./feed.js";
 import type { Outline } from "./fence.js";
 import { drawBase } from "./base.js";
+import { Labels, addName } from "./labels.js";
 import type { World } from "./world.js";
 
 /** A fence on the map. */
@@ -169,16 +170,17 @@ export class MapView {
     this.#baseDirty = this.#dirty = false;
     const ctx = context(this.#top, frame);
     this.fences.forEach((fence) => drawFence(ctx, frame, fence));
-    this.#drawDocuments(ctx, frame);
-    const taken: [number, number][] = [];
-    this.fences.forEach((fence) => drawName(ctx, frame, fence, taken));
+    const labels = new Labels(ctx);
+    this.fences.forEach((fence) => addName(labels, frame, fence));
+    this.#drawDocuments(ctx, frame, labels);
+    labels.draw();
     this.drawn++;
   }
 
-  #drawDocuments(ctx: CanvasRenderingContext2D, frame: Frame): void {
+  #drawDocuments(ctx: CanvasRenderingContext2D, frame: Frame, labels: Labels): void {
     const feed = this.feed();
     if (!feed) return;
-    const labels: [string, number, number][] = [];
+    const names: [string, number, number][] = [];
     const visible = this.#visible;
     visible.clear();
     eachCopy(frame, (offset) => {
@@ -188,12 +190,12 @@ export class MapView {
         const y = feed.y[slot]! * frame.size - frame.top;
         if (!(y > -8 && y < frame.height + 8)) continue;
         visible.add(x, y, this.tints[slot]!);
-        if (visible.length <= labelsUpTo) labels.push([feed.ids[slot]!, x, y]);
+        if (visible.length <= labelsUpTo) names.push([feed.ids[slot]!, x, y]);
       }
     });
     this.inView = visible.length;
     this.palette.forEach((fill, tint) => this.#drawDots(ctx, tint, fill));
-    if (this.inView <= labelsUpTo) drawLabels(ctx, labels);
+    if (this.inView <= labelsUpTo) names.forEach(([text, x, y]) => labels.addDocument(text, x, y));
     if (this.selected >= 0) {
       eachCopy(frame, (offset) => ring(ctx, feed.x[this.selected]! * frame.size + offset, feed.y[this.selected]! * frame.size - frame.top));
     }
@@ -305,38 +307,6 @@ function drawFence(ctx: CanvasRenderingContext2D, frame: Frame, fence: Fence): v
     });
   }
   ctx.setLineDash([]);
-}
-
-/** The name of a fence stands above its northernmost point, and above another name that is there. */
-function drawName(ctx: CanvasRenderingContext2D, frame: Frame, fence: Fence, taken: [number, number][]): void {
-  const points = fence.outlines[0]?.rings[0];
-  if (!fence.name || !points) return;
-  let [x, y] = [0, Infinity];
-  for (let i = 0; i < points.length; i += 2) if (points[i + 1]! < y) [x, y] = [points[i]!, points[i + 1]!];
-  const font = '600 12px "Plex Sans", system-ui, sans-serif';
-  eachCopy(frame, (offset) => {
-    const px = x * frame.size + offset;
-    let py = y * frame.size - frame.top - 8;
-    while (taken.some(([tx, ty]) => Math.abs(tx - px) < 90 && Math.abs(ty - py) < 13)) py -= 14;
-    taken.push([px, py]);
-    outlined(ctx, fence.name, px, py, fence.color, "center", font);
-  });
-}
-
-function drawLabels(ctx: CanvasRenderingContext2D, labels: [string, number, number][]): void {
-  const ink = color("--ink-2");
-  for (const [text, x, y] of labels) outlined(ctx, text, x + 9, y + 4, ink, "left", '11px "Plex Mono", monospace');
-}
-
-export function outlined(ctx: CanvasRenderingContext2D, text: string, x: number, y: number, fill: string, align: CanvasTextAlign, font: string): void {
-  ctx.font = font;
-  ctx.textAlign = align;
-  ctx.lineJoin = "round";
-  ctx.lineWidth = 3;
-  ctx.strokeStyle = color("--land");
-  ctx.strokeText(text, x, y);
-  ctx.fillStyle = fill;
-  ctx.fillText(text, x, y);
 }
 
 function ring(ctx: CanvasRenderingContext2D, x: number, y: number): void {

@@ -20,6 +20,7 @@ export default function Notifications({ ambit, session, route }: ScreenProps) {
   const follower = followerOf(ambit);
   const followed = useStore(follower.followed);
   const known = useAnswer(() => collections(ambit), [ambit]);
+  const named = useAnswer(() => namedRooms(ambit).then((all) => all.slice(0, 4)), [ambit]);
   const wanted = route.query.get("topic");
   useEffect(() => {
     if (wanted === null) return;
@@ -41,6 +42,11 @@ export default function Notifications({ ambit, session, route }: ScreenProps) {
             {(known.value?.length ? known.value.slice(0, 3) : [{ index: "fleet", collection: "trucks" }]).map(({ index, collection }) => (
               <button key={`${index}/${collection}`} type="button" class="btn" onClick={() => void follower.add(`${index}/${collection}/?{}`)}>
                 <Icon name="plus" size={16} /> All of {index}/{collection}
+              </button>
+            ))}
+            {named.value?.map((channel) => (
+              <button key={channel} type="button" class="btn" onClick={() => void follower.add(channel)}>
+                <Icon name="plus" size={16} /> {channel}
               </button>
             ))}
           </div>
@@ -80,12 +86,15 @@ function FollowForm({ ambit, follower }: { ambit: ScreenProps["ambit"]; follower
   );
 }
 
+/** The topic filters of the rooms that have a name, as far as we may know of them. */
+async function namedRooms(ambit: ScreenProps["ambit"]): Promise<string[]> {
+  const { rooms } = await ambit.connection.request<{ rooms: { channel: string }[] }>({ controller: "room", action: "list" }).catch(() => ({ rooms: [] }));
+  return rooms.map((r) => r.channel);
+}
+
 async function suggestions(ambit: ScreenProps["ambit"]): Promise<string[]> {
-  const [known, named] = await Promise.all([
-    collections(ambit).catch(() => []),
-    ambit.connection.request<{ rooms: { channel: string }[] }>({ controller: "room", action: "list" }).catch(() => ({ rooms: [] })),
-  ]);
-  return [...named.rooms.map((r) => r.channel), ...known.map((c) => `${c.index}/${c.collection}/?{}`), "#"];
+  const [known, named] = await Promise.all([collections(ambit).catch(() => []), namedRooms(ambit)]);
+  return [...named, ...known.map((c) => `${c.index}/${c.collection}/?{}`), "#"];
 }
 
 function FollowedTopics({ follower }: { follower: Follower }) {

@@ -14,7 +14,7 @@ import "./rooms.css";
 /** Who is told of what. */
 export default function Rooms(props: ScreenProps) {
   const { ambit, route, session } = props;
-  const { rooms, total, error, again } = useRooms(ambit);
+  const { rooms, total, missing, error, again } = useRooms(ambit);
   const scopes = useScopes(ambit, rooms);
   const [making, setMaking] = useState(false);
   const [looked, setLooked] = useState<{ key: string; members: number }>(); // at a room, of which this page is a member meanwhile
@@ -50,6 +50,11 @@ export default function Rooms(props: ScreenProps) {
         <div class="pad">
           <Fault error={error}> It is about listing rooms.</Fault>
         </div>
+      )}
+      {missing && (
+        <p class="pad muted" role="note">
+          {missing.what} are not shown to you: {missing.error.message}
+        </p>
       )}
       {rooms?.length === 0 ? (
         <Empty icon="rooms" title="There are no rooms yet">

@@ -1,5 +1,5 @@
 // The rooms of a broker: those that have a name, and those that somebody is in.
-import type { Ambit, Filter } from "@ambit/client";
+import { type Ambit, AmbitError, type Filter } from "@ambit/client";
 import { useEffect, useRef, useState } from "preact/hooks";
 
 export interface Named {
@@ -46,12 +46,30 @@ export const channelOf = (r: Room) => r.names[0]?.channel ?? `${r.index}/${r.col
 
 const most = 1000;
 
-async function read(ambit: Ambit): Promise<{ named: Named[]; open: Open[]; total: number }> {
-  const [{ rooms: named }, { hits: open, total }] = await Promise.all([
-    ambit.connection.request<{ rooms: Named[] }>({ controller: "room", action: "list", size: most }),
-    ambit.connection.request<{ hits: Open[]; total: number }>({ controller: "room", action: "listOpen", size: most }),
+interface Rooms {
+  named: Named[];
+  open: Open[];
+  total: number;
+  /** What of it we may not know, and the broker's word for that. */
+  missing: { what: string; error: Error } | undefined;
+}
+
+async function read(ambit: Ambit): Promise<Rooms> {
+  const refused = (e: unknown) => {
+    if (e instanceof AmbitError && (e.status === 401 || e.status === 403)) return e;
+    throw e;
+  };
+  const [named, open] = await Promise.all([
+    ambit.connection.request<{ rooms: Named[] }>({ controller: "room", action: "list", size: most }).catch(refused),
+    ambit.connection.request<{ hits: Open[]; total: number }>({ controller: "room", action: "listOpen", size: most }).catch(refused),
   ]);
-  return { named, open, total };
+  if (named instanceof Error && open instanceof Error) throw named;
+  return {
+    named: named instanceof Error ? [] : named.rooms,
+    open: open instanceof Error ? [] : open.hits,
+    total: open instanceof Error ? 0 : open.total,
+    missing: named instanceof Error ? { what: "The names of rooms", error: named } : open instanceof Error ? { what: "Rooms without a name", error: open } : undefined,
+  };
 }
 
 const every = 2000; // milliseconds
@@ -62,9 +80,14 @@ interface Sample {
   told: Map<string, number>;
 }
 
+interface Found extends Pick<Rooms, "total" | "missing"> {
+  rooms: Room[] | undefined;
+  error: Error | undefined;
+}
+
 /** The rooms, read again and again. */
-export function useRooms(ambit: Ambit): { rooms: Room[] | undefined; total: number; error: Error | undefined; again(): void } {
-  const [state, set] = useState<{ rooms: Room[] | undefined; total: number; error: Error | undefined }>({ rooms: undefined, total: 0, error: undefined });
+export function useRooms(ambit: Ambit): Found & { again(): void } {
+  const [state, set] = useState<Found>({ rooms: undefined, total: 0, error: undefined, missing: undefined });
   const samples = useRef<Sample[]>([]);
   const again = useRef<() => void>(() => undefined);
   useEffect(() => {
@@ -74,11 +97,11 @@ export function useRooms(ambit: Ambit): { rooms: Room[] | undefined; total: numb
       clearTimeout(timer);
       try {
         if (document.visibilityState === "visible") {
-          const { named, open, total } = await read(ambit);
+          const { named, open, total, missing } = await read(ambit);
           if (gone) return;
           const sample = { at: Date.now(), told: new Map(open.map((o) => [keyOf(o), o.notifications])) };
           samples.current = [...samples.current.filter((s) => sample.at - s.at <= over), sample];
-          set({ rooms: merge(named, open, samples.current), total, error: undefined });
+          set({ rooms: merge(named, open, samples.current), total, missing, error: undefined });
         }
       } catch (e) {
         if (!gone) set((s) => ({ ...s, error: e as Error }));
