@@ -36,7 +36,8 @@ type Ambit struct {
 }
 
 // Connect connects. It is an error if the first try fails. onError, which may be nil, is
-// told why each later one does, and that a token or key has expired ([ErrExpired]). When
+// told, one call at a time, why each later one does, that a token or key has expired
+// ([ErrExpired]), and what of presence and channels is refused on a later connection. When
 // the broker refuses who this client says it is, a [*RefusedError], that is final: it is not
 // tried again, and everything that is asked or observed fails with that error.
 func Connect(ctx context.Context, o Options, onError func(error)) (*Ambit, error) {
@@ -44,15 +45,20 @@ func Connect(ctx context.Context, o Options, onError func(error)) (*Ambit, error
 	if err != nil {
 		return nil, err
 	}
-	if onError == nil {
-		onError = func(error) {}
+	var telling sync.Mutex
+	tell := func(err error) {
+		if onError != nil {
+			telling.Lock()
+			defer telling.Unlock()
+			onError(err)
+		}
 	}
 	o.ClientID = first.ClientID() // it stays the same client
 	if o.ReconnectWait <= 0 {
 		o.ReconnectWait = time.Second
 	}
 	a := &Ambit{
-		opts: o, onError: onError,
+		opts: o, onError: tell,
 		up: make(chan struct{}), feeds: map[string]*feed{}, pending: map[string]chan answer{},
 		saying: make(chan struct{}, 1), own: own{channels: map[string]joining{}},
 	}

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"net"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -17,6 +18,8 @@ type fake struct {
 	listener net.Listener
 	requests chan request
 	others   chan packets.Packet // what else came but CONNECT and PINGREQ
+	connects chan time.Time      // when each CONNECT came
+	drops    atomic.Bool         // whether connections end at once
 
 	mu   sync.Mutex // guards conn, and what is written to it
 	conn net.Conn
@@ -33,7 +36,7 @@ func startFake(t *testing.T) *fake {
 	if err != nil {
 		t.Fatal(err)
 	}
-	f := &fake{t: t, listener: l, requests: make(chan request, 100), others: make(chan packets.Packet, 100)}
+	f := &fake{t: t, listener: l, requests: make(chan request, 100), others: make(chan packets.Packet, 100), connects: make(chan time.Time, 100)}
 	var done sync.WaitGroup
 	done.Go(f.serve)
 	t.Cleanup(func() {
@@ -69,7 +72,11 @@ func (f *fake) serve() {
 func (f *fake) read(p packets.Packet) {
 	switch p := p.(type) {
 	case *packets.Connect:
+		f.connects <- time.Now()
 		f.write(&packets.Connack{Properties: &packets.Properties{}})
+		if f.drops.Load() {
+			f.hangUp()
+		}
 	case *packets.Pingreq:
 		f.write(&packets.Pingresp{})
 	case *packets.Publish:

@@ -119,3 +119,21 @@ func TestCloseEnds(t *testing.T) {
 		})
 	}
 }
+
+// A broker that lets a client in and ends the connection at once, as two clients of one name
+// have it do to each other, is not asked as fast as can be.
+func TestConnectionsThatEndAtOnceAreNotMadeAgainAtOnce(t *testing.T) {
+	withFake(t, func(t *testing.T, f *fake, c client) {
+		receive(t, f.connects)
+		f.drops.Store(true)
+		f.hangUp()
+		before := receive(t, f.connects)
+		for least := reconnectWait; least <= 4*reconnectWait; least *= 2 {
+			next := receive(t, f.connects)
+			if waits := next.Sub(before); waits < least {
+				t.Errorf("it comes again after %v, want %v at least", waits, least)
+			}
+			before = next
+		}
+	})
+}

@@ -154,12 +154,14 @@ export class Connection extends Emitter<ConnectionEvents> {
     await this.#online();
     const requestId = `${this.#mqtt.options.clientId}-${++this.#requests}`;
     return new Promise<T>((resolve, reject) => {
-      const timer = setTimeout(() => {
+      const fail = (e: AmbitError) => {
+        clearTimeout(timer);
         this.#pending.delete(requestId);
-        reject(late());
-      }, this.#timeout);
+        reject(e);
+      };
+      const timer = setTimeout(() => fail(late()), this.#timeout);
       this.#pending.set(requestId, { resolve: resolve as (result: unknown) => void, reject, timer });
-      this.#mqtt.publish(requests, JSON.stringify({ ...request, requestId }), () => undefined); // if it fails the connection is lost
+      this.#mqtt.publish(requests, JSON.stringify({ ...request, requestId }), (e) => e && fail(lost()));
     });
   }
 
