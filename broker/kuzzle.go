@@ -38,7 +38,8 @@ func offered(r *http.Request) []string {
 // sub-protocol it offers is taken: Kuzzle's client offers "null" in browsers. As long as it has not
 // shown who it is, it counts as one that is half open.
 func (l *listeners) serveKuzzle(ln *listener, w http.ResponseWriter, r *http.Request) {
-	ws := l.upgrade(ln, w, r, offered(r))
+	held := &corkable{ResponseWriter: w}
+	ws := l.upgrade(ln, held, r, offered(r))
 	if ws == nil {
 		return
 	}
@@ -50,6 +51,6 @@ func (l *listeners) serveKuzzle(ln *listener, w http.ResponseWriter, r *http.Req
 	served := ln.served.Add(1)
 	defer ln.served.Add(-1)
 	peer, from := ln.webPeer(r), web.RemoteOf(r)
-	l.kuzzle.Serve(context.WithoutCancel(r.Context()), l.closing, ws,
+	l.kuzzle.Serve(context.WithoutCancel(r.Context()), l.closing, ws, held.conn,
 		access.Arrival{From: from, Peer: peer, Login: web.LoginOf(r)}, l.via(ln, served, from, peer, g))
 }

@@ -50,10 +50,18 @@ func New(hook *hooks.Hook, o Options) *Server {
 	return &Server{hook: hook, opts: o, format: sessions.NewFormat(notification)}
 }
 
+// An Outlet is what a WebSocket writes to. It can hold that back, to have many notifications go out at once.
+type Outlet interface {
+	// Hold has what is written wait for Release, and then go out before a time, if that is not zero.
+	Hold(until time.Time)
+	Release() error
+}
+
 // A connection is one WebSocket.
 type connection struct {
 	*Server
 	ws      *websocket.Conn
+	out     Outlet
 	arrival access.Arrival
 	via     sessions.Via
 
@@ -65,9 +73,9 @@ type connection struct {
 	entered bool
 }
 
-// Serve speaks with a client until its connection ends, or closing is done.
-func (s *Server) Serve(ctx, closing context.Context, ws *websocket.Conn, a access.Arrival, via sessions.Via) {
-	c := &connection{Server: s, ws: ws, arrival: a, via: via}
+// Serve speaks with a client until its connection ends, or closing is done. out is what ws writes to.
+func (s *Server) Serve(ctx, closing context.Context, ws *websocket.Conn, out Outlet, a access.Arrival, via sessions.Via) {
+	c := &connection{Server: s, ws: ws, out: out, arrival: a, via: via}
 	if err := s.hook.Door().Approach("", a.From); err != nil {
 		_ = ws.Close(websocket.StatusPolicyViolation, cut(err.Error())) // whether the client says so, too, does not matter
 		return

@@ -2,6 +2,7 @@ package kuzzle
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strings"
 	"time"
@@ -71,15 +72,16 @@ func (s *seat) SetWriteDeadline(t time.Time) error {
 
 // Write implements [sessions.Wire].
 func (s *seat) Write(b []byte) (int, error) {
-	ctx, cancel := context.Background(), func() {}
-	if !s.limit.IsZero() {
-		ctx, cancel = context.WithDeadline(ctx, s.limit)
-	}
-	defer cancel()
+	c := s.connection
+	c.out.Hold(s.limit)
+	var err error
 	for text := range sessions.Frames(b) {
-		if err := s.connection.ws.Write(ctx, websocket.MessageText, text); err != nil {
-			return 0, err
+		if err = c.ws.Write(context.Background(), websocket.MessageText, text); err != nil { // it has until the limit
+			break
 		}
+	}
+	if err = errors.Join(err, c.out.Release()); err != nil {
+		return 0, err
 	}
 	return len(b), nil
 }

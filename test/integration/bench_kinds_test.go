@@ -27,6 +27,7 @@ var memberKinds = []memberKind{
 		return readStream(openRaw(b, process, "/api/rooms/fleet/trucks?filter=%7B%22range%22:%7B%22speed%22:%7B%22gte%22:50%7D%7D%7D"))
 	}},
 	{"pocketbase", joinByPocketBase},
+	{"socketio", joinBySocketIO},
 }
 
 func joinByMQTT(b *testing.B, process *broker) func() error {
@@ -45,15 +46,8 @@ func joinByMQTT(b *testing.B, process *broker) func() error {
 
 func joinByKuzzle(b *testing.B, process *broker) func() error {
 	b.Helper()
-	ws, _, err := websocket.Dial(b.Context(), "ws://"+process.http+"/", nil) //nolint:bodyclose // the library does
-	if err != nil {
-		b.Fatal(err)
-	}
-	b.Cleanup(func() { _ = ws.CloseNow() })
-	request := `{"controller":"realtime","action":"subscribe","index":"fleet","collection":"trucks","body":{"range":{"speed":{"gte":50}}}}`
-	if err := ws.Write(b.Context(), websocket.MessageText, []byte(request)); err != nil {
-		b.Fatal(err)
-	}
+	ws := dialWebSocket(b, "ws://"+process.http+"/")
+	writeText(b, ws, `{"controller":"realtime","action":"subscribe","index":"fleet","collection":"trucks","body":{"range":{"speed":{"gte":50}}}}`)
 	read := func() error {
 		_, _, err := ws.Read(context.Background()) // ends with the connection
 		return err
@@ -62,6 +56,48 @@ func joinByKuzzle(b *testing.B, process *broker) func() error {
 		b.Fatal(err)
 	}
 	return read
+}
+
+func joinBySocketIO(b *testing.B, process *broker) func() error {
+	b.Helper()
+	ws := dialWebSocket(b, "ws://"+process.http+"/socket.io/?EIO=4&transport=websocket")
+	await := func(prefix string) error {
+		for {
+			_, text, err := ws.Read(context.Background())
+			if err != nil || strings.HasPrefix(string(text), prefix) {
+				return err
+			}
+			if string(text) == "2" { // a ping
+				writeText(b, ws, "3")
+			}
+		}
+	}
+	for _, step := range [][2]string{
+		{"0", "40"}, {"40", `420["join",{"channel":"fleet/trucks/?{\"range\":{\"speed\":{\"gte\":50}}}"}]`}, {"430", "3"},
+	} {
+		if err := await(step[0]); err != nil {
+			b.Fatal(err)
+		}
+		writeText(b, ws, step[1])
+	}
+	return func() error { return await("42") }
+}
+
+func dialWebSocket(b *testing.B, url string) *websocket.Conn {
+	b.Helper()
+	ws, _, err := websocket.Dial(b.Context(), url, nil) //nolint:bodyclose // the library does
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() { _ = ws.CloseNow() })
+	return ws
+}
+
+func writeText(b *testing.B, ws *websocket.Conn, text string) {
+	b.Helper()
+	if err := ws.Write(context.Background(), websocket.MessageText, []byte(text)); err != nil {
+		b.Error(err)
+	}
 }
 
 func joinByPocketBase(b *testing.B, process *broker) func() error {

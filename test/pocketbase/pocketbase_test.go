@@ -31,14 +31,16 @@ func TestWithChromium(t *testing.T) {
 	}
 }
 
-// Kuzzle's client comes from where its own tests have it.
+// The clients come from where their own tests have them.
 func TestClientsOfAllProtocolsShareARoom(t *testing.T) {
 	program := build(t)
 	for _, name := range []string{"curl", "stdbuf"} {
 		need(t, name)
 	}
-	if _, err := os.Stat("../kuzzle/node/node_modules/kuzzle-sdk"); err != nil {
-		missing(t, "the packages of test/kuzzle/node are not installed (make tools)")
+	for _, name := range []string{"kuzzle/node/node_modules/kuzzle-sdk", "agnost/node/node_modules/socket.io-client"} {
+		if _, err := os.Stat("../" + name); err != nil {
+			missing(t, "the packages of test/"+name+" are not installed (make tools)")
+		}
 	}
 	run(t, program, "crossover")
 }

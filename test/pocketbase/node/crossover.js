@@ -1,5 +1,5 @@
-// One room, of whatever each client calls it: a device's over MQTT, Kuzzle's, PocketBase's, and a stream of
-// Server-Sent Events that curl reads. Whichever way a document comes in, all are told the same in the same order.
+// One room, of whatever each client calls it: a device's over MQTT, Kuzzle's, PocketBase's, one of Socket.IO, and a
+// stream of Server-Sent Events that curl reads. Whichever way a document comes in, all are told the same in the same order.
 import { spawn } from "node:child_process";
 import { createRequire } from "node:module";
 import { createInterface } from "node:readline";
@@ -50,6 +50,13 @@ const watchers = {
     await world.records().subscribe("*", tell, { filter: "speed > 50" });
     told.begun();
   },
+
+  async socketio(world, told) {
+    const socket = connectSocket(world);
+    socket.on("channel:notification", ({ message }) => told.add(said(message)));
+    match(await socket.emitWithAck("join", { channel: `fleet/${world.collection}/?${JSON.stringify(filter)}` }), undefined);
+    told.begun();
+  },
 };
 
 /** Each writes a document. */
@@ -65,6 +72,14 @@ const writers = {
     await records.update(id, { speed }).catch(() => records.create({ id, speed }));
   },
 };
+
+/** A client of Socket.IO. */
+function connectSocket(world) {
+  const { io } = createRequire(new URL("../../agnost/node/run.js", import.meta.url))("socket.io-client");
+  const socket = io(world.url, { transports: ["websocket"], forceNew: true, ackTimeout: 20_000 });
+  world.clients.push({ realtime: { unsubscribe: () => socket.close() } });
+  return socket;
+}
 
 /** Kuzzle's client, once for a case. */
 async function connectKuzzle(world) {
@@ -99,5 +114,25 @@ export const crossover = {
       for (const line of want) match(await told.next(), line, `what ${name} is told`);
       match(told.told, []);
     }
+  },
+
+  async "whoever sends in a channel, everybody in it is told"(world) {
+    const kuzzle = await connectKuzzle(world);
+    const at = await world.outside.address();
+    const channel = world.collection;
+    const inboxes = [new Inbox(), new Inbox()];
+    await new Promise((done) => follow(world, "stdbuf", ["-oL", "mosquitto_sub", "-d", "-F", "%x", "-V", "311", "-h", at.host, "-p", at.port, "-t", `$channel/${channel}/say`], (line) => {
+      if (line.startsWith("Subscribed")) done();
+      if (/^[0-9a-f]+$/.test(line)) inboxes[0].add(JSON.parse(Buffer.from(line, "hex")).message);
+    }));
+    const socket = connectSocket(world);
+    socket.on("say", ({ message }) => inboxes[1].add(message));
+    await socket.emitWithAck("join", { channel });
+    const request = (by) => ({ controller: "channel", action: "send", channel, event: "say", body: { by } });
+    await world.outside.mosquitto("mosquitto_rr", "-V", "311", "-t", "$ambit/request", "-e", "$ambit/response", "-m", JSON.stringify(request("mqtt")));
+    await kuzzle.query(request("kuzzle"));
+    await world.outside.ask("channel", "send", request("curl"));
+    await socket.emitWithAck("message", { channel, eventName: "say", message: { by: "socketio" }, echo: true });
+    for (const inbox of inboxes) for (const by of ["mqtt", "kuzzle", "curl", "socketio"]) await inbox.expect({ by });
   },
 };
