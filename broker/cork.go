@@ -57,12 +57,12 @@ func (c *corked) flush() error {
 	if len(c.out) == 0 {
 		return nil
 	}
-	err := c.Conn.SetWriteDeadline(c.until)
+	err := c.SetWriteDeadline(c.until)
 	if err == nil {
 		_, err = c.Conn.Write(c.out)
 	}
 	if err == nil {
-		err = c.Conn.SetWriteDeadline(time.Time{}) // others have times of their own
+		err = c.SetWriteDeadline(time.Time{}) // others have times of their own
 	}
 	c.out = nil // what is seldom needed is not kept
 	return err

@@ -3,6 +3,7 @@ package pocketbase
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
@@ -101,8 +102,10 @@ func (s *Server) readSubscription(text string) (*subscription, error) {
 // the request, which have no meaning here.
 func (sub *subscription) readOptions(query map[string]any) (err error) {
 	option := func(name string) string {
-		text, _ := query[name].(string)
-		return text
+		if value, ok := query[name]; ok && value != nil {
+			return fmt.Sprint(value) // numbers and booleans are texts, as PocketBase takes them
+		}
+		return ""
 	}
 	if sub.filter, err = koncorde(option("filter")); err != nil {
 		return err

@@ -23,9 +23,7 @@ type memberKind struct {
 var memberKinds = []memberKind{
 	{"mqtt", joinByMQTT},
 	{"kuzzle", joinByKuzzle},
-	{"sse", func(b *testing.B, process *broker) func() error {
-		return readStream(openRaw(b, process, "/api/rooms/fleet/trucks?filter=%7B%22range%22:%7B%22speed%22:%7B%22gte%22:50%7D%7D%7D"))
-	}},
+	{"sse", joinByEvents},
 	{"pocketbase", joinByPocketBase},
 	{"socketio", joinBySocketIO},
 }
@@ -98,6 +96,11 @@ func writeText(b *testing.B, ws *websocket.Conn, text string) {
 	if err := ws.Write(context.Background(), websocket.MessageText, []byte(text)); err != nil {
 		b.Error(err)
 	}
+}
+
+func joinByEvents(b *testing.B, process *broker) func() error {
+	b.Helper()
+	return readStream(openRaw(b, process, "/api/rooms/fleet/trucks?filter=%7B%22range%22:%7B%22speed%22:%7B%22gte%22:50%7D%7D%7D"))
 }
 
 func joinByPocketBase(b *testing.B, process *broker) func() error {
