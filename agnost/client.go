@@ -131,18 +131,18 @@ func (c *client) Ended(why *sessions.Error) {
 	c.conn.Close()
 }
 
-// call asks the API for something, and reads its result.
-func (c *client) call(controller, action string, arguments object, result any) error {
+// ask asks for something of channels, and reads the result.
+func (c *client) ask(action string, arguments object, result any) error {
 	id := c.seat.ClientID()
 	from := api.Caller{Name: "client " + id, ClientID: id, User: c.who.User, Protocol: protocol, Identity: c.who.Identity, Arrival: c.from}
 	from.Arrival.Login = nil // it has been shown
-	return ask(context.Background(), c.hook.API(), from, controller, action, arguments, result)
+	return request(context.Background(), c.hook.API(), from, action, arguments, result)
 }
 
 type object = map[string]any
 
-// ask asks the API for something, and reads its result.
-func ask(ctx context.Context, router *api.Router, from api.Caller, controller, action string, arguments object, result any) error {
+// request asks the API for something of channels, and reads the result.
+func request(ctx context.Context, router *api.Router, from api.Caller, action string, arguments object, result any) error {
 	text, err := json.Marshal(arguments)
 	if err != nil {
 		return err
@@ -151,7 +151,7 @@ func ask(ctx context.Context, router *api.Router, from api.Caller, controller, a
 		Result any        `json:"result"`
 		Error  *api.Error `json:"error"`
 	}{Result: result}
-	if err := json.Unmarshal(router.Serve(ctx, from, controller, action, text).Body, &told); err != nil {
+	if err := json.Unmarshal(router.Serve(ctx, from, "channel", action, text).Body, &told); err != nil {
 		return err
 	}
 	if told.Error != nil {

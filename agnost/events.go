@@ -103,7 +103,7 @@ func join(c *client, p *payload) (any, error) {
 		if c.profile != nil {
 			request["body"] = c.profile
 		}
-		if err := c.call("channel", "join", request, nil); err != nil {
+		if err := c.ask("join", request, nil); err != nil {
 			c.seat.Unsubscribe(topicFilter, nil)
 			return nil, err
 		}
@@ -125,7 +125,7 @@ func leave(c *client, p *payload) (any, error) {
 		return nil, hooks.Told(err)
 	}
 	if !isRoom(p.Channel) {
-		if err := c.call("channel", "leave", object{"channel": levelOf(p.Channel), "echo": c.hears(p)}, nil); err != nil {
+		if err := c.ask("leave", object{"channel": levelOf(p.Channel), "echo": c.hears(p)}, nil); err != nil {
 			return nil, err
 		}
 	}
@@ -154,7 +154,7 @@ func send(c *client, p *payload) (any, error) {
 	if p.Channel != "" {
 		request["channel"], action = levelOf(p.Channel), "send"
 	}
-	return nil, c.call("channel", action, request, nil)
+	return nil, c.ask(action, request, nil)
 }
 
 // update gives the client another profile, in all of its channels.
@@ -169,7 +169,7 @@ func update(c *client, p *payload) (any, error) {
 	if err := c.seat.MaySend(len(profile)); err != nil {
 		return nil, hooks.Told(err)
 	}
-	if err := c.call("channel", "update", object{"body": profile, "echo": c.hears(p)}, nil); err != nil {
+	if err := c.ask("update", object{"body": profile, "echo": c.hears(p)}, nil); err != nil {
 		return nil, err
 	}
 	c.profile = bytes.Clone(profile)
@@ -181,5 +181,5 @@ func members(c *client, p *payload) (any, error) {
 	if err := p.checkChannel(); err != nil {
 		return nil, err
 	}
-	return membersOf(p.Channel, func(arguments object, result any) error { return c.call("channel", "members", arguments, result) })
+	return membersOf(p.Channel, c.ask)
 }

@@ -25,7 +25,7 @@ func IsMembers(path string) bool {
 }
 
 // membersOf asks who is in a channel, a page at a time.
-func membersOf(channel string, ask func(arguments object, result any) error) ([]member, error) {
+func membersOf(channel string, ask func(action string, arguments object, result any) error) ([]member, error) {
 	if isRoom(channel) {
 		return nil, refuse(http.StatusBadRequest, badRequest, "a room has no members that say who they are")
 	}
@@ -38,7 +38,7 @@ func membersOf(channel string, ask func(arguments object, result any) error) ([]
 				Data json.RawMessage `json:"metadata"`
 			}
 		}
-		if err := ask(object{"channel": levelOf(channel), "from": len(all)}, &told); err != nil {
+		if err := ask("members", object{"channel": levelOf(channel), "from": len(all)}, &told); err != nil {
 			return nil, err
 		}
 		for _, m := range told.Members {
@@ -100,8 +100,8 @@ func (s *Server) members(w http.ResponseWriter, r *http.Request, a access.Arriva
 	if from.Arrival.Login = nil; who.User == "" {
 		from.Name = web.AddressOf(a.From)
 	}
-	return membersOf(asked.Channel, func(arguments object, result any) error {
-		return ask(r.Context(), s.hook.API(), from, "channel", "members", arguments, result)
+	return membersOf(asked.Channel, func(action string, arguments object, result any) error {
+		return request(r.Context(), s.hook.API(), from, action, arguments, result)
 	})
 }
 

@@ -221,7 +221,7 @@ func (c *Conn) receive(text []byte) bool {
 	switch {
 	case p.kind == kindConnect && p.namespace != root:
 		p = packet{kind: kindConnectError, namespace: p.namespace, data: encode(Refusal{Message: "Invalid namespace"})}
-		c.send(p.append(nil))
+		c.send(p.message())
 		return len(p.namespace) <= maxNamespaceBytes
 	case p.kind == kindConnect && !in:
 		c.client.Connect(p.data)
@@ -256,13 +256,13 @@ func (c *Conn) Admit(id string) {
 		ws.SetReadLimit(int64(c.limits.PayloadBytes))
 	}
 	p := packet{kind: kindConnect, namespace: root, data: encode(map[string]string{"sid": id})}
-	c.send(p.append(nil))
+	c.send(p.message())
 }
 
 // Refuse tells the client why it does not come in. It may try again.
 func (c *Conn) Refuse(why Refusal) {
 	p := packet{kind: kindConnectError, namespace: root, data: encode(why)}
-	c.send(p.append(nil))
+	c.send(p.message())
 }
 
 // payloadBytes is how long the next packet may be, or the next payload of several.
@@ -284,7 +284,7 @@ func (c *Conn) event(p *packet) bool {
 	if id := p.id; p.hasID {
 		e.Ack = func(args ...any) {
 			p := packet{kind: kindAck, namespace: root, id: id, hasID: true, data: encode(append([]any{}, args...))}
-			c.send(p.append(nil))
+			c.send(p.message())
 		}
 	}
 	c.client.Event(e)
@@ -294,7 +294,7 @@ func (c *Conn) event(p *packet) bool {
 // Disconnect ends the session, and tells the client that it is not to come back by itself.
 func (c *Conn) Disconnect() {
 	p := packet{kind: kindDisconnect, namespace: root}
-	c.leave(p.append(nil))
+	c.leave(p.message())
 }
 
 // Close ends the session. A client that was not told otherwise comes back.

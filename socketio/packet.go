@@ -140,9 +140,9 @@ func (p *packet) event() (name string, args []json.RawMessage, err error) {
 	return name, all[1:], nil
 }
 
-// append appends the packet as a message of Engine.IO.
-func (p *packet) append(b []byte) []byte {
-	b = append(b, typeMessage, byte(p.kind))
+// message returns the packet as a message of Engine.IO.
+func (p *packet) message() []byte {
+	b := []byte{typeMessage, byte(p.kind)}
 	if p.attachments > 0 {
 		b = append(strconv.AppendInt(b, int64(p.attachments), 10), '-')
 	}

@@ -80,7 +80,7 @@ func FuzzPacket(f *testing.F) {
 		if p.kind == kindEvent {
 			_, _, _ = p.event() // may fail, and must not panic
 		}
-		again, err := parsePacket(p.append(nil)[1:])
+		again, err := parsePacket(p.message()[1:])
 		if err != nil || !reflect.DeepEqual(normal(again), normal(p)) {
 			t.Fatalf("%q is %+v, and written again %+v, %v", text, p, again, err)
 		}

@@ -203,7 +203,7 @@ func (s *Server) begin(w http.ResponseWriter, host Host, ws *websocket.Conn) *Co
 	var err error
 	if c.client, c.limits, err = host.Begin(c); err != nil {
 		if w != nil {
-			http.Error(w, err.Error(), http.StatusServiceUnavailable)
+			fault{4, err.Error(), http.StatusForbidden}.answer(w)
 		}
 		return nil
 	}

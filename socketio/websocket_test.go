@@ -27,7 +27,7 @@ func dial(t *testing.T, url string) *socket {
 	if answer.Body != nil {
 		answer.Body.Close()
 	}
-	t.Cleanup(func() { ws.CloseNow() })
+	t.Cleanup(func() { _ = ws.CloseNow() }) // it may be closed
 	return &socket{t, ws}
 }
 

@@ -1,5 +1,5 @@
 // Channels, as Agnost's and Altogic's guides show them, and who is in them over MQTT.
-import { match, until } from "./world.js";
+import { Inbox, match, until } from "./world.js";
 
 export const settings = { "ambit.yaml": 'origins: ["127.0.0.1:*"]\npresence:\n  grace: 1s\n' };
 
@@ -191,6 +191,40 @@ export const channels = {
     bob.realtime.leave("lobby");
     await ann.inbox.expect("channel:leave", { channel: "lobby" });
     bob.inbox.empty();
+  },
+
+  async "a component opens, listens, and closes as the guide has it"(w) {
+    const { realtime } = await w.altogic();
+    const other = await w.connect({ echoMessages: false });
+    const told = new Inbox();
+    realtime.onJoin((m) => told.add(["join", m]));
+    realtime.onUpdate((m) => told.add(["update", m]));
+    realtime.onLeave((m) => told.add(["leave", m]));
+    realtime.onDisconnect((why) => told.add(["closed", why]));
+    const say = (m) => told.add(["say", m]);
+    realtime.on("say", say);
+    realtime.once("say", (m) => told.add(["once", m]));
+    realtime.join("component", false);
+    await until(async () => (await other.emitWithAck("members", { channel: "component" })).length === 1, "the component to have joined");
+    await other.emitWithAck("join", { channel: "component" });
+    await told.expect("join", { channel: "component", message: { id: other.id } });
+    await other.emitWithAck("message", { channel: "component", eventName: "say", message: 1 });
+    await told.expect("say", { channel: "component", message: 1 });
+    await told.expect("once", { message: 1 });
+    match(realtime.getListeners("say").length, 1);
+    realtime.off("say", say);
+    await other.emitWithAck("message", { channel: "component", eventName: "say", message: 2 });
+    await other.emitWithAck("update", { data: { n: 1 } });
+    await told.expect("update", { channel: "component", message: { id: other.id, data: { n: 1 } } });
+    await other.emitWithAck("leave", { channel: "component" });
+    await told.expect("leave", { channel: "component", message: { id: other.id } });
+    const id = realtime.getSocketId();
+    realtime.close();
+    await told.expect("closed", "io client disconnect");
+    match([realtime.isConnected(), realtime.getSocketId()], [false, undefined]);
+    realtime.open();
+    await until(() => realtime.isConnected() && realtime.getSocketId() !== id, "the component to be open again");
+    await until(async () => (await other.emitWithAck("members", { channel: "component" })).length === 1, "it to have joined again by itself");
   },
 
   async "Altogic's addresses all lead here"(w) {

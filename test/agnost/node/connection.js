@@ -11,10 +11,13 @@ export const connection = {
     ann.realtime.updateProfile({ name: "Ann" });
     ann.realtime.join("back", false);
     await until(async () => (await bob.emitWithAck("members", { channel: "back" })).length === 2, "both to be there");
+    let tried = 0;
+    ann.realtime.onReconnectAttempt(() => tried++);
     await w.outside.restart();
     bob.emit("message", { channel: "back", eventName: "kept", message: "until then" }); // the client buffers it
     const back = () => until(() => ann.realtime.isConnected() && bob.connected, "both to be back");
     await back();
+    match(tried, (n) => n > 0);
     await until(async () => (await bob.emitWithAck("members", { channel: "back" })).length === 2, "both to have joined again");
     match((await ann.realtime.getMembers("back")).data.find((m) => m.id === ann.realtime.getSocketId()).data, { name: "Ann" });
     while (ann.inbox.told.length > 0) ann.inbox.told.pop();
