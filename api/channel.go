@@ -58,12 +58,12 @@ func (c *call) metadata() ([]byte, error) {
 	return body, err
 }
 
-// optional returns an argument that is true, false, or not there.
-func (c *call) optional(name string) (*bool, error) {
-	if _, ok := c.args[name]; !ok {
+// echo says whether the client that asks is told of what it causes, or nil if the request does not.
+func (c *call) echo() (*bool, error) {
+	if _, ok := c.args["echo"]; !ok {
 		return nil, nil
 	}
-	is, err := c.bool(name)
+	is, err := c.bool("echo")
 	return &is, err
 }
 
@@ -83,7 +83,7 @@ func joinChannel(c *call) (any, error) {
 	if j.Metadata, err = c.metadata(); err != nil {
 		return nil, err
 	}
-	if j.Echo, err = c.optional("echo"); err != nil {
+	if j.Echo, err = c.echo(); err != nil {
 		return nil, err
 	}
 	count, err := c.opts.Channels.Join(c.ctx, j)
@@ -119,7 +119,7 @@ func leaveChannel(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	echo, err := c.optional("echo")
+	echo, err := c.echo()
 	if err != nil {
 		return nil, err
 	}
@@ -148,7 +148,7 @@ func updateMember(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	echo, err := c.optional("echo")
+	echo, err := c.echo()
 	if err != nil {
 		return nil, err
 	}
@@ -206,7 +206,7 @@ func (c *call) send(channel string) (any, error) {
 		Channel: channel, Event: event, Message: c.Body, ClientID: c.from.ClientID, User: c.from.User,
 		RequestID: c.RequestID, Volatile: c.Volatile, Now: c.now,
 	}
-	if s.Echo, err = c.optional("echo"); err != nil {
+	if s.Echo, err = c.echo(); err != nil {
 		return nil, err
 	}
 	return struct {
