@@ -159,12 +159,18 @@ function LiveMap({ ambit, session, source, names, field }: LiveProps) {
     if (draft?.drawn) view.fences.push({ outlines: [outlineOf(draft.drawn)], color: color("--accent"), name: "", dashed: true, selected: true });
     view.invalidate();
   }, [states, selected, draft, isDark]);
+  const hasRooms = states.some((f) => f.kind !== "drawn");
+  useEffect(() => {
+    const { view } = parts.current!;
+    if (hasRooms && !view.isMoved) view.fit(); // they are read after the documents
+  }, [hasRooms]);
   useEffect(() => parts.current?.view.restyle(), [isDark]);
   useEffect(() => parts.current?.feed.setSecret(secret), [secret]);
 
   useEffect(() => {
     if (!tool) return;
     const { view } = parts.current!;
+    view.isMoved = true; // it stays as it is
     const done = (drawn: Drawn) => {
       setTool(undefined);
       fences.addDrawn(filterOf(drawn, info?.field ?? "position")).then(setSelected, (e: Error) => setError(e.message));

@@ -42,6 +42,9 @@ export class MapView {
   /** How many documents were in view in the last frame that was drawn. */
   inView = 0;
   drawn = 0; // frames
+  /** Whether somebody has moved the map since it showed everything, or drawn on it. */
+  isMoved = false;
+  #fitting = false;
 
   readonly #visible = new Dots();
   readonly #base: HTMLCanvasElement;
@@ -81,6 +84,7 @@ export class MapView {
     this.#base = canvas(host, "map-base");
     this.#top = canvas(host, "map-top");
     this.map.on("move zoom resize", () => this.moved());
+    this.map.on("movestart zoomstart", () => (this.isMoved ||= !this.#fitting));
     this.#resize = new ResizeObserver(() => {
       this.map.invalidateSize({ animate: false });
       this.moved();
@@ -141,18 +145,24 @@ export class MapView {
     return best;
   }
 
-  /** Shows all documents. */
+  /** Shows all documents, and the fences among them. */
   fit(): boolean {
     const feed = this.feed();
     if (!feed) return false;
-    let [west, east, north, south] = [Infinity, -Infinity, Infinity, -Infinity];
-    for (let slot = 0; slot < feed.length; slot++) {
-      const [x, y] = [feed.x[slot]!, feed.y[slot]!];
-      if (Number.isNaN(x)) continue;
-      [west, east, north, south] = [Math.min(west, x), Math.max(east, x), Math.min(north, y), Math.max(south, y)];
+    const box = new Bounds();
+    for (let slot = 0; slot < feed.length; slot++) if (!Number.isNaN(feed.x[slot]!)) box.add(feed.x[slot]!, feed.y[slot]!);
+    if (box.isEmpty) return false;
+    const documents = { ...box };
+    for (const { rings, negated } of this.fences.flatMap((f) => f.outlines)) {
+      const fence = new Bounds();
+      for (const ring of rings) for (let i = 0; i < ring.length; i += 2) fence.add(ring[i]!, ring[i + 1]!);
+      if (!negated && fence.isAmong(documents)) box.add(fence.west, fence.north), box.add(fence.east, fence.south);
     }
-    if (west > east) return false;
-    this.map.fitBounds(L.latLngBounds(latLng(west, south), latLng(east, north)), { padding: [40, 40], maxZoom: 15, animate: false });
+    this.isMoved = false;
+    this.#fitting = true;
+    // The tools are at the left, and the names of fences above them.
+    this.map.fitBounds(L.latLngBounds(latLng(box.west, box.south), latLng(box.east, box.north)), { paddingTopLeft: [64, 48], paddingBottomRight: [40, 40], maxZoom: 15, animate: false });
+    this.#fitting = false;
     return true;
   }
 
@@ -228,6 +238,31 @@ export class MapView {
     ctx.stroke();
     this.#sprites.set(fill, sprite);
     return sprite;
+  }
+}
+
+/** A box in Web Mercator. */
+class Bounds {
+  west = Infinity;
+  east = -Infinity;
+  north = Infinity;
+  south = -Infinity;
+
+  get isEmpty(): boolean {
+    return this.west > this.east;
+  }
+
+  add(x: number, y: number): void {
+    this.west = Math.min(this.west, x);
+    this.east = Math.max(this.east, x);
+    this.north = Math.min(this.north, y);
+    this.south = Math.max(this.south, y);
+  }
+
+  /** Whether it meets another box, and is not much larger. */
+  isAmong(o: Pick<Bounds, "west" | "east" | "north" | "south">): boolean {
+    const meets = this.west <= o.east && this.east >= o.west && this.north <= o.south && this.south >= o.north;
+    return meets && this.east - this.west <= 1.5 * (o.east - o.west) && this.south - this.north <= 1.5 * (o.south - o.north);
   }
 }
 
