@@ -5,13 +5,14 @@ import (
 	"runtime"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
 const (
 	// slice is for how long packets of one connection are handled before others have
 	// their turn.
-	slice = 300 * time.Microsecond
+	slice = 500 * time.Microsecond
 	// lightPart is the part of the time that a connection may be handled, and lightBurst
 	// how much of it can be saved up, before it counts as busy.
 	lightPart  = 1.0 / 32
@@ -19,6 +20,9 @@ const (
 	// longestTurn is after how long a busy connection's place is given to another one: it
 	// waits for something, or handles a packet that takes long.
 	longestTurn = 5 * time.Millisecond
+	// openAfter is after how long without a packet of any other connection the busy ones are
+	// not held up at all, which would only cost time.
+	openAfter = time.Second
 )
 
 // A gate lets as many busy connections be handled at once as there are processors.
@@ -31,9 +35,14 @@ const (
 // network itself, for a pipe, so that whenever one busy connection gives way to another
 // the scheduler has looked at the network first, and those who are ready there run first.
 //
+// A change of places costs some microseconds, which is a part of what a flood of nothing but
+// tiny messages can do. So the gate is open as long as there is nobody for whose sake it would be shut.
+//
 // Nobody is held up for good: a place that is not given back is taken back after longestTurn,
 // so that whoever has one may wait for whoever waits for one.
 type gate struct {
+	light atomic.Int64 // when a light connection was last handled, about
+
 	mu      sync.Mutex // guards what follows
 	inside  []*effort  // who has a place, in the order in which they got it
 	waiting []*effort
@@ -62,13 +71,19 @@ type effort struct {
 }
 
 // begin is called before packets are handled. It waits for a place if the connection is
-// busy, so that whoever calls it holds nothing that others need.
+// busy, so that whoever calls it holds nothing that others need. If the last handling has not
+// ended, it goes on.
 func (f *effort) begin() {
+	if !f.begun.IsZero() {
+		return
+	}
 	now := time.Now()
 	if idle := now.Sub(f.ended); idle > 0 {
 		f.used = max(0, f.used-time.Duration(lightPart*float64(idle)))
 	}
-	if f.busy = f.used > lightBurst; f.busy {
+	if f.busy = false; f.used <= lightBurst {
+		f.gate.note(now)
+	} else if f.busy = f.gate.shuts(now); f.busy {
 		now = f.gate.enter(f, now)
 	}
 	f.begun, f.since = now, 0
@@ -102,6 +117,18 @@ func (f *effort) end() {
 	if f.busy {
 		f.gate.leave(f)
 	}
+}
+
+// note notes that a light connection has been handled, once in a while.
+func (g *gate) note(now time.Time) {
+	if at := now.UnixNano(); at-g.light.Load() > int64(time.Millisecond) {
+		g.light.Store(at)
+	}
+}
+
+// shuts says whether there are others than busy connections.
+func (g *gate) shuts(now time.Time) bool {
+	return now.UnixNano()-g.light.Load() < int64(openAfter)
 }
 
 // enter waits for a place, and returns when it was given.

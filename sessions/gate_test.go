@@ -16,6 +16,7 @@ func busyEffort(g *gate) *effort {
 func fill(t *testing.T, g *gate) (inside []*effort) {
 	t.Helper()
 	t.Cleanup(g.close)
+	(&effort{gate: g}).begin() // a light one, for whose sake it is shut
 	for range runtime.GOMAXPROCS(0) {
 		f := busyEffort(g)
 		f.begin()
@@ -123,6 +124,20 @@ func TestAPlaceThatIsNotGivenBackIsTakenBack(t *testing.T) {
 	defer g.mu.Unlock()
 	if len(g.inside)+len(g.waiting) > 0 {
 		t.Errorf("%d have a place and %d wait", len(g.inside), len(g.waiting))
+	}
+}
+
+func TestTheGateIsOpenWhenAllConnectionsAreBusy(t *testing.T) {
+	g := new(gate)
+	inside := fill(t, g)
+	g.light.Add(-int64(openAfter))
+	f := busyEffort(g)
+	f.begin() // and does not wait
+	if f.busy {
+		t.Error("it has passed the gate")
+	}
+	for _, f := range append(inside, f) {
+		f.end()
 	}
 }
 

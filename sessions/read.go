@@ -137,7 +137,9 @@ func (c *Client) read(in *inbound) error {
 		c.received.into(&c.engine.counts.packetsIn)
 		c.flushes.flush()
 		c.flushes.proceed()
-		c.effort.end()
+		if err != nil || more || !in.filled || c.effort.over(largeBuffer) { // else there is more to read at once
+			c.effort.end()
+		}
 		if err != nil {
 			return err
 		}
