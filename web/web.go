@@ -121,11 +121,13 @@ func LoginOf(r *http.Request) *access.Login {
 }
 
 // turnAway answers a request that does not come as far as what it asks for. Who has to
-// sign in is told how.
+// sign in is told how, and has the connection no longer: it would be kept alive for as long as
+// somebody is refused.
 func (s *Server) turnAway(w http.ResponseWriter, controller, action string, why error) {
 	refused := s.router.Refuse(controller, action, errorOf(why))
 	if refused.Status == http.StatusUnauthorized {
 		w.Header().Set("WWW-Authenticate", `Basic realm="Ambit", charset="UTF-8"`)
+		w.Header().Set("Connection", "close")
 	}
 	s.answer(w, refused)
 }

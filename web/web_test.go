@@ -192,6 +192,9 @@ func TestWhoMayConnectMayAsk(t *testing.T) {
 			if response.StatusCode != tt.status || (response.Header.Get("WWW-Authenticate") != "") != (tt.status == 401) {
 				t.Errorf("%d, want %d; %v", response.StatusCode, tt.status, response.Header)
 			}
+			if response.Close != (tt.status == 401) {
+				t.Errorf("it says %t that the connection ends", response.Close)
+			}
 		})
 	}
 }
