@@ -1,6 +1,6 @@
 # `make` shows what there is.
 
-FUZZTIME ?= 30s
+FUZZTIME ?= 1m
 BENCHTIME ?= 2s
 STEPS ?= 1000000
 KILLS ?= 200
@@ -69,7 +69,7 @@ benchmarks: ## Every benchmark in Go; BENCHTIME=2s
 	go test -run '^$$' -bench . -benchtime $(BENCHTIME) -benchmem -timeout 30m ./...
 
 .PHONY: fuzz
-fuzz: ## Every fuzz test for FUZZTIME=30s each
+fuzz: ## Every fuzz test for FUZZTIME=1m each
 	@scripts/fuzz $(FUZZTIME)
 
 .PHONY: attacks

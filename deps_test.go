@@ -19,7 +19,10 @@ import (
 // package's tests may import besides. But for its tests, a package imports only
 // from lines above its own. The standard library is open to all.
 const policy = `
+test/mutate:
+
 topics:
+topics test: test/mutate
 sorting:
 jsonobject: [github.com/go-json-experiment/json]
 limits:
@@ -29,7 +32,7 @@ persistence test: persistence/persistencetest
 persistence/persistencetest: persistence
 
 filter: geofilter [github.com/go-json-experiment/json]
-filter test: [github.com/cockroachdb/datadriven]
+filter test: test/mutate [github.com/cockroachdb/datadriven]
 mappings: filter jsonobject topics [github.com/go-json-experiment/json]
 client: sorting topics [github.com/coder/websocket github.com/eclipse/paho.golang]
 
@@ -37,10 +40,10 @@ sessions: limits persistence topics [
 	github.com/mochi-mqtt/server/v2
 	github.com/puzpuzpuz/xsync/v4
 ]
-sessions test: access filter hooks rooms [github.com/cockroachdb/pebble/v2 github.com/xdg-go/scram]
+sessions test: access filter hooks rooms test/mutate [github.com/cockroachdb/pebble/v2 github.com/xdg-go/scram]
 
 access: filter limits topics [github.com/go-jose/go-jose/v4 github.com/xdg-go/scram golang.org/x/crypto go.yaml.in/yaml/v3]
-access test: [github.com/cockroachdb/datadriven]
+access test: test/mutate [github.com/cockroachdb/datadriven]
 
 rooms: access filter persistence topics [github.com/go-json-experiment/json]
 rooms test: [github.com/cockroachdb/datadriven]

@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/ambitmq/ambit/test/mutate"
 )
 
 // cheap is a verifier by argon2id of "pencil", as the reference implementation writes it.
@@ -141,7 +143,11 @@ func TestAUserHasRolesAndAttributes(t *testing.T) {
 }
 
 func FuzzLineOfAUser(f *testing.F) {
-	for _, line := range []string{"a:-", "a:" + pencil, "a:" + cheap + "MTIzNDU2Nzg5MDEyMzQ1Ng", `a:- {"roles":["b"],"attributes":{"c":null}}`, "a:b:- {}"} {
+	seeds := []string{"a:-", "a:" + pencil, "a:" + cheap + "MTIzNDU2Nzg5MDEyMzQ1Ng", `a:- {"roles":["b"],"attributes":{"c":null}}`, "a:b:- {}"}
+	for _, line := range seeds {
+		f.Add(line)
+	}
+	for line := range mutate.Texts(20_000, seeds...) {
 		f.Add(line)
 	}
 	f.Fuzz(func(t *testing.T, line string) {

@@ -10,6 +10,7 @@ import (
 	"github.com/cockroachdb/datadriven"
 
 	"github.com/ambitmq/ambit/filter"
+	"github.com/ambitmq/ambit/test/mutate"
 )
 
 // TestPolicies runs the scripts in testdata. "policy" reads one, and says all of its
@@ -201,12 +202,34 @@ func TestValuesNeverWidenARule(t *testing.T) {
 	}
 }
 
+// phonesAndTrucks is a policy with a bit of everything.
+const phonesAndTrucks = `
+roles:
+  user:
+    topics:
+      - {allow: [publish, subscribe], topic: "home/%u/#"}
+      - {deny: subscribe, topic: "news/{x}/%c"}
+    api: ["document:*", "realtime:subscribe"]
+    collections:
+      fleet/trucks:
+        list: {equals: {tenant: {$auth: x}}}
+        update: {and: [{ids: {values: [{$auth: client}]}}, {not: {in: {tenant: {$auth: roles}}}}]}
+        hide: [owner.phone]
+  boss:
+    topics: [{allow: publish, topic: "#"}]
+    collections:
+      fleet/trucks: {list: {}, view: {}, create: {}, update: {}, delete: {}, show: [owner]}
+`
+
 // FuzzPolicy reads anything, for somebody with strange values: no rule comes to be about
 // more levels than it has, and nobody may do what no rule is about.
 func FuzzPolicy(f *testing.F) {
 	f.Add("roles:\n  user:\n    topics:\n      - {allow: publish, topic: \"a/%u/{x}\"}\n    api: [\"document:*\"]\n", "anna", `"x"`, "a/anna/x")
 	f.Add("roles: {user: {collections: {a/b: {list: {equals: {t: {$auth: x}}}, hide: [p.q]}}}}", "#", `["+"]`, "a/b/c")
 	f.Add("roles: {anonymous: {topics: [{deny: subscribe, topic: \"#\"}]}}", "", `{}`, "#")
+	for policy := range mutate.Texts(5000, phonesAndTrucks, "roles: {a: &x {topics: []}, b: *x}\n", "roles:\n  \"\": {api: ['*:*', a]}\n  user: {collections: {f/t: {update: {and: [{ids: {values: [{$auth: client}]}}]}, show: [p]}}}\n") {
+		f.Add(policy, "anna", `["x"]`, "home/+/x")
+	}
 	f.Fuzz(func(t *testing.T, policy, user, attribute, topic string) {
 		p, err := ParsePolicy("policy.yaml", []byte(policy))
 		if err != nil {

@@ -21,6 +21,8 @@ import (
 	"time"
 
 	"github.com/go-jose/go-jose/v4"
+
+	"github.com/ambitmq/ambit/test/mutate"
 )
 
 const hour = time.Hour
@@ -278,14 +280,22 @@ func TestAKeyFileThatIsNoneIsRefused(t *testing.T) {
 func FuzzToken(f *testing.F) {
 	s := newSigners(f)
 	d := open(f, nil, newDrawer(), s.issuer(f))
+	seeds := []string{
+		"eyJhbGciOiJub25lIn0.eyJzdWIiOiJhbm5hIn0.",
+		"eyJhbGciOiJIUzI1NiIsImtpZCI6ImFtYml0In0.eyJzdWIiOiJhbm5hIiwiZXhwIjo5OTk5OTk5OTk5fQ.AAAA",
+		"eyJhbGciOiJSUzI1NiIsImNyaXQiOlsiYjY0Il0sImI2NCI6ZmFsc2V9.e30.AAAA",
+		keyMark + "a-b",
+	}
 	for _, algorithm := range algorithms() {
 		good := sign(f, algorithm, s.key(algorithm), "key-"+string(algorithm), claimsWith(nil))
-		f.Add(good[:len(good)-6] + "AAAAAA")
+		seeds = append(seeds, good[:len(good)-6]+"AAAAAA")
 	}
-	f.Add("eyJhbGciOiJub25lIn0.eyJzdWIiOiJhbm5hIn0.")
-	f.Add("eyJhbGciOiJIUzI1NiIsImtpZCI6ImFtYml0In0.eyJzdWIiOiJhbm5hIiwiZXhwIjo5OTk5OTk5OTk5fQ.AAAA")
-	f.Add("eyJhbGciOiJSUzI1NiIsImNyaXQiOlsiYjY0Il0sImI2NCI6ZmFsc2V9.e30.AAAA")
-	f.Add(keyMark + "a-b")
+	for _, text := range seeds {
+		f.Add(text)
+	}
+	for text := range mutate.Texts(10_000, seeds...) {
+		f.Add(text)
+	}
 	f.Fuzz(func(t *testing.T, text string) {
 		if who, err := d.Enter(Arrival{Login: &Login{Password: []byte(text), Bearer: true}}); err == nil {
 			t.Errorf("%q comes in as %+v", text, who)

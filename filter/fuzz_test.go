@@ -5,14 +5,18 @@ import (
 	"math/rand/v2"
 	"reflect"
 	"testing"
+
+	"github.com/ambitmq/ambit/test/mutate"
 )
 
 // FuzzParse: whatever the text, Parse returns a filter or a SyntaxError; the
 // canonical text is a filter, has the same hash, and matches the same.
 func FuzzParse(f *testing.F) {
 	random := rand.New(rand.NewPCG(1, 2))
+	var seeds [][]byte
 	for range 50 {
-		f.Add([]byte(randomFilter(random, 3)), []byte(randomDocument(random)))
+		seeds = append(seeds, []byte(randomFilter(random, 3)))
+		f.Add(seeds[len(seeds)-1], []byte(randomDocument(random)))
 	}
 	for _, src := range []string{
 		`{"exists":"a\\[\"x\"\\][3.14]"}`, `{"missing":{"field":"[a]"}}`, `{"geoDistance":{"p":"u281tsq4","distance":"3 280,84 ft"}}`,
@@ -25,7 +29,11 @@ func FuzzParse(f *testing.F) {
 		`{"and":[{"missing":"a[1]"},{"not":{"anyOf":{"a":[2,null]}}},{"anyOf":{"":["x"]}},{"anyOf":{"\\":[1]}}]}`, `{"or":[{"prefix":{"a":"\u0000"}},{"suffix":{"a":"é"}},{"contains":{"a":"abc"}}]}`,
 		`{"match":{"a":{"b":[{"c":null},{}]},"d":1e-7}}`, `{"select":{"field":"a","index":-1,"query":{"not":{"nothing":0}}}}`,
 	} {
+		seeds = append(seeds, []byte(src))
 		f.Add([]byte(src), []byte(`{"a":["x"],"p":[0,0]}`))
+	}
+	for src := range mutate.Bytes(20_000, seeds...) {
+		f.Add(src, []byte(randomDocument(random)))
 	}
 	f.Fuzz(func(t *testing.T, src, body []byte) {
 		filter, err := Parse(src)
@@ -59,15 +67,22 @@ func FuzzParse(f *testing.F) {
 // a document.
 func FuzzDocument(f *testing.F) {
 	random := rand.New(rand.NewPCG(5, 6))
+	var seeds [][]byte
 	for range 50 {
-		f.Add([]byte(randomDocument(random)))
+		seeds = append(seeds, []byte(randomDocument(random)))
 	}
 	for _, body := range []string{
 		`{"p":{"latLon":null}}`, `{"p":{"lat":1e400,"lon":"x"}}`, `{"p":"spfb09x0ud5s"}`, `{"p":"1,2,3"}`, `{"p":[null,[1]]}`,
 		`{"":{"":{"a":1}}}`, `{"a":1,"a":2}`, `{"a":{"b":[1,{"c":-0.50e-3}]},"a.b":"\u00e9\n\ud83d\ude00"}`, `{"a":0.1234567890123456}`,
 		`{"a":123456789012345.6,"b":9007199254740993,"c":-0,"d":1E+9}`, ` { "é" : [ true , false , null , {} , [ ] ] } `, `{"a":"\ud800"}`, `{"a":[[[[[]]]]]}`, `{"__proto__":{"a":1}}`, "{\"a\":\"\x00\xff\"}",
 	} {
-		f.Add([]byte(body))
+		seeds = append(seeds, []byte(body))
+	}
+	for _, body := range seeds {
+		f.Add(body)
+	}
+	for body := range mutate.Bytes(20_000, seeds...) {
+		f.Add(body)
 	}
 	var filters []*Filter
 	for range 200 {

@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"github.com/mochi-mqtt/server/v2/packets"
+
+	"github.com/ambitmq/ambit/test/mutate"
 )
 
 // packetOf returns a PUBLISH header for a body of n bytes, and the body.
@@ -57,7 +59,16 @@ func TestCutRefusesAPacketAtItsHeader(t *testing.T) {
 
 // FuzzCut holds that the answer does not depend on where reads cut the stream.
 func FuzzCut(f *testing.F) {
-	f.Add([]byte{0x10, 2, 0, 0, 0x30, 0x80, 1}, byte(1))
+	seeds := [][]byte{
+		{0x10, 2, 0, 0, 0x30, 0x80, 1}, packetOf(200), {0x10, 0xff, 0xff, 0xff, 0x7f}, {0x30, 0xff, 0xff, 0xff, 0xff, 0x01},
+		{0xc0, 0, 0xe0, 0, 0xf0, 0}, {0x40, 2, 0, 7, 0x50, 2, 0, 7, 0x62, 2, 0, 7, 0x70, 2, 0, 7}, {0x82, 6, 0, 1, 0, 1, 'a', 0, 0xa2, 5, 0, 1, 0, 1, 'a'},
+	}
+	for _, stream := range seeds {
+		f.Add(stream, byte(1))
+	}
+	for stream := range mutate.Bytes(20_000, seeds...) {
+		f.Add(stream, byte(len(stream)))
+	}
 	f.Fuzz(func(t *testing.T, stream []byte, piece byte) {
 		whole, size, want := cut(stream, 200)
 		for n := 0; n < len(stream); n += int(piece) + 1 {
@@ -72,6 +83,22 @@ func FuzzCut(f *testing.F) {
 	})
 }
 
+// packetsOfEveryType are those of clients, of MQTT 5, without their lengths.
+func packetsOfEveryType() [][]byte {
+	reason := []byte{0, 5, 0x1f, 0, 2, 'o', 'k'}
+	all := [][]byte{
+		{0x10, 0, 4, 'M', 'Q', 'T', 'T', 5, 0xee, 0, 60, 3, 0x21, 0, 9, 0, 1, 'a', 5, 0x18, 0, 0, 0, 1, 0, 1, 'w', 0, 1, 'x', 0, 1, 'u', 0, 1, 'p'},
+		{0x34, 0, 1, 'a', 0, 7, 3, 0x23, 0, 1, '{', '}'},
+		{0x82, 0, 7, 2, 0x0b, 5, 0, 1, 'a', 0x19, 0, 1, 'b', 2},
+		{0xa2, 0, 7, 7, 0x26, 0, 1, 'k', 0, 1, 'v', 0, 1, 'a', 0, 1, 'b'},
+		{0xc0}, append([]byte{0xe0}, reason...), {0xf0, 0x18, 4, 0x15, 0, 1, 'm'},
+	}
+	for _, kind := range []byte{0x40, 0x50, 0x62, 0x70} {
+		all = append(all, append([]byte{kind, 0, 7}, reason...))
+	}
+	return all
+}
+
 // FuzzDecode holds that no packet panics, and that what one reads of a packet
 // is within it.
 func FuzzDecode(f *testing.F) {
@@ -80,6 +107,12 @@ func FuzzDecode(f *testing.F) {
 		f.Add([]byte{0x82, 0, 1, 0, 0, 1, 'a', 0}, version)
 		f.Add([]byte{0x40, 0, 1, 0x10, 0}, version)
 		f.Add([]byte{0xe0, 0x04, 5, 0x11, 0, 0, 0, 1}, version)
+		for packet := range mutate.Bytes(10_000, packetsOfEveryType()...) {
+			f.Add(packet, version)
+		}
+	}
+	for _, packet := range packetsOfEveryType() {
+		f.Add(packet, byte(5))
 	}
 	f.Fuzz(func(t *testing.T, packet []byte, version byte) {
 		if len(packet) == 0 {

@@ -98,7 +98,8 @@ func (c *choices) packet(version byte) []byte {
 	case 10:
 		return pack(0xe0)
 	}
-	damaged := bytes.Clone(c.publish(version))
+	valid := validPackets(version)
+	damaged := bytes.Clone(valid[c.pick(len(valid))])
 	damaged[c.pick(len(damaged))] ^= 1 << c.pick(8)
 	return damaged
 }

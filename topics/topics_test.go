@@ -3,6 +3,8 @@ package topics
 import (
 	"strings"
 	"testing"
+
+	"github.com/ambitmq/ambit/test/mutate"
 )
 
 func TestParseNameTellsDocumentsFromPlainTopics(t *testing.T) {
@@ -255,8 +257,15 @@ func TestMatchFollowsTheStandard(t *testing.T) {
 // FuzzParse holds that no text makes the grammar panic, that an accepted name
 // is no wildcard, and that what names a document is not a room.
 func FuzzParse(f *testing.F) {
-	for _, seed := range []string{"a/b/c", `a/b/?{"a":1}&scope=in`, "$scope/a/b/?{}/+", "$share/g/a", "a/b/~" + hash} {
+	seeds := []string{
+		"a/b/c", `a/b/?{"a":1}&scope=in`, "$scope/a/b/?{}/+", "$share/g/a", "a/b/~" + hash, "a/b/@name&users=all&since=12", "$presence/rooms/a/b/?{}", "$presence/clients/x",
+		"$channel/c/e", "$users/ann/events", "$SYS/#", "+/b/#", "$ambit/request", "$scope/a/b/@name/+",
+	}
+	for _, seed := range seeds {
 		f.Add(seed)
+	}
+	for text := range mutate.Texts(20_000, seeds...) {
+		f.Add(text)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
 		name, err := ParseName(text, Limits{})
