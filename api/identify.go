@@ -27,6 +27,7 @@ func (c *call) identify() error {
 	}
 	who, err := c.opts.Door.Show(c.from.Arrival, bare(secret))
 	if err != nil {
+		c.audit().Refused("", c.from.ClientID, c.from.Arrival.From, err)
 		return told(err)
 	}
 	c.from.Identity, c.from.User, c.from.Operator = who, who.User, false

@@ -78,6 +78,18 @@ func TestWhoWritesWithoutSeeingIsToldWhatHeHasSent(t *testing.T) {
 	}
 }
 
+// A token in a request that does not count is told to who reads the log.
+func TestATokenInARequestThatIsRefusedIsTold(t *testing.T) {
+	t.Parallel()
+	c := startCompany(t)
+	if _, id := c.ask("anna:secret", "server", "now", `{"requestId":"forged","jwt":"eyJhbGciOiJub25lIn0.eyJzdWIiOiJjYXJsIn0."}`); id != "security.token.invalid" {
+		t.Error(id)
+	}
+	eventually(t, "it is told", func() bool {
+		return strings.Contains(c.log.String(), `"request_id":"forged","audit":"refused"`) && !strings.Contains(c.log.String(), "eyJ")
+	})
+}
+
 // Rooms are of those who see the same of the documents: who is in the rooms of others, and that
 // there are any, they do not learn; a boss does.
 func TestRoomsOfOthersAreNotTold(t *testing.T) {
