@@ -34,5 +34,6 @@ func (b *Broker) newPocketBase() *pocketbase.Server {
 	return pocketbase.New(b.hook, pocketbase.Options{
 		Index: cfg.PocketBase.Index, Idle: cfg.PocketBase.Idle, WriteTimeout: cfg.Limits.WriteTimeout, ReadTimeout: cfg.Limits.ConnectTimeout,
 		RequestBytes: func() int { return b.listeners.now.Load().Limits.PacketBytes },
+		SignInBytes:  cfg.Limits.ConnectBytes,
 	})
 }

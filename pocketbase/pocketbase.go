@@ -27,8 +27,10 @@ type Options struct {
 	// WriteTimeout is how long a client may leave its socket unread, and ReadTimeout how long
 	// a request may take to come.
 	WriteTimeout, ReadTimeout time.Duration
-	// RequestBytes is how long a request may be now.
+	// RequestBytes is how long a request may be now, and SignInBytes how long one by which somebody
+	// signs in.
 	RequestBytes func() int
+	SignInBytes  int
 	// Idle is how long a stream stays on which nothing is told. Defaults to 5 minutes.
 	Idle time.Duration
 }
@@ -122,19 +124,16 @@ func (s *Server) receive(w http.ResponseWriter, r *http.Request, site *web.Serve
 	}
 	req := &request{Server: s, http: r, arrival: a}
 	req.arrival.Login = loginOf(r)
-	if err := req.read(w); err != nil {
-		return nil, err
-	}
 	if strings.HasSuffix(r.URL.Path, "/auth-with-password") {
 		req.caller = web.CallerOf(protocol, access.Nobody(), req.arrival)
-		return req, nil
+		return req, req.read(w, min(s.opts.SignInBytes, s.opts.RequestBytes()))
 	}
 	who, err := s.hook.Door().Enter(req.arrival)
 	if err != nil {
 		return nil, ofDoor(err)
 	}
 	req.caller = web.CallerOf(protocol, who, req.arrival)
-	return req, nil
+	return req, req.read(w, s.opts.RequestBytes())
 }
 
 // loginOf returns what a request signs in with: PocketBase's clients show a token alone.
@@ -146,13 +145,13 @@ func loginOf(r *http.Request) *access.Login {
 	return web.LoginOf(r)
 }
 
-// read reads the body, a JSON object.
-func (q *request) read(w http.ResponseWriter) error {
+// read reads the body, a JSON object of so many bytes at most.
+func (q *request) read(w http.ResponseWriter, most int) error {
 	conn := http.NewResponseController(w)
 	if err := conn.SetReadDeadline(time.Now().Add(q.opts.ReadTimeout)); err != nil {
 		return err
 	}
-	text, err := io.ReadAll(http.MaxBytesReader(w, q.http.Body, int64(q.opts.RequestBytes())))
+	text, err := io.ReadAll(http.MaxBytesReader(w, q.http.Body, int64(most)))
 	if err == nil {
 		err = conn.SetReadDeadline(time.Time{})
 	}
