@@ -62,9 +62,10 @@ type Visit interface {
 	Leave()
 }
 
-// Serve answers a request of Socket.IO that came in at a site.
+// Serve answers a request of Socket.IO that came in at a site. Nobody comes in by GET alone: that takes a POST, or
+// a WebSocket.
 func (s *Server) Serve(w http.ResponseWriter, r *http.Request, site *web.Server, at Listener) {
-	a, err := site.Arrive(w, r)
+	a, err := site.Approach(w, r)
 	if err != nil {
 		socketio.Forbid(w)
 		return

@@ -1,12 +1,15 @@
 package broker
 
 import (
+	"context"
 	"encoding/json"
 	"io"
 	"net/http"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/coder/websocket"
 
 	"github.com/ambitmq/ambit/limits"
 )
@@ -122,20 +125,80 @@ func TestSessionsOverHTTPAreConnectionsOfTheirAddress(t *testing.T) {
 	}
 }
 
-// A page whose name was pointed to this machine begins no session, though the browser does not say from which
-// page it asks, and does not come in by one that it knows of.
+// A page whose name was pointed to this machine may begin a session, for the browser does not say from which page
+// it asks. It does not come in, and neither does it by one that it knows of.
 func TestAPageThatTakesTheBrokerForItsHostDoesNotComeIn(t *testing.T) {
 	b := start(t, testConfig(t))
 	evil := "http://evil.example:8080"
-	if status, text := polls(t, b, http.MethodGet, "", evil, ""); status != http.StatusForbidden {
-		t.Errorf("it begins a session: %d %s", status, text)
+	status, text := polls(t, b, http.MethodGet, "", evil, "")
+	var open struct{ SID string }
+	if status != http.StatusOK || json.Unmarshal([]byte(strings.TrimPrefix(text, "0")), &open) != nil {
+		t.Fatalf("%d %s", status, text)
 	}
+	for _, sid := range []string{open.SID, session(t, b)} {
+		if status, text := polls(t, b, http.MethodPost, sid, evil, "40"); status != http.StatusForbidden || !strings.Contains(text, `"code":4`) {
+			t.Errorf("%d %s", status, text)
+		}
+		if status, text := polls(t, b, http.MethodPost, sid, "http://"+b.HTTPAddr(), "40"); status != http.StatusOK {
+			t.Errorf("a page of its own: %d %s", status, text)
+		}
+	}
+}
+
+// What is no browser says nothing of a page, and may call the broker by any name.
+func TestClientsOfSocketIOThatAreNoBrowsersComeInByAnyName(t *testing.T) {
+	b := start(t, testConfig(t))
+	ws, _, err := websocket.Dial(t.Context(), "ws://"+b.HTTPAddr()+"/socket.io/?EIO=4&transport=websocket", &websocket.DialOptions{Host: "realtime.example.com"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = ws.CloseNow() }() // it was enough
+	if answer, err := says(t, ws, "40"); err != nil || !strings.HasPrefix(answer, `0{"sid"`) {
+		t.Fatalf("%s, %v", answer, err)
+	}
+	if _, answer, err := ws.Read(t.Context()); err != nil || !strings.HasPrefix(string(answer), `40{"sid"`) {
+		t.Errorf("%s, %v", answer, err)
+	}
+}
+
+// Clients on either transport are told that it is over, and come back by themselves: no DISCONNECT comes.
+func TestABrokerThatEndsLetsSessionsGo(t *testing.T) {
+	b := start(t, testConfig(t))
 	sid := session(t, b)
-	if status, text := polls(t, b, http.MethodPost, sid, evil, "40"); status != http.StatusForbidden || !strings.Contains(text, `"code":4`) {
-		t.Errorf("%d %s", status, text)
+	polls(t, b, http.MethodPost, sid, "", "40")
+	if _, text := polls(t, b, http.MethodGet, sid, "", ""); !strings.HasPrefix(text, "40") {
+		t.Fatal(text)
 	}
-	if status, text := polls(t, b, http.MethodPost, sid, "http://"+b.HTTPAddr(), "40"); status != http.StatusOK {
-		t.Errorf("a page of its own: %d %s", status, text)
+	ws, _, err := websocket.Dial(t.Context(), "ws://"+b.HTTPAddr()+"/realtime/?EIO=4&transport=websocket", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = ws.CloseNow() }() // it is closed
+	if err := ws.Write(t.Context(), websocket.MessageText, []byte("40")); err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan string, 1)
+	go func() {
+		all := ""
+		for {
+			_, text, err := ws.Read(context.Background())
+			if err != nil {
+				ended <- all
+				return
+			}
+			all += string(text)
+		}
+	}()
+	for _, n := b.listeners.agnost.Sessions(); n == 0 || b.engine.Figures().Connected < 2; _, n = b.listeners.agnost.Sessions() {
+		time.Sleep(time.Millisecond)
+	}
+	limited, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	if err := b.Close(limited); err != nil {
+		t.Error(err)
+	}
+	if text := <-ended; !strings.HasPrefix(text, `0{"sid"`) || !strings.Contains(text, "40{") || strings.HasSuffix(text, "}41") {
+		t.Errorf("the client was told %s", text)
 	}
 }
 

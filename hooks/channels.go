@@ -1,6 +1,7 @@
 package hooks
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"time"
@@ -52,14 +53,14 @@ func (h *Hook) tell(ctx context.Context, m *sessions.Message) (told <-chan error
 func (h *Hook) came(c *sessions.Client, resumed bool) {
 	now := time.Now().UTC()
 	h.logUntold(c.ClientID, h.channels.Connected(context.Background(), c.ClientID, c.User, resumed, now))
-	h.TellUser(c.User, api.UserEvent{Event: api.SignedIn, What: "connection", ClientID: c.ClientID, Protocol: protocol})
+	h.TellUser(c.User, api.UserEvent{Event: api.SignedIn, What: "connection", ClientID: c.ClientID, Protocol: cmp.Or(c.Protocol, protocol)})
 }
 
 // went notes that a connection of a client has ended.
 func (h *Hook) went(c *sessions.Client) {
 	now := time.Now().UTC()
 	h.logUntold(c.ClientID, h.channels.Disconnected(context.Background(), c.ClientID, c.User, c.Assigned(), now))
-	h.TellUser(c.User, api.UserEvent{Event: api.SignedOut, What: "connection", ClientID: c.ClientID, Protocol: protocol})
+	h.TellUser(c.User, api.UserEvent{Event: api.SignedOut, What: "connection", ClientID: c.ClientID, Protocol: cmp.Or(c.Protocol, protocol)})
 }
 
 // logUntold logs that something could not be told of a client, or "".

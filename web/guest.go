@@ -11,15 +11,21 @@ import (
 // Arrive says how a request came in that another package answers, and lets the page that asks see
 // the answer. The error says that it is a page that may not ask, or may be one.
 func (s *Server) Arrive(w http.ResponseWriter, r *http.Request) (access.Arrival, error) {
+	a, err := s.Approach(w, r)
+	if err == nil && r.Method == http.MethodGet && isNobodys(r, a, s.opts.Pages().Hosts) {
+		return access.Arrival{}, errHost
+	}
+	return a, err
+}
+
+// Approach is Arrive of a request whose answer tells nothing to a page that does not say which it is:
+// for a WebSocket, and for what others that say so have to come before, browsers do.
+func (s *Server) Approach(w http.ResponseWriter, r *http.Request) (access.Arrival, error) {
 	if !IsOurs(r, s.opts.Pages()) {
 		return access.Arrival{}, errOrigin
 	}
-	a := access.Arrival{From: RemoteOf(r), Peer: s.opts.Peer(r), Login: LoginOf(r)}
-	if r.Method == http.MethodGet && isNobodys(r, a, s.opts.Pages().Hosts) {
-		return access.Arrival{}, errHost
-	}
 	share(w, r)
-	return a, nil
+	return access.Arrival{From: RemoteOf(r), Peer: s.opts.Peer(r), Login: LoginOf(r)}, nil
 }
 
 // isNobodys says whether a request shows neither who asks nor which page, and is for a host that

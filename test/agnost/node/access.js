@@ -96,6 +96,8 @@ export const access = {
   },
 
   async "a user is told of his sessions, and nobody else is"(w) {
+    const watch = (...args) => w.outside.mosquitto("mosquitto_sub", "-V", "311", "-i", "ada-1", "-u", "ada", "-P", "secret ada", "-c", "-q", "1", "-t", "$users/ada/events", ...args);
+    await watch("-E"); // what is told from here on waits for it
     const [ada, bob] = [await w.connect({ session: await token(w, "ada") }), await w.connect({ session: await token(w, "bob") })];
     await ada.emitWithAck("members", { channel: "none" });
     await bob.emitWithAck("members", { channel: "none" });
@@ -103,6 +105,10 @@ export const access = {
     await ada.inbox.expect("user:signin", "user:signin", { userId: "ada", protocol: "http" }, { _id: "ada" });
     await w.outside.ask("auth", "logout", {}, jwt);
     await ada.inbox.expect("user:signout", "user:signout", { userId: "ada" }, { _id: "ada" });
+    // Over MQTT connections are told, too: that of mosquitto_sub itself has ended, and comes.
+    const lines = (await watch("-C", "5", "-W", "20")).map((line) => JSON.parse(line));
+    const own = lines.find((line) => line.protocol === "agnost");
+    match(own, { event: "signin", what: "connection", clientId: ada.id });
     bob.emit("message", { channel: "x", eventName: "user:signin", message: 1 });
     await bob.inbox.expect("error", { code: "invalid_request_body" });
     bob.inbox.empty();
