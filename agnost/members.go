@@ -1,6 +1,7 @@
 package agnost
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"io"
@@ -73,11 +74,8 @@ func (s *Server) ServeMembers(w http.ResponseWriter, r *http.Request, site *web.
 }
 
 func (s *Server) members(w http.ResponseWriter, r *http.Request, a access.Arrival) ([]member, error) {
-	key := r.Header.Get("Authorization")
-	if key == "" {
-		key = r.Header.Get("X-Client-Key")
-	}
-	who, err := s.enter(a, strings.TrimSpace(key), r.Header.Get("Session"))
+	key := cmp.Or(r.Header.Get("Authorization"), r.Header.Get("X-Client-Key"))
+	who, err := s.enter(a, strings.TrimPrefix(key, "Bearer "), r.Header.Get("Session"))
 	if err != nil {
 		return nil, err
 	}

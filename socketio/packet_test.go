@@ -3,8 +3,10 @@ package socketio
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"reflect"
 	"testing"
+	"time"
 )
 
 func TestPacketsAreRead(t *testing.T) {
@@ -99,6 +101,36 @@ func FuzzPayload(f *testing.F) {
 		}
 		if got := bytes.Join(all, []byte{separator}); !bytes.Equal(got, payload) {
 			t.Fatalf("%q is taken apart as %q", payload, all)
+		}
+	})
+}
+
+// FuzzSession has a client send any payload: what it is told are packets, and a session that is over says nothing.
+func FuzzSession(f *testing.F) {
+	for _, seed := range []string{
+		"40\x1e42[\"a\",1]\x1e421[\"b\"]", "40{}\x1e451-[\"d\",{\"_placeholder\":true,\"num\":0}]\x1ebAQID\x1e42[\"e\",null]", "40/admin,\x1e40", "40{\"i\":\"nobody\"}\x1e3\x1e40",
+		"40\x1e41", "1", "3\x1e3\x1e40\x1e430[]\x1e461-0[]\x1ebAA==", "40\x1e42[\"block\",1]", "2probe\x1e5", "40\x1e42[1]",
+	} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, payload []byte) {
+		s := &site{Server: New(Options{PingInterval: time.Hour, PingTimeout: time.Hour, WriteTimeout: time.Millisecond}), limits: Limits{PayloadBytes: 1 << 20, SignInBytes: 1 << 20, ConnectTimeout: time.Hour}}
+		c := s.begin(nil, s, nil)
+		close(s.last().block)
+		for p := range packets(payload) {
+			if !c.handle(p) {
+				c.Close()
+				break
+			}
+		}
+		for _, text := range c.waiting {
+			if p, err := parsePacket(text[1:]); text[0] != typeMessage || err != nil || p.kind == kindEvent && !json.Valid(p.data) {
+				t.Fatalf("the client is told %q: %v", text, err)
+			}
+		}
+		c.Close()
+		if err := c.write(time.Now(), []byte("6"), true); !errors.Is(err, ErrClosed) {
+			t.Fatalf("a session that is over takes more: %v", err)
 		}
 	})
 }

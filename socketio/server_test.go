@@ -95,7 +95,7 @@ func (g *guest) Event(e Event) {
 		<-g.block
 	case e.Ack != nil:
 		e.Ack(len(e.Args))
-	default:
+	case len(e.Args) > 0:
 		g.conn.Emit(e.Name, e.Args[0])
 	}
 }
