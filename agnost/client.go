@@ -42,19 +42,19 @@ var (
 	_ sessions.Wire   = (*client)(nil)
 )
 
-// Connect implements [socketio.Client]. Once it is in, the client is told what is for everyone, and what is for
-// its user, unless it has no right to that.
+// Connect implements [socketio.Client]. When the client knows that it is in, it is told already what is for everyone,
+// and what is for its user, unless it has no right to that.
 func (c *client) Connect(auth []byte) {
 	if err := c.connect(auth); err != nil {
 		why := errorOf(err)
 		c.conn.Refuse(socketio.Refusal{Message: why.Message, Data: why})
 		return
 	}
-	c.conn.Admit(c.seat.ClientID())
 	_ = c.seat.Subscribe(topics.ChannelEvent(topics.Everyone, "+"), nil)
 	if c.who.User != "" {
 		_ = c.seat.Subscribe(topics.UserEvents(c.who.User), nil)
 	}
+	c.conn.Admit(c.seat.ClientID())
 	c.seat.Answered()
 }
 

@@ -99,8 +99,6 @@ export const access = {
     const watch = (...args) => w.outside.mosquitto("mosquitto_sub", "-V", "311", "-i", "ada-1", "-u", "ada", "-P", "secret ada", "-c", "-q", "1", "-t", "$users/ada/events", ...args);
     await watch("-E"); // what is told from here on waits for it
     const [ada, bob] = [await w.connect({ session: await token(w, "ada") }), await w.connect({ session: await token(w, "bob") })];
-    await ada.emitWithAck("members", { channel: "none" });
-    await bob.emitWithAck("members", { channel: "none" });
     const jwt = await token(w, "ada");
     await ada.inbox.expect("user:signin", "user:signin", { userId: "ada", protocol: "http" }, { _id: "ada" });
     await w.outside.ask("auth", "logout", {}, jwt);

@@ -38,7 +38,7 @@ const page = browser && (await openPage());
 
 let failed = false;
 for (const title of cases) {
-  const error = await (chromium ? inPage(title) : inNode(title)).then(() => null, (e) => String(e.stack ?? e));
+  const error = await Promise.race([chromium ? inPage(title) : inNode(title), tooLate()]).then(() => null, (e) => String(e.stack ?? e));
   failed ||= error !== null;
   process.stdout.write(`${JSON.stringify({ case: title, error })}\n`);
 }
@@ -46,6 +46,11 @@ await browser?.close();
 await broker.close();
 if (failed) process.stderr.write(`the broker logged:\n${broker.log.join("\n")}\n`);
 process.exit(failed ? 1 : 0);
+
+/** Fails when a case waits for what does not come. */
+function tooLate() {
+  return new Promise((_, fail) => setTimeout(() => fail(new Error("it has not ended after two minutes")), 120_000).unref());
+}
 
 async function inNode(title) {
   const require = createRequire(import.meta.url);
