@@ -47,7 +47,7 @@ export function Presences({ ambit, session, why }: ScreenProps & { why: Error })
             <p>
               {session.who.user === undefined ? "Sign in as an administrator" : `${session.who.user} has not the role admin, which it takes`} to see connections, subscriptions and queues, and to disconnect and ban. The broker says: <q>{why.message}</q>
             </p>
-            <Copyable label="Make an administrator" text="ambit passwd users.txt anna --role admin" />
+            <Copyable label={session.who.user === undefined ? "Make an administrator, of a broker that is started with --users users.txt" : "Make an administrator"} text="ambit passwd users.txt anna --role admin" />
           </div>
         </div>
         {error ? (
