@@ -100,7 +100,7 @@ func TestCloseEnds(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			withFake(t, func(t *testing.T, f *fake, c client) {
-		t.Helper()
+				t.Helper()
 				do(t, c, s)
 				if s.Observe != "" {
 					f.answer(f.asked(), map[string]any{"roomId": "r", "channel": room, "seq": 1})
@@ -124,6 +124,7 @@ func TestCloseEnds(t *testing.T) {
 // have it do to each other, is not asked as fast as can be.
 func TestConnectionsThatEndAtOnceAreNotMadeAgainAtOnce(t *testing.T) {
 	withFake(t, func(t *testing.T, f *fake, c client) {
+		t.Helper()
 		receive(t, f.connects)
 		f.drops.Store(true)
 		f.hangUp()
