@@ -68,26 +68,30 @@ func TestAKeyIsBoundToItsPagesItsNetworksAndItsTime(t *testing.T) {
 		name string
 		key  Key
 		a    Arrival
-		ok   bool
+		want error
 	}{
-		{"a page", pages, at("192.0.2.1", "https://maps.example.com"), true},
-		{"a page of another host", pages, at("192.0.2.1", "https://example.org"), false},
-		{"a page by another scheme", pages, at("192.0.2.1", "http://maps.example.com"), false},
-		{"a page by any scheme", pages, at("192.0.2.1", "http://localhost:8080"), true},
-		{"no page", pages, at("192.0.2.1", ""), false},
-		{"a network", nets, at("10.1.2.3", ""), true},
-		{"a network, by IPv4 in IPv6", nets, at("::ffff:10.1.2.3", "https://example.org"), true},
-		{"a network of IPv6", nets, at("2001:db8::1", ""), true},
-		{"another network", nets, at("10.2.0.1", ""), false},
-		{"no address", nets, Arrival{From: &net.UnixAddr{Name: "s"}}, false},
+		{"a page", pages, at("192.0.2.1", "https://maps.example.com"), nil},
+		{"a page of another host", pages, at("192.0.2.1", "https://example.org"), ErrKeyOrigin},
+		{"a page by another scheme", pages, at("192.0.2.1", "http://maps.example.com"), ErrKeyOrigin},
+		{"a page by any scheme", pages, at("192.0.2.1", "http://localhost:8080"), nil},
+		{"no page", pages, at("192.0.2.1", ""), ErrKeyOrigin},
+		{"a network", nets, at("10.1.2.3", ""), nil},
+		{"a network, by IPv4 in IPv6", nets, at("::ffff:10.1.2.3", "https://example.org"), nil},
+		{"a network of IPv6", nets, at("2001:db8::1", ""), nil},
+		{"another network", nets, at("10.2.0.1", ""), ErrKeyNetwork},
+		{"no address", nets, Arrival{From: &net.UnixAddr{Name: "s"}}, ErrKeyNetwork},
 	} {
 		_, text, err := d.Keys.Create(t.Context(), tt.key)
 		if err != nil {
 			t.Fatal(err)
 		}
 		tt.a.Login = &Login{Password: []byte(text), Bearer: true}
-		if _, err := d.Enter(tt.a); (err == nil) != tt.ok {
-			t.Errorf("%s: %v, want success: %v", tt.name, err, tt.ok)
+		if _, err := d.Enter(tt.a); !errors.Is(err, tt.want) || err != nil && !errors.Is(err, ErrToken) {
+			t.Errorf("%s: %v, want %v", tt.name, err, tt.want)
+		}
+		tt.a.Login = &Login{Password: []byte(text[:len(text)-1] + "?"), Bearer: true}
+		if _, err := d.Enter(tt.a); !errors.Is(err, ErrToken) || errors.Is(err, ErrKeyOrigin) || errors.Is(err, ErrKeyNetwork) {
+			t.Errorf("%s, with another secret: %v", tt.name, err)
 		}
 	}
 	key, text, err := d.Keys.Create(t.Context(), Key{User: "b", Expires: time.Now().Add(hour)})
