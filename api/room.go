@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/ambitmq/ambit/access"
 	"github.com/ambitmq/ambit/filter"
 	"github.com/ambitmq/ambit/persistence"
 	"github.com/ambitmq/ambit/rooms"
@@ -110,15 +111,19 @@ func (c *call) shares(room rooms.Occupancy) bool {
 	if c.rights == nil {
 		return true
 	}
-	sight, err := c.rights.List(room.Index, room.Collection)
-	switch {
-	case err != nil:
-		return false
-	case sight.Filter.Everything() && len(sight.Hidden) == 0:
+	list, err := c.rights.List(room.Index, room.Collection)
+	if err == nil && (list.Filter.Everything() && len(list.Hidden) == 0 || isUnder(room, list)) {
 		return true
-	case !slices.Equal(room.Filter.Hidden(), sight.Hidden):
+	}
+	return c.rights.Ruled(room.Index, room.Collection) && isUnder(room, c.rights.View(room.Index, room.Collection, ""))
+}
+
+// isUnder says whether the members of a room see what somebody with a sight would of its filter.
+func isUnder(room rooms.Occupancy, sight *access.Sight) bool {
+	switch rule := room.Filter.Rule(); {
+	case !slices.Equal(room.Filter.Hidden(), sight.Hidden) || sight.Filter.Nothing():
 		return false
-	case room.Filter.Rule() != nil && room.Filter.Rule().String() == sight.Filter.String():
+	case rule != nil && rule.String() == sight.Filter.String():
 		return true
 	}
 	f, err := room.Filter.Own().Under(sight.Filter, sight.Hidden) // another rule may amount to the same

@@ -95,7 +95,10 @@ func TestATokenInARequestThatIsRefusedIsTold(t *testing.T) {
 func TestRoomsOfOthersAreNotTold(t *testing.T) {
 	t.Parallel()
 	c := startCompany(t)
-	c.write(strings.Replace(policy, `api: ["document:*", "realtime:*"]`, `api: ["document:*", "realtime:*", "room:*", "presence:*"]`, 1))
+	c.write(strings.NewReplacer(
+		`api: ["document:*", "realtime:*"]`, `api: ["document:*", "realtime:*", "room:*", "presence:*"]`,
+		"view: {equals: {tenant: {$auth: tenant}}}", "view: {and: [{equals: {tenant: {$auth: tenant}}}, {exists: plate}]}",
+	).Replace(policy))
 	c.awaitRights("room")
 	boss, anna, bert := c.connect("carl", true), c.connect("anna", true), c.connect("bert", true)
 	for name, filter := range map[string]string{"all": `{}`, "called": `{"prefix":{"phone":"555"}}`} {
@@ -125,6 +128,14 @@ func TestRoomsOfOthersAreNotTold(t *testing.T) {
 			t.Errorf("%s: names: %s", user, got)
 		}
 	}
+	view := `"index":"fleet","collection":"trucks","rule":"view","body":{"ids":{"values":["a"]}}`
+	one, _, _ := strings.Cut(strings.TrimPrefix(ask("anna", "realtime:subscribe", "{"+view+"}"), `{"roomId":"`), `"`)
+	anna.subscribe(t, `fleet/trucks/?{"ids":{"values":["a"]}}&rule=view`)
+	for user, want := range map[string]string{"anna": `{"count":1}`, "bert": "room_not_found", "carl": `{"count":1}`} {
+		if got := ask(user, "realtime:count", `{"body":{"roomId":"`+one+`"}}`); !strings.Contains(got, want) {
+			t.Errorf("%s: members of a room of one record: %s", user, got)
+		}
+	}
 	var all map[string]map[string]map[string]int
 	if err := json.Unmarshal([]byte(ask("carl", "realtime:list", `{}`)), &all); err != nil {
 		t.Fatal(err)
@@ -140,7 +151,7 @@ func TestRoomsOfOthersAreNotTold(t *testing.T) {
 			}
 		}
 	}
-	if known != 2*3 {
+	if known != 3*3 {
 		t.Errorf("anna is told of %d rooms of %v", known/3, all)
 	}
 	for _, action := range []string{"room:get", "realtime:join"} {
