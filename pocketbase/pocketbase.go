@@ -160,7 +160,7 @@ func (q *request) read(w http.ResponseWriter, most int) error {
 	}
 	q.body = map[string]json.RawMessage{}
 	if len(text) > 0 && json.Unmarshal(text, &q.body) != nil {
-		return badRequest("Failed to read the request: it is no JSON object.")
+		return badRequest("Failed to read the request: it is no JSON object. (Forms and files are not taken.)")
 	}
 	return nil
 }
