@@ -163,7 +163,7 @@ export const realtime = {
     await until(() => pb.realtime.isConnected && pb.realtime.clientId !== before, "the client to be back");
     await until(async () => {
       await world.publish("1", { speed: 60 });
-      return inbox.told.length > 0;
+      return inbox.told.length > 0 && one.told.length > 0; // it subscribes to one after the other
     }, "an event");
     await inbox.expect({ record: { id: "1", speed: 60 } });
     match(JSON.stringify((await one.next()).record), '{"id":"1"}');
