@@ -66,7 +66,7 @@ export class Broker {
 
   /** Makes a request over HTTP, as somebody with a token, or as nobody. */
   async ask(controller, action, request = {}, token) {
-    const headers = token ? { Authorization: `Bearer ${token}` } : {};
+    const headers = { Connection: "close", ...(token && { Authorization: `Bearer ${token}` }) }; // Node.js may be too busy to see that an idle one has ended
     const response = await fetch(`http://${this.http}/api/${controller}/${action}`, { method: "POST", body: JSON.stringify(request), headers });
     return response.json();
   }

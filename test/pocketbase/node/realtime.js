@@ -51,11 +51,10 @@ export const realtime = {
   async "a thousand clients are told at once"(world) {
     const trucks = world.records();
     const clients = Array.from({ length: 1000 }, () => world.client());
-    const inboxes = await Promise.all(clients.map(async (pb) => {
-      const inbox = new Inbox();
-      await world.records(pb).subscribe("*", inbox.add, { filter: "n > 0" });
-      return inbox;
-    }));
+    const inboxes = clients.map(() => new Inbox());
+    for (let i = 0; i < clients.length; i += 50) { // all at once, Node.js takes seconds, in which it does not see that a connection has ended
+      await Promise.all(clients.slice(i, i + 50).map((pb, j) => world.records(pb).subscribe("*", inboxes[i + j].add, { filter: "n > 0" })));
+    }
     for (let n = 1; n <= 3; n++) await world.publish("1", { n });
     for (const inbox of inboxes) for (let n = 1; n <= 3; n++) await inbox.expect({ action: n === 1 ? "create" : "update", record: { id: "1", n } });
     for (const pb of clients) pb.realtime.unsubscribe();

@@ -43,7 +43,7 @@ if (chromium) {
 
 let failed = false;
 for (const title of titles) {
-  const error = await (chromium ? inPage(title) : inNode(title)).then(() => null, (e) => String(e.stack ?? e));
+  const error = await (chromium ? inPage(title) : inNode(title)).then(() => null, (e) => `${e.stack ?? e}${e.cause ? `, because of ${e.cause}` : ""}`);
   failed ||= error !== null;
   process.stdout.write(`${JSON.stringify({ case: title, error })}\n`);
 }
