@@ -1,6 +1,7 @@
 package broker
 
 import (
+	"container/heap"
 	"container/list"
 	"io"
 	"net"
@@ -22,9 +23,42 @@ type crowd struct {
 	sockets   atomic.Int64
 	addresses limits.Shares[netip.Prefix]
 
-	mu      sync.Mutex                  // guards what follows
-	waiting int                         // how many are half open
-	of      map[netip.Prefix]*list.List // of *guest: those of each address, the oldest first
+	mu      sync.Mutex              // guards what follows
+	waiting int                     // how many are half open
+	of      map[netip.Prefix]*queue // those of each address
+	most    longest                 // of has the same
+}
+
+// A queue is the guests of one address that are half open, the oldest first.
+type queue struct {
+	list.List     // of *guest
+	place     int // in longest
+}
+
+// longest is a heap, by [container/heap], whose first queue is as long as any.
+type longest []*queue
+
+func (l longest) Len() int           { return len(l) }
+func (l longest) Less(i, j int) bool { return l[i].Len() > l[j].Len() }
+
+func (l longest) Swap(i, j int) {
+	l[i], l[j] = l[j], l[i]
+	l[i].place, l[j].place = i, j
+}
+
+// Push adds a queue at the end.
+func (l *longest) Push(q any) {
+	q.(*queue).place = len(*l)
+	*l = append(*l, q.(*queue))
+}
+
+// Pop removes the last queue.
+func (l *longest) Pop() any {
+	last := len(*l) - 1
+	q := (*l)[last]
+	(*l)[last] = nil
+	*l = (*l)[:last]
+	return q
 }
 
 // A guest is one connection, or a session that has none of its own.
@@ -43,7 +77,7 @@ type guest struct {
 }
 
 func newCrowd(cfg Config) *crowd {
-	c := &crowd{quotas: cfg.Quotas, counts: new(limits.Counts), of: map[netip.Prefix]*list.List{}}
+	c := &crowd{quotas: cfg.Quotas, counts: new(limits.Counts), of: map[netip.Prefix]*queue{}}
 	c.connections.Store(int64(cfg.Limits.Connections))
 	return c
 }
@@ -93,35 +127,25 @@ func (g *guest) wait() {
 	g.since = time.Now()
 	own := c.of[g.from]
 	if own == nil {
-		own = list.New()
+		own = new(queue)
 		c.of[g.from] = own
+		heap.Push(&c.most, own)
 	}
 	g.own = own.PushBack(g)
+	heap.Fix(&c.most, own.place)
 	c.waiting++
 	first := own.Front()
 	if g.from.IsValid() && own.Len() > c.quotas.HalfOpenPerAddress && time.Since(first.Value.(*guest).since) > halfOpenGrace {
 		c.close(first)
 	}
 	if c.waiting > c.quotas.HalfOpen {
-		c.close(c.mostWaiting().Front())
+		c.close(c.most[0].Front())
 	}
 }
 
 // halfOpenGrace is how long a connection is not closed because its address has many that are half
 // open: others that come so fast must not keep it from saying what it wants.
 const halfOpenGrace = 500 * time.Millisecond
-
-// mostWaiting returns those of the address that has the most that are half open. The caller
-// holds c.mu.
-func (c *crowd) mostWaiting() *list.List {
-	var most *list.List
-	for _, own := range c.of {
-		if most == nil || own.Len() > most.Len() {
-			most = own
-		}
-	}
-	return most
-}
 
 // close closes a connection that is half open. Whoever serves it sees that. The caller holds
 // c.mu.
@@ -140,6 +164,9 @@ func (c *crowd) settle(g *guest) {
 	own := c.of[g.from]
 	if own.Remove(g.own); own.Len() == 0 {
 		delete(c.of, g.from)
+		heap.Remove(&c.most, own.place)
+	} else {
+		heap.Fix(&c.most, own.place)
 	}
 	c.waiting--
 	g.own = nil

@@ -2,8 +2,10 @@ package broker
 
 import (
 	"io"
+	"math/rand/v2"
 	"net"
 	"net/http"
+	"net/netip"
 	"strings"
 	"testing"
 	"time"
@@ -134,10 +136,38 @@ func TestNothingIsLeftOfACrowdThatHasGone(t *testing.T) {
 	waitFor(t, "everybody to be gone", func() bool {
 		crowd.mu.Lock()
 		defer crowd.mu.Unlock()
-		left := len(crowd.of) + crowd.waiting + int(crowd.sockets.Load())
+		left := len(crowd.of) + len(crowd.most) + crowd.waiting + int(crowd.sockets.Load())
 		b.listeners.met.Range(func(any, any) bool { left++; return true })
 		return left == 0
 	})
+}
+
+// The first in the heap is what one finds who looks at all addresses.
+func TestTheAddressThatHasTheMostIsAlwaysKnown(t *testing.T) {
+	cfg := testConfig(t)
+	cfg.Quotas.HalfOpen = 50
+	c := newCrowd(cfg)
+	random := rand.New(rand.NewPCG(1, 2))
+	var guests []*guest
+	for step := range 20_000 {
+		if len(guests) == 0 || random.IntN(5) < 3 {
+			address := netip.AddrFrom4([4]byte{10, 0, 0, byte(random.ExpFloat64() * 5)})
+			guests = append(guests, &guest{crowd: c, conn: io.NopCloser(nil), from: netip.PrefixFrom(address, 32)})
+			guests[len(guests)-1].wait()
+		} else {
+			guests[random.IntN(len(guests))].asked()
+		}
+		waiting, most := 0, 0
+		for _, own := range c.of {
+			waiting, most = waiting+own.Len(), max(most, own.Len())
+		}
+		if waiting != c.waiting || waiting > cfg.Quotas.HalfOpen || len(c.most) != len(c.of) || most > 0 && c.most[0].Len() != most {
+			t.Fatalf("step %d: %d wait, of %d addresses %d at most; counted are %d, of %d", step, waiting, len(c.of), most, c.waiting, len(c.most))
+		}
+	}
+	if c.counts.Of(limits.HalfOpen) == 0 {
+		t.Error("nobody made room")
+	}
 }
 
 func TestAnAddressOfIPv6IsANetwork(t *testing.T) {
