@@ -165,8 +165,8 @@ type Limits struct {
 	// KeepAlive is the longest keep-alive, in whole seconds: MQTT 5 clients that ask
 	// for more, or for none, are told to keep to it. 0, the default, is no limit.
 	KeepAlive time.Duration `mapstructure:"keep_alive" reload:"connections"`
-	// ConnectBytes is the size of a CONNECT packet, and of a request by Kuzzle's protocol of
-	// whoever has yet to sign in.
+	// ConnectBytes is the size of a CONNECT packet, and of a request of whoever has yet to
+	// sign in.
 	ConnectBytes int `mapstructure:"connect_bytes"`
 	// PacketBytes is the size of any later packet.
 	PacketBytes int `mapstructure:"packet_bytes" reload:"connections"`

@@ -37,7 +37,7 @@ func (l *listeners) newWebServer(ln *listener) *http.Server {
 // site returns what a listener serves over HTTP.
 func (l *listeners) site(ln *listener) *web.Server {
 	return web.New(l.hook.API(), l.hook.Door(), web.Options{
-		Pages: l.pages, RequestBytes: func() int { return l.packetBytes(ln) },
+		Pages: l.pages, RequestBytes: func() int { return l.packetBytes(ln) }, SignInBytes: l.now.Load().Limits.ConnectBytes,
 		ReadTimeout: ln.Limits.ConnectTimeout, WriteTimeout: l.now.Load().Limits.WriteTimeout,
 		Peer: ln.webPeer,
 	})

@@ -20,8 +20,10 @@ import (
 type Options struct {
 	// Pages are the hosts whose pages may ask, as they are now.
 	Pages func() Pages
-	// RequestBytes is how long a request may be now.
+	// RequestBytes is how long a request may be now, and SignInBytes how long one of somebody
+	// who has not come in, where that takes signing in.
 	RequestBytes func() int
+	SignInBytes  int
 	// ReadTimeout is the time that a request has to come, and WriteTimeout the time
 	// that its answer has to go, once it is made.
 	ReadTimeout, WriteTimeout time.Duration
@@ -93,7 +95,7 @@ func (s *Server) read(w http.ResponseWriter, r *http.Request, forAll bool) (api.
 	if err := conn.SetReadDeadline(time.Now().Add(s.opts.ReadTimeout)); err != nil {
 		return from, nil, err
 	}
-	text, err := io.ReadAll(http.MaxBytesReader(w, r.Body, int64(s.opts.RequestBytes())))
+	text, err := io.ReadAll(http.MaxBytesReader(w, r.Body, int64(s.requestBytes(who, a))))
 	if err == nil {
 		err = conn.SetReadDeadline(time.Time{}) // else it would end the request while it is answered
 	}
@@ -101,6 +103,14 @@ func (s *Server) read(w http.ResponseWriter, r *http.Request, forAll bool) (api.
 		text = []byte("{}")
 	}
 	return from, text, err
+}
+
+// requestBytes is how long a request may be of who came in.
+func (s *Server) requestBytes(who *access.Identity, a access.Arrival) int {
+	if who == access.Nobody() && !s.door.IsOpen(a) {
+		return min(s.opts.SignInBytes, s.opts.RequestBytes())
+	}
+	return s.opts.RequestBytes()
 }
 
 // LoginOf returns what a request signs in with: a name and a password, or a token or
