@@ -185,6 +185,16 @@ func TestManyGuessesAtOnceAreNoMoreThanOneByOne(t *testing.T) {
 	}
 }
 
+// A password without a name is nobody's, and costs nothing: no guard would have anybody wait.
+func TestAPasswordWithoutANameIsNotHashed(t *testing.T) {
+	users, _ := load(t, "user:"+pencil+"\n")
+	for range cap(users.slots) {
+		users.slots <- struct{}{} // all are taken
+	}
+	d := &Door{Users: users, Guard: NewAttempts(AttemptOptions{Failures: 3, Backoff: time.Minute}).Begin}
+	attempt(t, d, "10.0.0.1", "", "pencil", ErrDenied) // and not ErrBusy, after a while
+}
+
 func TestWhoIsBannedDoesNotComeIn(t *testing.T) {
 	users, _ := load(t, "user:"+pencil+"\n")
 	d := &Door{Users: users, Remote: true, Bans: NewBans(chest{}), Audit: NewAudit(slog.New(slog.NewTextHandler(t.Output(), nil)))}

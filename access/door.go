@@ -204,8 +204,12 @@ func (d *Door) guarded(from net.Addr, user string, signIn func() (*Identity, err
 	return who, err
 }
 
-// verify returns who signs in by a password, as the guard has allowed.
+// verify returns who signs in by a password, as the guard has allowed. Nobody has no name: since
+// no attempt of that is counted, none may cost anything.
 func (d *Door) verify(from net.Addr, name string, password []byte) (*Identity, error) {
+	if name == "" {
+		return nil, ErrDenied
+	}
 	return d.Users.verify(name, password, func() error {
 		if d.Guard == nil {
 			return nil
