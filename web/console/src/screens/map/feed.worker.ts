@@ -37,7 +37,7 @@ self.onmessage = ({ data }: MessageEvent<ToWorker>) => {
     case "next":
       wanted = true;
       spare = data.spare;
-      if (places.isChanged) soon();
+      offer();
       break;
     case "watch":
       void watch(data.slot);
@@ -55,7 +55,7 @@ async function open(url: string, user: string | undefined): Promise<Connection> 
       keepalive: 45,
       createWebsocket(url: string, protocols: string[]) {
         places.again(); // what is subscribed to is told from its beginning on another connection
-        return tappedSocket(url, protocols, take);
+        return tappedSocket(url, protocols, take, offer);
       },
     },
   });
@@ -89,7 +89,6 @@ async function again(): Promise<void> {
 /** Has what a document is be told, now and when it changes. */
 async function watch(slot: number): Promise<void> {
   places.watch(slot);
-  soon();
   await unwatch?.();
   unwatch = undefined;
   const id = places.idOf(slot);
@@ -106,7 +105,6 @@ function take(bytes: Uint8Array, topic: number, payload: number, end: number): b
   if (id === synced) payload === end ? places.again() : places.sync();
   else if (payload === end) places.remove(id);
   else places.put(id, bytes, payload, end);
-  soon();
   return true;
 }
 
@@ -127,10 +125,11 @@ function textAt(bytes: Uint8Array, from: number, to: number): string {
   return text;
 }
 
-/** Sends a frame in a moment, if the page waits for one. */
-function soon(): void {
-  if (!wanted || timer !== undefined) return;
-  timer = setTimeout(() => {
+/** Sends a frame if the page waits for one, and there is something to tell. */
+function offer(): void {
+  if (!wanted || timer !== undefined || !places.isChanged) return;
+  if (places.field !== undefined) return send();
+  timer = setTimeout(() => { // which field is the position is better known of some documents than of the first
     timer = undefined;
     if (wanted) send();
   }, 12);

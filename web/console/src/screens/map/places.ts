@@ -35,9 +35,8 @@ export class Places {
   #source: Uint8Array | undefined;
   #watchedChanged = false;
 
-  get isChanged(): boolean {
-    return this.#changes + this.#early.size + this.#gone.size > 0 || this.#watchedChanged;
-  }
+  /** Whether there is something to tell since the last frame. */
+  isChanged = false;
 
   idOf(slot: number): string | undefined {
     return this.#ids[slot];
@@ -67,6 +66,7 @@ export class Places {
   /** Takes a document that is in scope: its text, which is others' after the call. */
   put(id: string, bytes: Uint8Array, from: number, end: number): void {
     this.messages++;
+    this.isChanged = true;
     let slot = this.#slots.get(id);
     if (slot === undefined) {
       slot = this.#free.pop() ?? this.#ids.length;
@@ -107,6 +107,7 @@ export class Places {
   }
 
   #forget(id: string, slot: number): void {
+    this.isChanged = true;
     this.#slots.delete(id);
     this.#ids[slot] = undefined;
     this.#early.delete(slot);
@@ -119,7 +120,7 @@ export class Places {
   sync(): void {
     if (this.synced) return;
     for (const [id, slot] of [...this.#slots]) if (this.#told[slot] !== this.#round) this.#forget(id, slot);
-    this.synced = true;
+    this.synced = this.isChanged = true;
   }
 
   #sample(document: unknown): void {
@@ -167,7 +168,7 @@ export class Places {
     this.#gone.clear();
     this.#named.clear();
     this.#changes = this.messages = 0;
-    this.#watchedChanged = false;
+    this.isChanged = this.#watchedChanged = false;
     return frame;
   }
 }

@@ -67,8 +67,8 @@ function joined(a: Uint8Array, b: Uint8Array): Uint8Array {
   return both;
 }
 
-/** A socket for mqtt.js, whose messages of QoS 0 are taken before it is told of them. */
-export function tappedSocket(url: string, protocols: string[], take: Take): WebSocket {
+/** A socket for mqtt.js, whose messages of QoS 0 are taken before it is told of them. Calls back when it has given all that had come. */
+export function tappedSocket(url: string, protocols: string[], take: Take, done: () => void): WebSocket {
   const socket = new WebSocket(url, protocols);
   const pass = (bytes: Uint8Array) => socket.dispatchEvent(new MessageEvent("message", { data: bytes.slice().buffer }));
   const splitter = new Splitter(take, pass);
@@ -76,6 +76,7 @@ export function tappedSocket(url: string, protocols: string[], take: Take): WebS
     if (!e.isTrusted) return; // it is one that was passed
     e.stopImmediatePropagation(); // mqtt.js listens, too, but later
     splitter.receive(new Uint8Array(e.data as ArrayBuffer));
+    done();
   });
   return socket;
 }
