@@ -43,6 +43,8 @@ type Conn struct {
 	asked   bool          // the client has yet to answer a ping
 	leaving bool          // it is over when the client has fetched what waits
 	over    bool
+	begun   bool // the client is there, and the timers are; until then an end waits
+	ending  bool // it is over when it has begun
 
 	heart, entry *time.Timer
 	unwatch      func() bool
@@ -297,13 +299,15 @@ func (c *Conn) Disconnect() {
 	c.leave(p.message())
 }
 
-// Close ends the session. A client that was not told otherwise comes back.
+// Close ends the session. A client that was not told otherwise comes back. A [Host] may close a session that it is
+// about to begin.
 func (c *Conn) Close() { c.leave() }
 
 // leave ends the session behind some last packets. Without a WebSocket, these wait for a poll.
 func (c *Conn) leave(last ...[]byte) {
 	c.mu.Lock()
-	if c.over || c.leaving {
+	if c.over || c.leaving || !c.begun {
+		c.ending = c.ending || !c.begun
 		c.mu.Unlock()
 		return
 	}

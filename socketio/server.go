@@ -212,10 +212,15 @@ func (s *Server) begin(w http.ResponseWriter, host Host, ws *websocket.Conn) *Co
 	s.sessions[c.id] = c
 	s.mu.Unlock()
 	c.mu.Lock()
-	defer c.mu.Unlock()
 	c.heart = time.AfterFunc(s.opts.PingInterval, c.beat)
 	c.entry = time.AfterFunc(c.limits.ConnectTimeout, c.late)
 	c.unwatch = context.AfterFunc(s.opts.Closing, c.late)
+	c.begun = true
+	ending := c.ending
+	c.mu.Unlock()
+	if ending {
+		c.end()
+	}
 	return c
 }
 

@@ -23,6 +23,7 @@ type site struct {
 	url     string
 	limits  Limits
 	leave   atomic.Bool
+	full    atomic.Bool // sessions are closed while they begin
 	mu      sync.Mutex
 	clients []*guest
 }
@@ -67,6 +68,9 @@ func (s *site) Begin(c *Conn) (Client, Limits, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.clients = append(s.clients, g)
+	if s.full.Load() {
+		c.Close()
+	}
 	return g, s.limits, nil
 }
 
@@ -354,5 +358,31 @@ func TestSessionsThatAreNotInEndWithTheServer(t *testing.T) {
 	in.expect(`42["a",1]`)
 	if polled, ws := s.Sessions(); polled != 1 || ws != 0 {
 		t.Errorf("there are %d and %d sessions", polled, ws)
+	}
+}
+
+// Where too many have yet to say who they are, the one that is closed may be the one that comes.
+func TestASessionThatIsClosedWhileItBeginsEnds(t *testing.T) {
+	s := newSite(t, Options{})
+	s.full.Store(true)
+	p := s.poller(t)
+	p.ends(t)
+	if status, text := p.do(http.MethodGet, ""); status != http.StatusBadRequest || !strings.Contains(text, "Session ID unknown") {
+		t.Errorf("a poll is answered %d %s", status, text)
+	}
+	if polled, webSockets := s.Sessions(); polled != 0 || webSockets != 0 {
+		t.Errorf("there are %d and %d sessions", polled, webSockets)
+	}
+	ws, _, err := websocket.Dial(t.Context(), strings.Replace(s.url, "http", "ws", 1)+"&transport=websocket", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ws.CloseNow() //nolint:errcheck // it is over by then
+	for err == nil {
+		_, _, err = ws.Read(t.Context())
+	}
+	s.last().ends(t)
+	if polled, webSockets := s.Sessions(); polled != 0 || webSockets != 0 {
+		t.Errorf("there are %d and %d sessions", polled, webSockets)
 	}
 }
