@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/ambitmq/ambit/access"
@@ -34,7 +35,7 @@ type client struct {
 	seat   *sessions.Subscriber
 	closed bool
 
-	limit time.Time // of writes; the engine's own
+	limit atomic.Pointer[time.Time] // of writes; the engine may set it while one is under way
 }
 
 var (
@@ -106,15 +107,15 @@ func (c *client) Moved(r *http.Request) { c.visit.Moved(r) }
 
 // SetWriteDeadline implements [sessions.Wire].
 func (c *client) SetWriteDeadline(t time.Time) error {
-	c.limit = t
+	c.limit.Store(&t)
 	return nil
 }
 
 // Write implements [sessions.Wire].
 func (c *client) Write(b []byte) (int, error) {
-	limit := c.limit
-	if limit.IsZero() {
-		limit = time.Now().Add(c.opts.Sockets.WriteTimeout)
+	limit := time.Now().Add(c.opts.Sockets.WriteTimeout)
+	if t := c.limit.Load(); t != nil && !t.IsZero() {
+		limit = *t
 	}
 	if err := c.conn.Write(limit, sessions.Frames(b)); err != nil {
 		return 0, err

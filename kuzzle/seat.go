@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/coder/websocket"
@@ -22,7 +23,8 @@ type seat struct {
 	connection *connection
 	who        *access.Identity    // guarded by the connection's mutex
 	rooms      map[string][]string // topic filters by the room's id; the reader's own
-	limit      time.Time           // of writes; the engine's own
+
+	limit atomic.Pointer[time.Time] // of writes; the engine may set it while one is under way
 }
 
 var (
@@ -66,14 +68,18 @@ func (s *seat) Unsubscribe(roomID string) bool {
 
 // SetWriteDeadline implements [sessions.Wire].
 func (s *seat) SetWriteDeadline(t time.Time) error {
-	s.limit = t
+	s.limit.Store(&t)
 	return nil
 }
 
 // Write implements [sessions.Wire].
 func (s *seat) Write(b []byte) (int, error) {
 	c := s.connection
-	c.out.Hold(s.limit)
+	limit := time.Time{}
+	if t := s.limit.Load(); t != nil {
+		limit = *t
+	}
+	c.out.Hold(limit)
 	var err error
 	for text := range sessions.Frames(b) {
 		if err = c.ws.Write(context.Background(), websocket.MessageText, text); err != nil { // it has until the limit
