@@ -3,6 +3,8 @@ package agnost
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
+	"fmt"
 	"net/http"
 
 	"github.com/ambitmq/ambit/hooks"
@@ -54,14 +56,34 @@ func (c *client) event(name string, args []json.RawMessage) (result any, err err
 	if !ok {
 		return nil, refuse(http.StatusBadRequest, badRequest, "there is no such event: there are join, leave, message, update and members")
 	}
-	p := &payload{}
-	if len(args) == 0 || !jsonobject.Is(args[0]) {
-		return nil, refuse(http.StatusBadRequest, badRequest, "the argument of the event has to be an object")
+	if len(args) == 0 {
+		args = []json.RawMessage{nil}
 	}
-	if err := json.Unmarshal(args[0], p); err != nil {
-		return nil, refuse(http.StatusBadRequest, badRequest, "the argument of the event: "+err.Error())
+	p, err := readPayload(args[0])
+	if err != nil {
+		return nil, refuse(http.StatusBadRequest, badRequest, err.Error())
 	}
 	return do(c, p)
+}
+
+// readPayload reads what an event has. Names are told apart by their case, and null is as good as nothing.
+func readPayload(argument []byte) (*payload, error) {
+	members := map[string]json.RawMessage{}
+	if !jsonobject.Is(argument) || json.Unmarshal(argument, &members) != nil {
+		return nil, errors.New("the argument of the event has to be an object")
+	}
+	p := &payload{Message: members["message"], Data: members["data"]}
+	for name, to := range map[string]*string{"channel": &p.Channel, "eventName": &p.EventName} {
+		if value, ok := members[name]; ok && json.Unmarshal(value, to) != nil {
+			return nil, fmt.Errorf("%s has to be a text", name)
+		}
+	}
+	if echo, ok := members["echo"]; ok {
+		if err := json.Unmarshal(echo, &p.Echo); err != nil {
+			return nil, fmt.Errorf("echo: %w", err)
+		}
+	}
+	return p, nil
 }
 
 // hears says whether the client is told itself of what it does.

@@ -1,6 +1,7 @@
 package agnost
 
 import (
+	"bytes"
 	"cmp"
 	"encoding/json"
 	"errors"
@@ -90,8 +91,8 @@ func (s *Server) members(w http.ResponseWriter, r *http.Request, a access.Arriva
 	if err != nil {
 		return nil, refuse(http.StatusRequestEntityTooLarge, badRequest, "the request is too long, or did not come in time")
 	}
-	var asked payload
-	if json.Unmarshal(text, &asked) != nil || !isText(asked.Channel) {
+	asked, err := readPayload(bytes.TrimSpace(text))
+	if err != nil || !isText(asked.Channel) {
 		return nil, refuse(http.StatusBadRequest, badRequest, "the request has to be an object with a channel")
 	}
 	from := api.Caller{Name: "user " + who.User, User: who.User, Protocol: protocol, Identity: who.Identity, Arrival: a}

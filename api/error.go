@@ -103,6 +103,8 @@ var (
 	unreadableBody  = fault{"network.http.body_parse_failed", 0x0301000c, 400, `Unable to convert the HTTP body to JSON: %s`}
 	unreadableText  = fault{"network.websocket.unexpected_error", 0x03030001, 400, `Caught an unexpected WebSocket error: %s`}
 	unreadable      = fault{"network.mqtt.unexpected_error", 0x03020001, 400, `Caught an unexpected MQTT error: %s`}
+	// Kuzzle knows no other protocols, and those have no ids.
+	unreadableByOthers = fault{"network.http.body_parse_failed", 0x0301000c, 400, `The request cannot be read: %s`}
 )
 
 // unread says that a request is not JSON, as Kuzzle says it of each protocol.
@@ -115,8 +117,10 @@ func (c *call) unread(err error) *Error {
 		return unreadableBody.with(err)
 	case "websocket":
 		return unreadableText.with(err)
+	case "mqtt":
+		return unreadable.with(err)
 	}
-	return unreadable.with(err)
+	return unreadableByOthers.with(err)
 }
 
 func (f fault) with(args ...any) *Error {
