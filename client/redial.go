@@ -1,6 +1,7 @@
 package client
 
 import (
+	"context"
 	"errors"
 	"math/rand/v2"
 	"time"
@@ -135,15 +136,42 @@ func (a *Ambit) connected(c *Client) {
 	}
 }
 
-// await ends a feed that is refused.
-func (a *Ambit) await(f *feed, opened *opening) {
-	if <-opened.done; opened.err == nil || errors.Is(opened.err, ErrConnectionLost) || a.ctx.Err() != nil {
-		return
+// await ends a feed that is refused. One that is not answered is subscribed to again: the broker
+// may be busy.
+func (a *Ambit) await(f *feed, o *opening) {
+	for {
+		<-o.done
+		switch {
+		case o.err == nil, errors.Is(o.err, ErrConnectionLost), a.ctx.Err() != nil:
+			return
+		case !errors.Is(o.err, context.DeadlineExceeded):
+			a.drop(f)
+			f.fail(o.err)
+			return
+		}
+		if o = a.reopen(f, o); o == nil {
+			return
+		}
 	}
+}
+
+// reopen subscribes a feed again if what was not answered is what counts. It returns nil if it is not.
+func (a *Ambit) reopen(f *feed, o *opening) *opening {
 	a.mu.Lock()
+	defer a.mu.Unlock()
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.opening != o || f.closing != nil || a.closed {
+		return nil
+	}
+	return a.open(f)
+}
+
+// drop has a feed that has failed forgotten.
+func (a *Ambit) drop(f *feed) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
 	if a.feeds[f.key] == f {
 		delete(a.feeds, f.key)
 	}
-	a.mu.Unlock()
-	f.fail(opened.err)
 }
