@@ -198,7 +198,8 @@ func (c *jsClient) do(s step) (any, error) {
 	case s.Next != "":
 		command["do"], command["name"], command["times"] = "next", s.Next, s.Times
 	case s.Publish != "":
-		command["do"], command["topic"] = "publish", s.Publish
+		command["do"], command["topic"], command["options"] = "publish", s.Publish, s.Options
+		command["payload"] = "{}"
 	default:
 		command["do"], command["request"] = "request", s.Request
 	}

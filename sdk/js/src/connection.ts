@@ -6,6 +6,7 @@ import { AmbitError, closed, isLost, late, lost, offline } from "./error.js";
 import { Feed, type Listener } from "./feed.js";
 import { Followed, type Receiver } from "./follow.js";
 import type { ConnectionEvents, Options, Request } from "./options.js";
+import { type PublishOptions, Publisher } from "./publish.js";
 import { isFinal, refusal } from "./refusal.js";
 
 interface Pending {
@@ -40,8 +41,7 @@ export class Connection extends Emitter<ConnectionEvents> {
   readonly #topics = new Map<string, Receiver>();
   readonly #followed = new Map<string, Followed>();
   readonly #waiting = new Set<() => void>();
-  /** What ends the wait for an acknowledgement. */
-  readonly #publishing = new Set<(e: AmbitError) => void>();
+  readonly #publisher: Publisher;
   readonly #backoff: Backoff;
   #retrying: ReturnType<typeof setTimeout> | undefined;
   #requests = 0;
@@ -61,6 +61,7 @@ export class Connection extends Emitter<ConnectionEvents> {
   ) {
     super();
     this.#mqtt = client;
+    this.#publisher = new Publisher(client);
     this.#timeout = options.timeout ?? 15_000;
     this.#backoff = new Backoff(options.reconnectPeriod ?? 1000);
     this.#password = client.options.password as string | undefined;
@@ -142,11 +143,7 @@ export class Connection extends Emitter<ConnectionEvents> {
       await Promise.race([client.endAsync(), over]); // mqtt.js waits for ever if the connection is lost meanwhile
       clearTimeout(late);
     }
-    this.#abandon(closed());
-  }
-
-  #abandon(e: AmbitError): void {
-    for (const give of [...this.#publishing]) give(e);
+    this.#publisher.abandon(closed());
   }
 
   /** Asks, and returns the result of the answer. Without a connection it waits for one, within the timeout. */
@@ -169,16 +166,10 @@ export class Connection extends Emitter<ConnectionEvents> {
    * Publishes, and waits for the acknowledgement: of a document, it says that it is on disk. What is not acknowledged
    * when the connection is lost is published again on the next one; QoS 0 needs a connection.
    */
-  async publish(topic: string, payload: string | object | null, options: { qos?: 0 | 1 | 2; retain?: boolean } = {}): Promise<void> {
+  async publish(topic: string, payload: string | object | null, options: PublishOptions = {}): Promise<void> {
     const text = payload === null ? "" : typeof payload === "string" ? payload : JSON.stringify(payload);
     if (this.#ended) throw this.#ended;
-    let give!: (e: AmbitError) => void;
-    const given = new Promise<never>((_, reject) => this.#publishing.add((give = reject)));
-    try {
-      await Promise.race([this.#mqtt.publishAsync(topic, text, { qos: options.qos ?? 1, retain: options.retain ?? false }), given]);
-    } finally {
-      this.#publishing.delete(give);
-    }
+    await this.#publisher.publish(topic, text, options);
   }
 
   /**
@@ -350,7 +341,7 @@ export class Connection extends Emitter<ConnectionEvents> {
     this.#refusal = e;
     clearTimeout(this.#retrying);
     this.#mqtt.end(true);
-    this.#abandon(e);
+    this.#publisher.abandon(e);
     const feeds = [...this.#feeds.values()];
     this.#feeds.clear();
     this.#followed.clear();

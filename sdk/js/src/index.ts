@@ -13,6 +13,7 @@ export { AmbitError } from "./error.js";
 export * from "./observe.js";
 export type * from "./options.js";
 export * from "./presence.js";
+export type { PublishOptions } from "./publish.js";
 export * from "./realtime.js";
 export type * from "./types.js";
 

@@ -46,7 +46,7 @@ export async function open(url, version, tell, { login, ...options } = {}) {
       return s.roomId;
     },
     close: () => ambit.close(),
-    publish: ({ topic }) => ambit.connection.publish(topic, ""),
+    publish: ({ topic, payload, options }) => ambit.connection.publish(topic, payload ?? "", options ?? {}),
     request: ({ request }) => ambit.connection.request(request),
     async call({ controller, method, args, name }) {
       if (!name) return (await ambit[controller][method](...args)) ?? null;
