@@ -2,7 +2,7 @@ import mqtt, { type IClientOptions, type MqttClient } from "mqtt";
 
 import { Backoff } from "./backoff.js";
 import { Emitter, guarded } from "./emitter.js";
-import { AmbitError, closed, isLost, late, lost, offline } from "./error.js";
+import { AmbitError, closed, isLate, isLost, late, lost, offline } from "./error.js";
 import { Feed, type Listener } from "./feed.js";
 import { Followed, type Receiver } from "./follow.js";
 import type { ConnectionEvents, Options, Request } from "./options.js";
@@ -254,14 +254,16 @@ export class Connection extends Emitter<ConnectionEvents> {
     return this.on("connect", () => void say().catch((e: Error) => isLost(e) || this.#ended || this.emit("error", e)));
   }
 
-  /** Resolves when a subscription is granted. */
+  /** Resolves when a subscription is granted, within the timeout. */
   #granted(topicFilter: string, qos: 0 | 1): Promise<void> {
     return new Promise((resolve, reject) => {
       if (!this.connected) {
         reject(lost());
         return;
       }
+      const timer = setTimeout(() => reject(late()), this.#timeout);
       this.#mqtt.subscribe(topicFilter, { qos }, (e, granted, ack) => {
+        clearTimeout(timer);
         const code = granted?.[0]?.qos ?? 0;
         if (!e && code < 0x80) {
           resolve();
@@ -361,17 +363,8 @@ export class Connection extends Emitter<ConnectionEvents> {
 
   #up(): void {
     this.#backoff.connected();
-    for (const [key, feed] of this.#feeds) {
-      feed.open().catch((e: AmbitError) => {
-        if (this.#feeds.get(key) === feed) this.#feeds.delete(key);
-        feed.fail(e);
-      });
-    }
-    for (const [topicFilter, { qos }] of this.#followed) {
-      this.#granted(topicFilter, qos).catch((e: AmbitError) => {
-        if (!isLost(e)) this.emit("error", e);
-      });
-    }
+    for (const [key, feed] of this.#feeds) void this.#goOn(key, feed);
+    for (const followed of this.#followed.values()) void this.#followOn(followed);
     this.#awake();
     this.#wasUp = this.#isOpen = true;
     this.#isExpired = false;
@@ -380,6 +373,28 @@ export class Connection extends Emitter<ConnectionEvents> {
       this.request({ controller: "server", action: "now" }).catch(() => undefined);
     }
     this.emit("connect");
+  }
+
+  /** Subscribes a feed on a new connection. What is not answered is asked again: the broker may be busy. */
+  async #goOn(key: string, feed: Feed): Promise<void> {
+    const isLeft = () => this.#feeds.get(key) !== feed;
+    try {
+      await feed.open();
+    } catch (e) {
+      if (isLate(e) && !isLeft()) return this.#goOn(key, feed);
+      if (!isLeft()) this.#feeds.delete(key);
+      feed.fail(e as AmbitError);
+    }
+  }
+
+  async #followOn(followed: Followed): Promise<void> {
+    const { topicFilter, qos } = followed;
+    try {
+      await this.#granted(topicFilter, qos);
+    } catch (e) {
+      if (isLate(e) && this.#followed.get(topicFilter) === followed) return this.#followOn(followed);
+      if (!isLost(e)) this.emit("error", e as AmbitError);
+    }
   }
 
   #down(): void {

@@ -33,3 +33,5 @@ export const isOffline = (e: unknown) => e instanceof AmbitError && e.id === "cl
 export const closed = () => new AmbitError("client.closed", "the connection was closed");
 
 export const late = () => new AmbitError("client.timeout", "there was no answer in time: the request was done, or not");
+
+export const isLate = (e: unknown) => e instanceof AmbitError && e.id === "client.timeout";

@@ -7,7 +7,7 @@ export class Followed {
   readonly matches: (topic: string) => boolean;
 
   constructor(
-    topicFilter: string,
+    readonly topicFilter: string,
     readonly qos: 0 | 1,
   ) {
     this.matches = matcher(topicFilter);

@@ -15,7 +15,7 @@ export interface Options {
    * try that fails, up to half a minute, and each is cut by a random part.
    */
   reconnectPeriod?: number;
-  /** How many milliseconds an answer may take, or what was published when the connection is closed: 15,000 by default. */
+  /** How many milliseconds an answer may take, to a request or a subscription, or what was published when the connection is closed: 15,000 by default. */
   timeout?: number;
   /** Further options of mqtt.js. */
   mqtt?: IClientOptions;
