@@ -8,17 +8,10 @@ import { Followed, type Receiver } from "./follow.js";
 import type { ConnectionEvents, Options, Request } from "./options.js";
 import { type PublishOptions, Publisher } from "./publish.js";
 import { isFinal, refusal } from "./refusal.js";
-
-interface Pending {
-  resolve(result: unknown): void;
-  reject(error: AmbitError): void;
-  timer: ReturnType<typeof setTimeout>;
-}
+import { type Answer, Requests, answers } from "./request.js";
 
 /** mqtt.js is not to connect again by itself: it has no password that is waited for, and no wait that grows. */
 const never = 2 ** 31 - 1;
-const requests = "$ambit/request";
-const answers = "$ambit/response";
 
 /**
  * Has a socket of Node.js send every packet at once. By default it keeps one back until the one before is acknowledged
@@ -35,7 +28,7 @@ function writeAtOnce(client: MqttClient): void {
 export class Connection extends Emitter<ConnectionEvents> {
   readonly #mqtt: MqttClient;
   readonly #timeout: number;
-  readonly #pending = new Map<string, Pending>();
+  readonly #requests: Requests;
   readonly #feeds = new Map<string, Feed>();
   /** Who gets the messages of a room, by its topic. */
   readonly #topics = new Map<string, Receiver>();
@@ -44,7 +37,6 @@ export class Connection extends Emitter<ConnectionEvents> {
   readonly #publisher: Publisher;
   readonly #backoff: Backoff;
   #retrying: ReturnType<typeof setTimeout> | undefined;
-  #requests = 0;
   #wasUp = false;
   /** Until it was connected once, it is up to open to say why it is not. */
   #isOpen = false;
@@ -61,8 +53,9 @@ export class Connection extends Emitter<ConnectionEvents> {
   ) {
     super();
     this.#mqtt = client;
-    this.#publisher = new Publisher(client);
     this.#timeout = options.timeout ?? 15_000;
+    this.#publisher = new Publisher(client);
+    this.#requests = new Requests(client, this.#timeout);
     this.#backoff = new Backoff(options.reconnectPeriod ?? 1000);
     this.#password = client.options.password as string | undefined;
     client.on("message", (topic, payload) => this.#receive(topic, payload));
@@ -149,17 +142,7 @@ export class Connection extends Emitter<ConnectionEvents> {
   /** Asks, and returns the result of the answer. Without a connection it waits for one, within the timeout. */
   async request<T = unknown>(request: Request): Promise<T> {
     await this.#online();
-    const requestId = `${this.#mqtt.options.clientId}-${++this.#requests}`;
-    return new Promise<T>((resolve, reject) => {
-      const fail = (e: AmbitError) => {
-        clearTimeout(timer);
-        this.#pending.delete(requestId);
-        reject(e);
-      };
-      const timer = setTimeout(() => fail(late()), this.#timeout);
-      this.#pending.set(requestId, { resolve: resolve as (result: unknown) => void, reject, timer });
-      this.#mqtt.publish(requests, JSON.stringify({ ...request, requestId }), (e) => e && fail(lost()));
-    });
+    return this.#requests.ask<T>(request);
   }
 
   /**
@@ -401,19 +384,16 @@ export class Connection extends Emitter<ConnectionEvents> {
     if (!this.#wasUp) return;
     this.#wasUp = false;
     this.#topics.clear();
-    const pending = [...this.#pending.values()];
-    this.#pending.clear();
-    for (const p of pending) {
-      clearTimeout(p.timer);
-      p.reject(lost());
-    }
+    this.#requests.lost();
     for (const feed of this.#feeds.values()) feed.lost();
     this.emit("disconnect");
   }
 
   #receive(topic: string, payload: Uint8Array): void {
     if (topic === answers) {
-      this.#answer(JSON.parse(text(payload)) as Answer);
+      const answer = JSON.parse(text(payload)) as Answer;
+      if (answer.type === "TokenExpired") this.#expire();
+      this.#requests.answered(answer);
       return;
     }
     const room = this.#topics.get(topic);
@@ -425,28 +405,6 @@ export class Connection extends Emitter<ConnectionEvents> {
       if (matches(topic)) for (const { to } of [...receivers]) guarded(() => to(payload, topic));
     }
   }
-
-  #answer(a: Answer): void {
-    if (a.type === "TokenExpired") this.#expire();
-    const pending = this.#pending.get(a.requestId);
-    if (!pending) return; // it came too late
-    this.#pending.delete(a.requestId);
-    clearTimeout(pending.timer);
-    if (!a.error) {
-      pending.resolve(a.result);
-      return;
-    }
-    const { id, message, status, ...details } = a.error;
-    pending.reject(new AmbitError(id, message, status, details));
-  }
-}
-
-interface Answer {
-  /** Of what is no answer. */
-  type?: string;
-  requestId: string;
-  result: unknown;
-  error: null | { id: string; message: string; status: number; code: number; keyword?: string; errors?: unknown[] };
 }
 
 /** The reason code with which the broker ends a connection whose token has expired. */
