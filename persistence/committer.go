@@ -34,6 +34,7 @@ type committer struct {
 	ephemera ephemera
 	holdings *holdings
 
+	breath     breath
 	batch      *pebble.Batch
 	now        time.Time            // of this group
 	overlay    map[Key]stored       // what this group wrote
@@ -79,6 +80,7 @@ func (c *committer) build(groups chan<- group) {
 	defer close(groups)
 	tick := time.NewTicker(housekeepingInterval)
 	defer tick.Stop()
+	defer c.breath.close()
 	var ops []*Op
 	for more := true; more; {
 		select {
@@ -144,10 +146,14 @@ func (c *committer) group(ops []*Op) group {
 	clear(c.overlay)
 	clear(c.retentions)
 	c.applied, c.unsynced = 0, false
+	c.breath.begin()
 	results := make([]Result, len(ops))
 	pointers := make([]*Result, 0, len(ops))
 	for i, op := range ops {
 		r := &results[i]
+		if i%16 == 0 {
+			c.breath.take()
+		}
 		c.step(op, r)
 		pointers = append(pointers, r)
 		if c.applied+c.batch.Len() >= maxGroupBytes {
