@@ -26,8 +26,9 @@ topics test: test/mutate
 sorting:
 jsonobject: [github.com/go-json-experiment/json]
 limits:
+netpoll:
 geofilter: [github.com/golang/geo]
-persistence: [github.com/cockroachdb/pebble/v2 github.com/tidwall/btree]
+persistence: netpoll [github.com/cockroachdb/pebble/v2 github.com/tidwall/btree]
 persistence test: persistence/persistencetest
 persistence/persistencetest: persistence
 
@@ -36,7 +37,7 @@ filter test: test/mutate [github.com/cockroachdb/datadriven]
 mappings: filter jsonobject topics [github.com/go-json-experiment/json]
 client: sorting topics [github.com/coder/websocket github.com/eclipse/paho.golang]
 
-sessions: limits persistence topics [
+sessions: limits netpoll persistence topics [
 	github.com/mochi-mqtt/server/v2
 	github.com/puzpuzpuz/xsync/v4
 ]

@@ -1,12 +1,13 @@
 package sessions
 
 import (
-	"os"
 	"runtime"
 	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/ambitmq/ambit/netpoll"
 )
 
 const (
@@ -31,9 +32,8 @@ const (
 // Go's scheduler looks at the network when nothing else is ready to run, and else every
 // ten milliseconds. A client that sends as fast as it is read always is ready: a few of
 // them, and everybody else waits for tens of milliseconds. At the gate they wait where
-// they are not ready to run. Places are given to them by a goroutine that waits for the
-// network itself, for a pipe, so that whenever one busy connection gives way to another
-// the scheduler has looked at the network first, and those who are ready there run first.
+// they are not ready to run. Places are given to them by a [netpoll.Bell], so that whenever
+// one busy connection gives way to another those who are ready at the network run first.
 //
 // A change of places costs some microseconds, which is a part of what a flood of nothing but
 // tiny messages can do. So the gate is open as long as there is nobody for whose sake it would be shut.
@@ -46,12 +46,10 @@ type gate struct {
 	mu      sync.Mutex // guards what follows
 	inside  []*effort  // who has a place, in the order in which they got it
 	waiting []*effort
-	bell    *os.File // what the keeper waits for, once there is one
-	handle  *os.File // what rings it
+	bell    netpoll.Bell
 	rung    bool
 	timer   *time.Timer // rings, too
 	closed  bool
-	keeping sync.WaitGroup
 }
 
 // An effort is what the handling of one connection's packets takes. All of it but what
@@ -180,46 +178,25 @@ func (g *gate) remove(f *effort) {
 	g.inside = slices.DeleteFunc(g.inside, func(o *effort) bool { return o == f })
 }
 
-// ring has the keeper give places to those who wait, once the network was looked at. The
-// caller holds the mutex.
+// ring has places given to those who wait, once the network was looked at. The caller
+// holds the mutex.
 func (g *gate) ring() {
 	if g.rung || g.closed {
 		return
 	}
-	if g.bell == nil && !g.open() { // too many files are open
-		g.give()
-		return
-	}
-	g.rung = true
-	_, _ = g.handle.Write([]byte{0}) // there is room: one byte at a time
-}
-
-// open starts the keeper, if there is a pipe for it.
-func (g *gate) open() bool {
 	if g.timer == nil {
 		g.timer = time.AfterFunc(longestTurn, g.late)
 	}
-	r, w, err := os.Pipe()
-	if err != nil {
-		return false
+	if g.rung = g.bell.Ring(g.answer); !g.rung { // too many files are open
+		g.give()
 	}
-	g.bell, g.handle = r, w
-	g.keeping.Go(g.keep)
-	return true
 }
 
-func (g *gate) keep() {
-	var b [1]byte
-	for {
-		if _, err := g.bell.Read(b[:]); err != nil {
-			return
-		}
-		runtime.Gosched() // behind all who became ready with the bell
-		g.mu.Lock()
-		g.rung = false
-		g.give()
-		g.mu.Unlock()
-	}
+func (g *gate) answer() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.rung = false
+	g.give()
 }
 
 func (g *gate) late() {
@@ -246,18 +223,15 @@ func (g *gate) give() {
 	}
 }
 
-// close ends the keeper. Nobody is at the gate any more.
+// close ends it. Nobody is at the gate any more.
 func (g *gate) close() {
 	g.mu.Lock()
 	g.closed = true
 	if g.timer != nil {
 		g.timer.Stop()
 	}
-	if g.bell != nil {
-		_, _ = g.handle.Close(), g.bell.Close() // a pipe has nothing to lose
-	}
 	g.mu.Unlock()
-	g.keeping.Wait()
+	g.bell.Close()
 }
 
 // pass is called before the reader waits: others need what it has appended, and its place.

@@ -1,4 +1,4 @@
-package persistence
+package netpoll
 
 import (
 	"os"
@@ -10,11 +10,11 @@ import (
 )
 
 // Who waits for the network comes before the next stretch of work, and not after ten milliseconds.
-func TestWhoeverIsReadyAtTheNetworkRunsWhenTheCommitterTakesABreath(t *testing.T) {
+func TestWhoeverIsReadyAtTheNetworkRunsBeforeABellIsAnswered(t *testing.T) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
-	var b breath
-	b.begin()
-	defer b.close()
+	var b Bell
+	defer b.Close()
+	answered := make(chan struct{}, 1)
 	r, w, err := os.Pipe()
 	if err != nil {
 		t.Fatal(err)
@@ -37,14 +37,17 @@ func TestWhoeverIsReadyAtTheNetworkRunsWhenTheCommitterTakesABreath(t *testing.T
 		if _, err := w.Write([]byte{0}); err != nil {
 			t.Fatal(err)
 		}
-		for breaths := 0; got.Load() == n; breaths++ {
-			if breaths == 3 {
-				t.Fatal("nobody ran in three breaths")
+		for answers := 0; got.Load() == n; answers++ {
+			if answers == 3 {
+				t.Fatal("nobody ran until the third answer")
 			}
-			for begun := time.Now(); time.Since(begun) < breathEvery; {
+			for begun := time.Now(); time.Since(begun) < time.Millisecond/2; {
 				continue // it works
 			}
-			b.take()
+			if !b.Ring(func() { answered <- struct{}{} }) {
+				t.Fatal("it cannot be rung")
+			}
+			<-answered
 		}
 	}
 }
