@@ -33,6 +33,11 @@ type Identity struct {
 // IsListed says whether roles and attributes are those of the file of users.
 func (i *Identity) IsListed() bool { return i.By == Password || i.By == Scram256 || i.token != nil }
 
+// MayAs says whether somebody is the same user with the same roles and attributes, and so may do the same.
+func (i *Identity) MayAs(other *Identity) bool {
+	return i.User == other.User && Grants{i.Roles, i.Attributes}.equal(Grants{other.Roles, other.Attributes})
+}
+
 // A Proof is a way to show who one is.
 type Proof string
 

@@ -78,3 +78,38 @@ func TestKuzzlesClientsThatDoNotSignInMakeRoom(t *testing.T) {
 		t.Errorf("who has signed in is told %q, %v", answer, err)
 	}
 }
+
+// On one connection each request has the rights of its own token: those of a key with fewer roles are not those of
+// the same user's key before it, nor the other way round.
+func TestKuzzlesKeysOfOneUserKeepTheirOwnRights(t *testing.T) {
+	cfg := testConfig(t)
+	dir := t.TempDir()
+	cfg.Anonymous, cfg.Users, cfg.Access = "none", filepath.Join(dir, "users"), filepath.Join(dir, "policy.yaml")
+	const policy = `roles:
+  user: {api: ["realtime:*"]}
+  viewer: {collections: {fleet/trucks: {list: true}}}
+`
+	for file, text := range map[string]string{cfg.Users: `anna:- {"roles":["viewer"]}` + "\n", cfg.Access: policy} {
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	b := start(t, cfg)
+	subscribe := map[string]string{}
+	for name, grants := range map[string]*access.Grants{"wide": nil, "narrow": {}} {
+		_, key, err := b.hook.Door().Keys.Create(t.Context(), access.Key{User: "anna", Grants: grants})
+		if err != nil {
+			t.Fatal(err)
+		}
+		subscribe[name] = `{"controller":"realtime","action":"subscribe","index":"fleet","collection":"trucks","body":{},"jwt":"` + key + `"}`
+	}
+	for _, order := range [][]string{{"wide", "narrow", "wide"}, {"narrow", "wide", "narrow"}} {
+		ws := talk(t, b)
+		for _, name := range order {
+			status := map[string]string{"wide": `"status":200`, "narrow": `"status":403`}[name]
+			if answer, err := says(t, ws, subscribe[name]); err != nil || !strings.Contains(answer, status) {
+				t.Errorf("%v: the %s key is answered %s, %v", order, name, answer, err)
+			}
+		}
+	}
+}

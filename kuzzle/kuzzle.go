@@ -208,17 +208,18 @@ func (c *connection) write(ctx context.Context, text []byte) error {
 	return c.ws.Write(ctx, websocket.MessageText, text)
 }
 
-// maxSeats is as how many users one connection may ask.
+// maxSeats is as how many users, and with how many rights of theirs, one connection may ask.
 const maxSeats = 16
 
-// seat returns the client that somebody is on this connection.
+// seat returns the client that somebody is on this connection. Who shows a key that may do less than the token before it
+// is another one.
 func (c *connection) seat(who *access.Identity) (*seat, error) {
 	if who == nil {
 		return nil, cmp.Or(c.shut, access.ErrMustSignIn)
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	i := slices.IndexFunc(c.seats, func(s *seat) bool { return s.who.User == who.User })
+	i := slices.IndexFunc(c.seats, func(s *seat) bool { return s.who.MayAs(who) })
 	if i >= 0 {
 		c.seats[i].renew(who)
 		return c.seats[i], nil

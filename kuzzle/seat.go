@@ -16,7 +16,7 @@ import (
 	"github.com/ambitmq/ambit/sessions"
 )
 
-// A seat is what one user is on a connection: a client of the engine, under that user's rights. In Kuzzle
+// A seat is what one user is on a connection by the roles of a token: a client of the engine, under those rights. In Kuzzle
 // as here each request says anew who asks.
 type seat struct {
 	*sessions.Subscriber
