@@ -5,6 +5,7 @@ package agnost
 
 import (
 	"net/http"
+	"sync"
 
 	"github.com/coder/websocket"
 
@@ -37,11 +38,14 @@ type Server struct {
 	opts   Options
 	format *sessions.Format
 	*socketio.Server
+
+	mu    sync.Mutex           // guards it
+	keyed map[*client]struct{} // those that have shown a key beside a session
 }
 
 // New returns a server of the channels and rooms of a node.
 func New(hook *hooks.Hook, o Options) *Server {
-	return &Server{hook: hook, opts: o, format: sessions.NewFormat(told), Server: socketio.New(o.Sockets)}
+	return &Server{hook: hook, opts: o, format: sessions.NewFormat(told), Server: socketio.New(o.Sockets), keyed: map[*client]struct{}{}}
 }
 
 // A Listener is where requests come in.

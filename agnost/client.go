@@ -4,7 +4,9 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"maps"
 	"net/http"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -34,6 +36,7 @@ type client struct {
 	mu     sync.Mutex // guards it
 	seat   *sessions.Subscriber
 	closed bool
+	expiry *time.Timer // of a key beside a session, or nil
 
 	limit atomic.Pointer[time.Time] // of writes; the engine may set it while one is under way
 }
@@ -76,11 +79,13 @@ func (c *client) connect(auth []byte) error {
 	if err != nil {
 		return err
 	}
+	c.Server.note(c) // before it may be seen that the session is closed
 	c.mu.Lock()
 	c.seat = seat
 	closed := c.closed
 	c.mu.Unlock()
 	if closed {
+		c.Server.forget(c)
 		seat.Close()
 		return socketio.ErrClosed
 	}
@@ -96,6 +101,7 @@ func (c *client) Closed() {
 	c.closed = true
 	seat := c.seat
 	c.mu.Unlock()
+	c.Server.forget(c)
 	if seat != nil {
 		seat.Close()
 	}
@@ -162,7 +168,7 @@ func request(ctx context.Context, router *api.Router, from api.Caller, action st
 }
 
 // Stays implements [socketio.Client]: it says whether the key that was shown beside a session still counts. All
-// else the engine sees to.
+// else the engine sees to. [Server.Recheck] asks earlier, unless the clock of the machine was put.
 func (c *client) Stays() bool {
 	if c.who.key == nil {
 		return true
@@ -171,5 +177,47 @@ func (c *client) Stays() bool {
 	if err == nil && !c.who.key.Expires.IsZero() && !time.Now().Before(c.who.key.Expires) {
 		err = access.ErrExpired
 	}
+	if c.hook.Door().Bans.Has("", c.who.key.User, nil) {
+		err = access.ErrBanned
+	}
 	return err == nil || errors.Is(err, access.ErrChanged)
+}
+
+// note has a client be asked for when keys change, and when its own expires, if it has shown one beside a session.
+func (s *Server) note(c *client) {
+	if c.who.key == nil {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.keyed[c] = struct{}{}
+	if at := c.who.key.Expires; !at.IsZero() {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		c.expiry = time.AfterFunc(time.Until(at), s.Recheck)
+	}
+}
+
+// forget undoes note.
+func (s *Server) forget(c *client) {
+	c.mu.Lock()
+	if c.expiry != nil {
+		c.expiry.Stop()
+	}
+	c.mu.Unlock()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.keyed, c)
+}
+
+// Recheck ends the sessions of clients whose key, shown beside a session, counts no more.
+func (s *Server) Recheck() {
+	s.mu.Lock()
+	all := slices.Collect(maps.Keys(s.keyed))
+	s.mu.Unlock()
+	for _, c := range all {
+		if !c.Stays() {
+			go c.conn.Disconnect() // it waits for a client that does not read
+		}
+	}
 }

@@ -6,12 +6,15 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/coder/websocket"
 
+	"github.com/ambitmq/ambit/access"
 	"github.com/ambitmq/ambit/limits"
 )
 
@@ -211,5 +214,62 @@ func TestAgnostsProtocolMayBeOff(t *testing.T) {
 	cfg.Agnost.PingInterval, cfg.Agnost.PingTimeout = 0, time.Millisecond
 	if err := cfg.Validate(); err == nil || !strings.Contains(err.Error(), "agnost.ping_interval") || !strings.Contains(err.Error(), "agnost.ping_timeout") {
 		t.Errorf("times that cannot be: %v", err)
+	}
+}
+
+// A key that is shown beside a session holds for as long as the client is there: it goes at once when that is
+// revoked, and not with the next ping.
+func TestAKeyBesideASessionThatCountsNoMoreEndsIt(t *testing.T) {
+	cfg := testConfig(t)
+	cfg.Anonymous, cfg.Agnost.KeyRequired = "none", true
+	cfg.Agnost.PingInterval = time.Hour
+	cfg.Users = filepath.Join(t.TempDir(), "users")
+	if err := os.WriteFile(cfg.Users, []byte("anna:-\napp:-\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	b := start(t, cfg)
+	door := b.hook.Door()
+	ends := map[string]func(id string) error{
+		"revoked": func(id string) error { return door.Keys.Delete(t.Context(), id) },
+		"expires": func(string) error { return nil },
+		"banned": func(string) error {
+			_, err := door.Bans.Create(t.Context(), access.Ban{Kind: access.BanUser, Of: "app"})
+			return err
+		},
+	}
+	for _, name := range []string{"revoked", "expires", "banned"} { // nobody comes in behind the last one
+		app := access.Key{User: "app"}
+		if name == "expires" {
+			app.Expires = time.Now().Add(time.Second)
+		}
+		made, key, err := door.Keys.Create(t.Context(), app)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, session, err := door.Keys.Create(t.Context(), access.Key{User: "anna"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		ws, _, err := websocket.Dial(t.Context(), "ws://"+b.HTTPAddr()+"/socket.io/?EIO=4&transport=websocket", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = ws.CloseNow() }() // it is closed
+		limited, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		defer cancel()
+		if err := ws.Write(limited, websocket.MessageText, fmt.Appendf(nil, `40{"apiKey":%q,"session":%q}`, key, session)); err != nil {
+			t.Fatal(err)
+		}
+		for _, want := range []string{`0{"sid"`, `40{"sid"`, "41"} {
+			_, text, err := ws.Read(limited)
+			if err != nil || !strings.HasPrefix(string(text), want) {
+				t.Fatalf("%s: %s, %v: want %s", name, text, err, want)
+			}
+			if strings.HasPrefix(want, "40") {
+				if err := ends[name](made.ID); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
 	}
 }

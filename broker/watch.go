@@ -30,6 +30,7 @@ func (b *Broker) watch() {
 			seen = now
 			b.tellRenewed()
 			b.engine.Recheck()
+			b.listeners.agnost.Recheck()
 		}
 	}
 }
