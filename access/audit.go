@@ -85,29 +85,60 @@ func (a *Audit) RulesRefused(file string, why error) {
 	a.write(slog.LevelError, "rules were not changed", "rules_refused", "file", file, "reason", why.Error())
 }
 
-// KeyMade tells of a new API key. by is who made it: a user, or "operator".
-func (a *Audit) KeyMade(by string, key Key) {
-	a.write(slog.LevelInfo, "API key made", "key_made", "by", by, "user", key.User, "credential", key.ID, "expires", until(key.Expires))
+// An Author is who did something. A user may have any name, also one that sounds like another author's.
+type Author struct {
+	user, other string
+}
+
+// ByUser returns a user as an author.
+func ByUser(name string) Author { return Author{user: name} }
+
+// ByOperator is whoever runs the broker, by a command on its machine.
+func ByOperator() Author { return Author{other: "operator"} }
+
+// byItself is the broker, which bans whoever connects too often.
+var byItself = Author{other: "automatic"}
+
+// String returns the name of a user, or what else did it.
+func (by Author) String() string { return by.user + by.other }
+
+// attribute returns what is written of an author, as a name and a value: by, or that it was no user.
+func (by Author) attribute() (name string, value any) {
+	if by.other != "" {
+		return by.other, true
+	}
+	return "by", by.user
+}
+
+// KeyMade tells of a new API key, and who made it.
+func (a *Audit) KeyMade(by Author, key Key) {
+	a.did(by, "API key made", "key_made", "user", key.User, "credential", key.ID, "expires", until(key.Expires))
 }
 
 // KeyRevoked tells of an API key that counts no more.
-func (a *Audit) KeyRevoked(by string, key Key) {
-	a.write(slog.LevelInfo, "API key revoked", "key_revoked", "by", by, "user", key.User, "credential", key.ID)
+func (a *Audit) KeyRevoked(by Author, key Key) {
+	a.did(by, "API key revoked", "key_revoked", "user", key.User, "credential", key.ID)
 }
 
 // BanMade tells of a new ban.
-func (a *Audit) BanMade(by string, ban Ban) {
-	a.write(slog.LevelInfo, "banned", "ban_made", "by", by, "kind", ban.Kind, "of", ban.Of, "reason", ban.Reason, "expires", until(ban.Until))
+func (a *Audit) BanMade(by Author, ban Ban) {
+	a.did(by, "banned", "ban_made", "kind", ban.Kind, "of", ban.Of, "reason", ban.Reason, "expires", until(ban.Until))
 }
 
 // BanLifted tells of a ban that counts no more.
-func (a *Audit) BanLifted(by string, ban Ban) {
-	a.write(slog.LevelInfo, "ban lifted", "ban_lifted", "by", by, "kind", ban.Kind, "of", ban.Of)
+func (a *Audit) BanLifted(by Author, ban Ban) {
+	a.did(by, "ban lifted", "ban_lifted", "kind", ban.Kind, "of", ban.Of)
 }
 
 // Disconnected tells that somebody ended the connection of a client.
-func (a *Audit) Disconnected(by, client, reason string) {
-	a.write(slog.LevelInfo, "disconnected by request", "disconnected", "by", by, "client", client, "reason", reason)
+func (a *Audit) Disconnected(by Author, client, reason string) {
+	a.did(by, "disconnected by request", "disconnected", "client", client, "reason", reason)
+}
+
+// did writes what somebody did.
+func (a *Audit) did(by Author, text, event string, attrs ...any) {
+	name, value := by.attribute()
+	a.write(slog.LevelInfo, text, event, append([]any{name, value}, attrs...)...)
 }
 
 // refuse writes of a refusal, unless there were too many in this second; how many were

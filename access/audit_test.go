@@ -24,11 +24,11 @@ func TestAnAuditHasALineForEachEventAndNoSecret(t *testing.T) {
 	a.Ended("anna", "dev", ErrRevoked)
 	a.RulesChanged("policy.yaml")
 	a.RulesRefused("policy.yaml", errors.New("line 3"))
-	a.KeyMade("operator", key)
-	a.KeyRevoked("operator", key)
-	a.BanMade("operator", Ban{Kind: BanUser, Of: "anna"})
-	a.BanLifted("operator", Ban{Kind: BanUser, Of: "anna"})
-	a.Disconnected("operator", "dev", "")
+	a.KeyMade(ByOperator(), key)
+	a.KeyRevoked(ByOperator(), key)
+	a.BanMade(ByOperator(), Ban{Kind: BanUser, Of: "anna"})
+	a.BanLifted(ByOperator(), Ban{Kind: BanUser, Of: "anna"})
+	a.Disconnected(ByOperator(), "dev", "")
 	want := []string{"signed_in", "signed_out", "refused", "forbidden", "ended", "rules_changed", "rules_refused", "key_made", "key_revoked", "ban_made", "ban_lifted", "disconnected"}
 	lines := strings.Split(strings.TrimSpace(out.String()), "\n")
 	if len(lines) != len(want) {
@@ -43,6 +43,23 @@ func TestAnAuditHasALineForEachEventAndNoSecret(t *testing.T) {
 		if strings.Contains(out.String(), s) {
 			t.Errorf("a secret is in the audit:\n%s", out.String())
 		}
+	}
+}
+
+func TestAUserCalledOperatorIsNotTheOperatorInAnAudit(t *testing.T) {
+	lines := map[string]bool{}
+	for _, by := range []Author{ByUser("operator"), ByUser("automatic"), ByOperator(), byItself} {
+		var out bytes.Buffer
+		NewAudit(slog.New(slog.NewTextHandler(&out, &slog.HandlerOptions{ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
+			if a.Key == slog.TimeKey {
+				return slog.Attr{}
+			}
+			return a
+		}}))).BanLifted(by, Ban{Kind: BanUser, Of: "anna"})
+		lines[out.String()] = true
+	}
+	if len(lines) != 4 {
+		t.Errorf("they are told apart in %d lines: %v", len(lines), lines)
 	}
 }
 

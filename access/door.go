@@ -151,7 +151,7 @@ func (d *Door) Approach(client string, from net.Addr) error {
 	}
 	banned, begun := d.Flapping.connect(client, from)
 	if begun {
-		d.Audit.BanMade("flapping", Ban{Kind: BanClient, Of: client, Until: time.Now().Add(d.Flapping.ban)})
+		d.Audit.BanMade(byItself, Ban{Reason: "flapping", Kind: BanClient, Of: client, Until: time.Now().Add(d.Flapping.ban)})
 	}
 	if banned {
 		return ErrBanned

@@ -93,10 +93,13 @@ func (e *PolicyError) Error() string { return fmt.Sprintf("line %d: %s", e.Line,
 // maxPolicyBytes is the longest policy.
 const maxPolicyBytes = 4 << 20
 
+// Actions say whether the API has an action, of which both parts may be "*". Nil knows all that can be written.
+type Actions func(controller, action string) bool
+
 // ParsePolicy reads a policy, which its faults and reasons call by a name. The error
 // joins a [PolicyError] for each of its faults.
-func ParsePolicy(name string, text []byte) (*Policy, error) {
-	p := &policyReader{policy: &Policy{name: name, roles: map[string]*role{}, ruled: map[string]bool{}}}
+func ParsePolicy(name string, text []byte, known Actions) (*Policy, error) {
+	p := &policyReader{known: known, policy: &Policy{name: name, roles: map[string]*role{}, ruled: map[string]bool{}}}
 	if len(text) > maxPolicyBytes {
 		p.fault(1, "the policy has %d bytes, the limit is %d", len(text), maxPolicyBytes)
 	} else {
@@ -110,12 +113,12 @@ func ParsePolicy(name string, text []byte) (*Policy, error) {
 
 // LoadPolicy reads the policy of a file. The error joins one for each of its faults, with the name
 // of the file and the line.
-func LoadPolicy(path string) (*Policy, error) {
+func LoadPolicy(path string, known Actions) (*Policy, error) {
 	text, err := os.ReadFile(path)
 	if err != nil {
 		return nil, err
 	}
-	p, err := ParsePolicy(path, text)
+	p, err := ParsePolicy(path, text, known)
 	if faults, ok := err.(interface{ Unwrap() []error }); ok { //nolint:errorlint // it is what ParsePolicy makes
 		all := faults.Unwrap()
 		for i, fault := range all {

@@ -22,7 +22,7 @@ func TestPolicies(t *testing.T) {
 		datadriven.RunTest(t, path, func(t *testing.T, d *datadriven.TestData) string { //nolint:thelper // it is a command
 			switch d.Cmd {
 			case "policy":
-				p, err := ParsePolicy("policy.yaml", []byte(d.Input))
+				p, err := ParsePolicy("policy.yaml", []byte(d.Input), nil)
 				if err != nil {
 					return err.Error() + "\n"
 				}
@@ -117,7 +117,7 @@ roles:
     collections:
       fleet/trucks: {view: {equals: {tenant: acme}}, hide: [phone]}
       fleet/vans: {list: {}}
-`))
+`), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -184,7 +184,7 @@ func TestTopicFiltersCoverAndOverlap(t *testing.T) {
 }
 
 func TestValuesNeverWidenARule(t *testing.T) {
-	p, err := ParsePolicy("p", []byte(`{roles: {user: {topics: [{allow: [publish, subscribe], topic: "%u/{a}"}, {allow: subscribe, topic: "x/%c/#"}]}}}`))
+	p, err := ParsePolicy("p", []byte(`{roles: {user: {topics: [{allow: [publish, subscribe], topic: "%u/{a}"}, {allow: subscribe, topic: "x/%c/#"}]}}}`), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -231,7 +231,7 @@ func FuzzPolicy(f *testing.F) {
 		f.Add(policy, "anna", `["x"]`, "home/+/x")
 	}
 	f.Fuzz(func(t *testing.T, policy, user, attribute, topic string) {
-		p, err := ParsePolicy("policy.yaml", []byte(policy))
+		p, err := ParsePolicy("policy.yaml", []byte(policy), nil)
 		if err != nil {
 			return
 		}

@@ -10,19 +10,20 @@ import (
 // is at fault is told to the log, and what there was stays. A nil one is no policy.
 type PolicyFile struct {
 	path   string
+	known  Actions
 	audit  *Audit
 	seen   os.FileInfo // of whoever calls Refresh
 	policy atomic.Pointer[Policy]
 }
 
-// OpenPolicy reads the policy of a file.
-func OpenPolicy(path string, log *slog.Logger) (*PolicyFile, error) {
-	f := &PolicyFile{path: path, audit: NewAudit(log)}
+// OpenPolicy reads the policy of a file. It may name actions of the API that are known, or any if known is nil.
+func OpenPolicy(path string, known Actions, log *slog.Logger) (*PolicyFile, error) {
+	f := &PolicyFile{path: path, known: known, audit: NewAudit(log)}
 	info, err := os.Stat(path)
 	if err != nil {
 		return nil, err
 	}
-	p, err := LoadPolicy(path)
+	p, err := LoadPolicy(path, known)
 	if err != nil {
 		return nil, err
 	}
@@ -52,7 +53,7 @@ func (f *PolicyFile) Refresh() bool {
 	f.seen = info // one at fault is read again when it has changed once more
 	var p *Policy
 	if err == nil {
-		p, err = LoadPolicy(f.path)
+		p, err = LoadPolicy(f.path, f.known)
 	}
 	if err != nil {
 		f.audit.RulesRefused(f.path, err)

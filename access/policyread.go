@@ -18,6 +18,7 @@ import (
 
 // A policyReader reads a policy, and goes on behind each fault.
 type policyReader struct {
+	known  Actions
 	policy *Policy
 	faults []error
 }
@@ -151,6 +152,8 @@ func (r *policyReader) call(to *role, text *yaml.Node) {
 	controller, action, _ := strings.Cut(text.Value, ":")
 	if !callPart.MatchString(controller) || !callPart.MatchString(action) {
 		r.fault(text.Line, "api: %q is not <controller>:<action>, each of which may be *", text.Value)
+	} else if r.known != nil && !r.known(controller, action) {
+		r.fault(text.Line, "api: there is no action %q (see API.md)", text.Value)
 	}
 	to.calls = append(to.calls, call{text.Line, controller, action})
 }

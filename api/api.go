@@ -151,16 +151,34 @@ func New(store *persistence.Store, engine *rooms.Engine, out Outlet, o Options) 
 	r := &Router{
 		store: store, rooms: engine, out: out, started: time.Now(),
 		rates: rates{buckets: map[string]*bucket{}}, scans: make(chan struct{}, max(2, runtime.GOMAXPROCS(0))),
-		actions: map[string]map[string]action{
-			"document": documentActions(), "index": indexActions(), "collection": collectionActions(),
-			"realtime": realtimeActions(), "room": roomActions(), "server": serverActions(),
-			"auth": authActions(), "security": securityActions(),
-			"presence": presenceActions(), "channel": channelActions(),
-			"bulk": bulkActions(), "ban": banActions(), "client": clientActions(),
-		},
+		actions: allActions(),
 	}
 	r.Reload(o)
 	return r
+}
+
+// allActions returns the actions by their controllers.
+func allActions() map[string]map[string]action {
+	return map[string]map[string]action{
+		"document": documentActions(), "index": indexActions(), "collection": collectionActions(),
+		"realtime": realtimeActions(), "room": roomActions(), "server": serverActions(),
+		"auth": authActions(), "security": securityActions(),
+		"presence": presenceActions(), "channel": channelActions(),
+		"bulk": bulkActions(), "ban": banActions(), "client": clientActions(),
+	}
+}
+
+// Has says whether there is an action, or one of Kuzzle's that is refused with a reason. "*" is any.
+func Has(controller, action string) bool {
+	if _, ok := refused(controller, action); ok {
+		return true
+	}
+	for name, actions := range allActions() {
+		if _, ok := actions[action]; (controller == "*" || controller == name) && (action == "*" || ok) {
+			return true
+		}
+	}
+	return false
 }
 
 // A Caller is who makes a request.

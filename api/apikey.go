@@ -212,9 +212,9 @@ func (c *call) revokeKey(may func(access.Key) bool) (any, error) {
 }
 
 // author returns who asks, as the audit has it.
-func (c *call) author() string {
+func (c *call) author() access.Author {
 	if c.from.Operator {
-		return "operator"
+		return access.ByOperator()
 	}
-	return c.from.User
+	return access.ByUser(c.from.User)
 }

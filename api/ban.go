@@ -49,7 +49,7 @@ func createBan(c *call) (any, error) {
 	if bans == nil {
 		return nil, notSupported.with(c.Controller, c.Action, "there are no bans")
 	}
-	ban := access.Ban{By: c.author()}
+	ban := access.Ban{By: c.author().String()}
 	for _, kind := range []string{access.BanClient, access.BanUser, access.BanNetwork} {
 		of, err := c.string(kind)
 		if err != nil {
@@ -83,7 +83,7 @@ func createBan(c *call) (any, error) {
 	if err != nil {
 		return nil, told(err)
 	}
-	c.audit().BanMade(made.By, made)
+	c.audit().BanMade(c.author(), made)
 	return answerBan(made), nil
 }
 

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/ambitmq/ambit/access"
+	"github.com/ambitmq/ambit/api"
 )
 
 // JWT says whose JSON Web Tokens clients may show instead of a password. Without keys there
@@ -128,12 +129,15 @@ func loadGate(cfg Config, log *slog.Logger) (gate, error) {
 	g := gate{users: users, issuer: issuer}
 	var noPolicy error
 	if cfg.Access != "" {
-		if g.policy, noPolicy = access.OpenPolicy(cfg.Access, log); noPolicy != nil {
+		if g.policy, noPolicy = access.OpenPolicy(cfg.Access, api.Has, log); noPolicy != nil {
 			noPolicy = fmt.Errorf("access: %w", noPolicy)
 		}
 	}
 	return g, errors.Join(noUsers, noIssuer, noPolicy)
 }
+
+// LoadPolicy reads a policy, as a broker does that has it. The error has all that is wrong with it.
+func LoadPolicy(path string) (*access.Policy, error) { return access.LoadPolicy(path, api.Has) }
 
 // renew asks for the key set now and then, until the listeners close.
 func (b *Broker) renew(issuer *access.Issuer, every time.Duration) {

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/ambitmq/ambit/access"
+	"github.com/ambitmq/ambit/broker"
 )
 
 func newAccess() *cobra.Command {
@@ -34,7 +35,7 @@ Exit codes: 0 nothing, 1 something, 2 wrong usage.`,
 	}
 	asJSON := jsonFlag(cmd, "a JSON object with the faults")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		p, err := access.LoadPolicy(args[0])
+		p, err := broker.LoadPolicy(args[0])
 		if *asJSON {
 			return printFaults(cmd, err)
 		}
@@ -101,7 +102,7 @@ func newAccessExplain() *cobra.Command {
 }
 
 func (q *accessQuestion) run(cmd *cobra.Command) error {
-	p, err := access.LoadPolicy(q.policy)
+	p, err := broker.LoadPolicy(q.policy)
 	if err != nil {
 		return err
 	}

@@ -12,7 +12,6 @@ import (
 
 	"github.com/spf13/pflag"
 
-	"github.com/ambitmq/ambit/access"
 	"github.com/ambitmq/ambit/broker"
 )
 
@@ -90,7 +89,10 @@ func TestSettingsOfTheReadmeAreAllowed(t *testing.T) {
 	t.Chdir(t.TempDir())
 	for i, block := range regexp.MustCompile("(?ms)^```yaml\n(.*?)^```$").FindAllSubmatch(readme, -1) {
 		if bytes.HasPrefix(block[1], []byte("# policy.yaml\n")) {
-			if _, err := access.ParsePolicy("policy.yaml", block[1]); err != nil {
+			if err := os.WriteFile("policy.yaml", block[1], 0o600); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := broker.LoadPolicy("policy.yaml"); err != nil {
 				t.Errorf("block %d: %v", i, err)
 			}
 			continue

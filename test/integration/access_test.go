@@ -157,7 +157,7 @@ func TestRequestsAreByWhoeverTheirTokenSays(t *testing.T) {
 			t.Errorf("%s: %s %s, want %s %s", tt.name, result, id, tt.want, tt.id)
 		}
 	}
-	for _, event := range []string{`"audit":"key_made","by":"bert","user":"bert"`, `"audit":"key_made","by":"operator"`, `"audit":"key_revoked","by":"bert"`, `"audit":"signed_out","user":"bert"`} {
+	for _, event := range []string{`"audit":"key_made","by":"bert","user":"bert"`, `"audit":"key_made","operator":true`, `"audit":"key_revoked","by":"bert"`, `"audit":"signed_out","user":"bert"`} {
 		if !strings.Contains(s.log.String(), event) {
 			t.Errorf("the log does not say %s", event)
 		}
