@@ -21,6 +21,7 @@ import (
 	"github.com/ambitmq/ambit/access"
 	"github.com/ambitmq/ambit/channels"
 	"github.com/ambitmq/ambit/filter"
+	"github.com/ambitmq/ambit/limits"
 	"github.com/ambitmq/ambit/persistence"
 	"github.com/ambitmq/ambit/rooms"
 	"github.com/ambitmq/ambit/topics"
@@ -224,7 +225,9 @@ func (r *Router) Serve(ctx context.Context, from Caller, controller, action stri
 	c.Controller, c.Action = controller, action
 	var err error
 	if !from.Operator {
-		err = r.rates.take(from.Name, opts.Rate, c.now)
+		if err = r.rates.take(from.Name, opts.Rate, c.now); err != nil {
+			c.reached(limits.RequestRate)
+		}
 	}
 	unread := c.parse(text) // at any rate: the answer says which request it refuses
 	if err == nil {

@@ -107,10 +107,17 @@ var (
 	unreadableByOthers = fault{"network.http.body_parse_failed", 0x0301000c, 400, `The request cannot be read: %s`}
 )
 
+// reached counts that a limit was reached.
+func (c *call) reached(limit limits.Kind) {
+	if d := c.opts.Door; d != nil {
+		d.Counts.Add(limit)
+	}
+}
+
 // unread says that a request is not JSON, as Kuzzle says it of each protocol.
 func (c *call) unread(err error) *Error {
 	if errors.As(err, new(*filter.LimitError)) {
-		c.opts.Door.Counts.Add(limits.JSON)
+		c.reached(limits.JSON)
 	}
 	switch c.from.Protocol {
 	case "http":
@@ -137,11 +144,14 @@ func (c *call) errorOf(err error) *Error {
 	case errors.As(err, &told):
 		return told
 	case errors.As(err, &syntax):
+		if syntax.Limit {
+			c.reached(limits.Filters)
+		}
 		e := badFilter.with(syntax.Error())
 		e.Keyword = syntax.Keyword
 		return e
 	case errors.As(err, &limit):
-		c.opts.Door.Counts.Add(limits.JSON)
+		c.reached(limits.JSON)
 		return badDocument.with("body", "a document within its limits: "+limit.Error())
 	case errors.Is(err, filter.ErrNotObject):
 		return invalidType.with("body", "object")

@@ -1,8 +1,12 @@
 package broker
 
 import (
+	"io"
+	"net/http"
 	"strings"
 	"testing"
+
+	"github.com/ambitmq/ambit/limits"
 )
 
 func TestQuotasThatCannotBeAreRefused(t *testing.T) {
@@ -26,4 +30,44 @@ func TestQuotasThatCannotBeAreRefused(t *testing.T) {
 			t.Errorf("%s: %v", tt.name, err)
 		}
 	}
+}
+
+func TestFiltersAndRequestsBeyondALimitAreCounted(t *testing.T) {
+	cfg := testConfig(t)
+	cfg.Limits.FilterDepth, cfg.Limits.RequestRate = 2, 3
+	b := start(t, cfg)
+	ask := func(body string) string {
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://"+b.HTTPAddr()+"/api/document/search", strings.NewReader(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		answer, err := http.DefaultClient.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer answer.Body.Close()
+		text, err := io.ReadAll(answer.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(text)
+	}
+	for query, n := range map[string]int64{`{"exits":"a"}`: 0, `{"not":{"not":{"not":{"exists":"a"}}}}`: 1} {
+		before := b.Limits().Of(limits.Filters)
+		if answer := ask(`{"index":"a","collection":"b","body":{"query":` + query + `}}`); !strings.Contains(answer, `"status":400`) {
+			t.Errorf("%s is answered %s", query, answer)
+		}
+		if got := b.Limits().Of(limits.Filters) - before; got != n {
+			t.Errorf("%s is counted %d times, want %d", query, got, n)
+		}
+	}
+	for range 20 {
+		if strings.Contains(ask(`{"index":"a","collection":"b"}`), `"status":429`) {
+			if b.Limits().Of(limits.RequestRate) == 0 {
+				t.Error("a request too many is not counted")
+			}
+			return
+		}
+	}
+	t.Error("no request was one too many")
 }

@@ -104,7 +104,7 @@ func (f *former) form(n node) (term, error) {
 	t := f.simplify(n, false)
 	if f.steps > f.limit {
 		const format = "the canonical form takes %d steps or more, the limit is %d"
-		return term{}, &SyntaxError{Text: fmt.Sprintf(format, f.steps, f.limit)}
+		return term{}, &SyntaxError{Text: fmt.Sprintf(format, f.steps, f.limit), Limit: true}
 	}
 	return t, nil
 }

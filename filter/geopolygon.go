@@ -44,7 +44,7 @@ func verticesOf(at place, v any, limit int) ([]geofilter.Point, error) {
 	case len(points) < 3:
 		return nil, at.errorf("at least 3 points are required to build a polygon")
 	case len(points) > limit:
-		return nil, at.errorf("has %d points, the limit is %d", len(points), limit)
+		return nil, at.overf("has %d points, the limit is %d", len(points), limit)
 	}
 	vertices := make([]geofilter.Point, len(points))
 	for i, point := range points {

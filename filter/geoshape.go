@@ -23,7 +23,7 @@ func parseGeoShape(p *parser, at place, arg any) (node, error) {
 		return nil, err
 	}
 	if n := countPoints(polygons); n > p.lim.Vertices {
-		return nil, at.at("coordinates").errorf("has %d points, the limit is %d", n, p.lim.Vertices)
+		return nil, at.at("coordinates").overf("has %d points, the limit is %d", n, p.lim.Vertices)
 	}
 	if err := p.spend(at.at("coordinates"), costOfHole*countHoles(polygons)); err != nil {
 		return nil, err

@@ -76,7 +76,7 @@ func (p *parser) values(at place, arg any) ([]any, error) {
 		return nil, err
 	}
 	if len(values) > p.lim.Values {
-		return nil, at.errorf("has %d values, the limit is %d", len(values), p.lim.Values)
+		return nil, at.overf("has %d values, the limit is %d", len(values), p.lim.Values)
 	}
 	return values, p.spend(at, len(values)-1)
 }

@@ -83,7 +83,7 @@ func decodeFilter(src []byte, nesting int) (any, error) {
 		return v, nil
 	case errors.Is(err, errDepth):
 		text := fmt.Sprintf("objects and arrays are nested %d deep or more, the limit is %d", nesting+1, nesting)
-		return nil, &SyntaxError{Path: d.path(err), Text: text}
+		return nil, &SyntaxError{Path: d.path(err), Text: text, Limit: true}
 	case errors.Is(err, jsontext.ErrDuplicateName):
 		return nil, &SyntaxError{Text: jsonFault(err)}
 	}

@@ -52,7 +52,7 @@ func NoLimits() Limits {
 
 func (l Limits) checkBytes(what string, n int) error {
 	if n > l.Bytes {
-		return &SyntaxError{Text: fmt.Sprintf("%s has %d bytes, the limit is %d", what, n, l.Bytes)}
+		return &SyntaxError{Text: fmt.Sprintf("%s has %d bytes, the limit is %d", what, n, l.Bytes), Limit: true}
 	}
 	return nil
 }

@@ -69,7 +69,7 @@ func (p *parser) condition(in place, name string, arg any) (node, error) {
 
 func (p *parser) checkDepth(at place) error {
 	if at.depth > p.lim.Depth {
-		return at.errorf("keywords are nested %d deep, the limit is %d", at.depth, p.lim.Depth)
+		return at.overf("keywords are nested %d deep, the limit is %d", at.depth, p.lim.Depth)
 	}
 	return nil
 }
@@ -78,7 +78,7 @@ func (p *parser) checkDepth(at place) error {
 func (p *parser) spend(at place, cost int) error {
 	p.cost += cost
 	if p.cost > p.lim.Cost {
-		return at.errorf("the filter costs %d conditions or more, the limit is %d", p.cost, p.lim.Cost)
+		return at.overf("the filter costs %d conditions or more, the limit is %d", p.cost, p.lim.Cost)
 	}
 	return nil
 }

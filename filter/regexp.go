@@ -61,7 +61,7 @@ func parseRegexp(p *parser, at place, arg any) (node, error) {
 		return nil, at.errorf("must be either a string or a non-empty object")
 	}
 	if len(source) > p.lim.PatternBytes {
-		return nil, at.errorf("has %d bytes, the limit is %d", len(source), p.lim.PatternBytes)
+		return nil, at.overf("has %d bytes, the limit is %d", len(source), p.lim.PatternBytes)
 	}
 	re, err := p.compile(at, source, flags)
 	return pattern{m.name, source, effectiveFlags(flags), re}, err
@@ -113,7 +113,7 @@ func (p *parser) compile(at place, source, flags string) (*regexp.Regexp, error)
 	}
 	n := len(program.Inst)
 	if n > p.lim.Instructions {
-		return nil, at.errorf("has %d instructions, the limit is %d", n, p.lim.Instructions)
+		return nil, at.overf("has %d instructions, the limit is %d", n, p.lim.Instructions)
 	}
 	if err := p.spend(at, n/2); err != nil {
 		return nil, err

@@ -7,6 +7,7 @@ type SyntaxError struct {
 	Keyword string // the keyword at fault, "" if it is none
 	Path    string // keywords and fields that lead to the fault, joined by dots; may be ""
 	Text    string // what is wrong
+	Limit   bool   // it is a limit of filters that is exceeded
 }
 
 // Error returns `"<path>": <text>`, or the text alone when there is no path.
@@ -31,6 +32,11 @@ func (p place) at(name string) place {
 	}
 	p.path = name
 	return p
+}
+
+// overf returns the error of this place, where a limit is exceeded.
+func (p place) overf(format string, args ...any) error {
+	return &SyntaxError{Keyword: p.keyword, Path: p.path, Text: fmt.Sprintf(format, args...), Limit: true}
 }
 
 // errorf returns the error of this place.

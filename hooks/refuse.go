@@ -25,11 +25,14 @@ func (e filterError) Keyword() string { return e.keyword }
 // Unwrap returns the error with its reason code.
 func (e filterError) Unwrap() error { return e.error }
 
-// refuseFilter returns what is wrong with a topic filter with its reason code.
-func refuseFilter(err error) error {
+// refuseFilter returns what is wrong with a topic filter with its reason code, and counts what breaks a limit.
+func (h *Hook) refuseFilter(err error) error {
 	refused := &sessions.Error{Code: packets.ErrTopicFilterInvalid.Code, Text: err.Error()}
 	var syntax *filter.SyntaxError
 	if errors.As(err, &syntax) {
+		if syntax.Limit {
+			h.door.Counts.Add(limits.Filters)
+		}
 		return filterError{refused, syntax.Keyword}
 	}
 	return refused

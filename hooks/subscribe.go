@@ -38,7 +38,7 @@ func (h *Hook) resolveFor(by sessions.Rights, to topics.Filter, remembered []byt
 	}
 	to.Kind, to.Room.Options = t.Kind, t.Options
 	if err := rooms.Check(to, v.Filter); err != nil && to.Kind != topics.Presence {
-		return t, refuseFilter(err)
+		return t, h.refuseFilter(err)
 	}
 	return target(to, t, v), nil
 }
@@ -85,7 +85,7 @@ func (h *Hook) resolve(to topics.Filter, remembered []byte) (sessions.Target, ro
 		v.Filter, err = filter.ParseWithin([]byte(to.Room.Filter), h.now().Filters)
 	}
 	if err != nil {
-		return t, v, refuseFilter(err)
+		return t, v, h.refuseFilter(err)
 	}
 	if to.Kind == topics.Plain { // <index>/<collection>/<filterhash>
 		t.Kind, t.Options = topics.Room, topics.DefaultOptions

@@ -34,13 +34,16 @@ const (
 	Banned
 	Flapping    // a ban because of too many connections
 	UserStorage // documents, or their bytes, of one user
+	Filters     // cost, depth and the like of a filter
+	RequestRate // requests of one caller
 	kinds
 )
 
 var names = [kinds]string{
 	"connections", "address_connections", "user_connections", "half_open", "connect_time", "packet_bytes", "json",
 	"user_properties", "topic_aliases", "receive_maximum", "publish_rate", "subscribe_rate", "subscriptions", "rooms",
-	"all_subscriptions", "retained", "sessions", "queue", "sign_ins", "banned", "flapping", "user_storage",
+	"all_subscriptions", "retained", "sessions", "queue", "sign_ins", "banned", "flapping", "user_storage", "filters",
+	"request_rate",
 }
 
 // String returns the name, as the settings have it where there is one.
