@@ -79,13 +79,13 @@ func (c *client) connect(auth []byte) error {
 	if err != nil {
 		return err
 	}
-	c.Server.note(c) // before it may be seen that the session is closed
+	c.note(c) // before it may be seen that the session is closed
 	c.mu.Lock()
 	c.seat = seat
 	closed := c.closed
 	c.mu.Unlock()
 	if closed {
-		c.Server.forget(c)
+		c.forget(c)
 		seat.Close()
 		return socketio.ErrClosed
 	}
@@ -101,7 +101,7 @@ func (c *client) Closed() {
 	c.closed = true
 	seat := c.seat
 	c.mu.Unlock()
-	c.Server.forget(c)
+	c.forget(c)
 	if seat != nil {
 		seat.Close()
 	}
