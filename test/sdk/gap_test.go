@@ -21,7 +21,7 @@ func TestWhatIsToldWhileAGapIsClosedIsCounted(t *testing.T) {
 				f.answer(r, page(3, 6, "", "c"))
 				continue
 			}
-			f.publish(topic, told(8, "enter", "d"))
+			f.publish(topic, entered(8, "d"))
 			f.answer(r, page(4, 7, "", "a", "b", "c", "f"))
 			closed = true
 		}
@@ -29,7 +29,7 @@ func TestWhatIsToldWhileAGapIsClosedIsCounted(t *testing.T) {
 		if s, ok := c.board().await("o", func(s state) bool { return slices.Contains(s.Told, "change f {}") }); !ok {
 			t.Fatalf("it is told %q", s.Told)
 		}
-		f.publish(topic, told(9, "enter", "e")) // behind which everything was applied
+		f.publish(topic, entered(9, "e")) // behind which everything was applied
 		s, ok := c.board().await("o", func(s state) bool { return s.Total == 6 && len(s.Hits) == 6 })
 		if !ok {
 			t.Errorf("of 6 documents %d are counted, and %d are there: %q", s.Total, len(s.Hits), s.Told)

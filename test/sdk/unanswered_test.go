@@ -29,7 +29,7 @@ func TestASubscriptionIsAnsweredInTimeOrFailsOrIsMadeAgain(t *testing.T) {
 	if again := f.grant(); again != topic {
 		t.Fatalf("it subscribes to %s, want %s", again, topic)
 	}
-	f.publish(topic, told(2, "enter", "b"))
+	f.publish(topic, entered(2, "b"))
 	want := []string{"change a {}", "change b {}"}
 	if s, ok := js.board().await("o", func(s state) bool { return slices.Equal(s.Told, want) }); !ok {
 		t.Errorf("it is told %q", s.Told)

@@ -85,7 +85,7 @@ func TestAnotherMayObserveWhileTheFirstIsStopped(t *testing.T) {
 		f.answer(f.asked(), page(1, 1, "", "a"))
 		ends(t, c, "stop", "done")
 		ends(t, c, "start", "done")
-		f.publish(topic, told(2, "enter", "b"))
+		f.publish(topic, entered(2, "b"))
 		if s, ok := c.board().await("p", func(s state) bool { return s.Total == 2 && len(s.Hits) == 2 }); !ok {
 			t.Errorf("it sees %v", s.Hits)
 		}

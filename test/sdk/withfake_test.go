@@ -58,9 +58,10 @@ func page(total, seq int, cursor string, ids ...string) map[string]any {
 	return p
 }
 
-func told(seq int, transition, id string) map[string]any {
+// entered is what a room tells of a document that comes into its scope.
+func entered(seq int, id string) map[string]any {
 	result := map[string]any{"_id": id, "_source": map[string]any{}}
-	return map[string]any{"type": "document", "transition": transition, "seq": seq, "result": result}
+	return map[string]any{"type": "document", "transition": "enter", "seq": seq, "result": result}
 }
 
 // observes has a client observe a search, of which a first page is read, and returns the topic
