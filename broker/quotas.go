@@ -33,6 +33,9 @@ type Quotas struct {
 	Subscriptions    int `mapstructure:"subscriptions" reload:"now"`
 	Rooms            int `mapstructure:"rooms" reload:"now"`
 	AllSubscriptions int `mapstructure:"all_subscriptions" reload:"now"`
+	// RoomCost is what the filters of one session's rooms may cost together, counted as limits.filter_cost is: a
+	// thousand filters of twenty conditions, or eighty of the largest patterns.
+	RoomCost int `mapstructure:"room_cost" reload:"now"`
 	// Retained is how many retained messages there may be; documents are none.
 	Retained int `mapstructure:"retained" reload:"now"`
 	// UserDocuments and UserBytes are how many documents, and bytes of them with their names, one
@@ -63,7 +66,7 @@ type Quotas struct {
 func defaultQuotas() Quotas {
 	return Quotas{
 		HalfOpen: 5000, HalfOpenPerAddress: 1000,
-		Sessions: 500_000, Subscriptions: 10_000, Rooms: 1000, AllSubscriptions: 2_000_000, Retained: 1_000_000,
+		Sessions: 500_000, Subscriptions: 10_000, Rooms: 1000, RoomCost: 20_000, AllSubscriptions: 2_000_000, Retained: 1_000_000,
 		SubscribeRates: []string{"10000/10s"},
 		SignInFailures: 10, SignInBackoff: 5 * time.Minute,
 		FlappingBan: 5 * time.Minute,
@@ -85,6 +88,7 @@ func (q Quotas) check(k *check) {
 	k.number("user_bytes", q.UserBytes, 0, 1<<50)
 	k.number("subscriptions", int64(q.Subscriptions), 1, 60_000)
 	k.number("rooms", int64(q.Rooms), 0, 60_000)
+	k.number("room_cost", int64(q.RoomCost), 0, 1_000_000_000)
 	for _, l := range []struct {
 		key   string
 		rates []string
@@ -131,7 +135,7 @@ func (q Quotas) ofSessions(counts *limits.Counts) sessions.Quotas {
 		return all
 	}
 	return sessions.Quotas{
-		UserConnections: q.ConnectionsPerUser, Sessions: q.Sessions, Subscriptions: q.Subscriptions, Rooms: q.Rooms,
+		UserConnections: q.ConnectionsPerUser, Sessions: q.Sessions, Subscriptions: q.Subscriptions, Rooms: q.Rooms, RoomCost: q.RoomCost,
 		AllSubscriptions: q.AllSubscriptions, Retained: int64(q.Retained),
 		Publishes: rates(q.PublishRates), Bytes: rates(q.ByteRates), Subscribes: rates(q.SubscribeRates), Counts: counts,
 	}

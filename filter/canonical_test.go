@@ -37,7 +37,7 @@ func TestCanonicalFormMatchesTheSameDocuments(t *testing.T) {
 			src = randomMomentary(random, 3)
 		}
 		f := parsed(t, src)
-		raw, err := parse([]byte(src), Limits{}.withDefaults())
+		raw, _, err := parse([]byte(src), Limits{}.withDefaults())
 		if err != nil {
 			t.Fatal(err)
 		}

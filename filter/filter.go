@@ -24,6 +24,7 @@ import (
 type Filter struct {
 	root node
 	text string
+	cost int
 	// Of a filter under an access rule: see Under.
 	own, rule *Filter
 	hidden    []string
@@ -36,7 +37,7 @@ func Parse(src []byte) (*Filter, error) { return ParseWithin(src, Limits{}) }
 // ParseWithin is Parse within other limits.
 func ParseWithin(src []byte, lim Limits) (*Filter, error) {
 	lim = lim.withDefaults()
-	root, err := parse(src, lim)
+	root, cost, err := parse(src, lim)
 	if err != nil {
 		return nil, err
 	}
@@ -47,7 +48,7 @@ func ParseWithin(src []byte, lim Limits) (*Filter, error) {
 	if err := lim.checkBytes("the filter's canonical form", len(form.text)); err != nil {
 		return nil, err
 	}
-	return &Filter{root: form.tree(), text: form.text}, nil
+	return &Filter{root: form.tree(), text: form.text, cost: cost}, nil
 }
 
 // Match reports whether d matches. It never fails: what a document lacks, or
@@ -57,6 +58,10 @@ func (f *Filter) Match(d *Document) bool { return f.root.match(d) }
 // String returns the canonical text: a filter that Parse accepts, and that has
 // the same hash.
 func (f *Filter) String() string { return f.text }
+
+// Cost is what the conditions cost, as they were written: see [Limits]. It is at least 1, and that of an
+// access rule does not count.
+func (f *Filter) Cost() int { return max(1, f.cost) }
 
 // Hash names the filter within a collection: 32 lower-case hexadecimal digits,
 // the same for all spellings, on every node and after every restart.

@@ -50,7 +50,7 @@ func FuzzParse(f *testing.F) {
 		if again.String() != filter.String() || again.Hash("i", "c") != filter.Hash("i", "c") {
 			t.Fatalf("%s\nis %s\nis %s", src, filter, again)
 		}
-		raw, err := parse(src, Limits{}.withDefaults())
+		raw, _, err := parse(src, Limits{}.withDefaults())
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -183,7 +183,7 @@ func FuzzMoments(f *testing.F) {
 				src := randomMomentary(random, 3)
 				truth[key] = parsed(t, src)
 				m.Add(key, truth[key])
-				if raw, err := parse([]byte(src), Limits{}.withDefaults()); err != nil || raw.match(d) != truth[key].Match(d) {
+				if raw, _, err := parse([]byte(src), Limits{}.withDefaults()); err != nil || raw.match(d) != truth[key].Match(d) {
 					t.Fatalf("%s is %s: %v", src, truth[key], err)
 				}
 			case 2:

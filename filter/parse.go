@@ -9,22 +9,24 @@ type parser struct {
 }
 
 // parse reads a filter into a tree that is not canonical.
-func parse(src []byte, lim Limits) (node, error) {
+func parse(src []byte, lim Limits) (root node, cost int, err error) {
 	if err := lim.checkBytes("the filter", len(src)); err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	v, err := decodeFilter(src, lim.nesting())
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	if isEmpty(v) {
-		return constant(true), nil
+		return constant(true), 0, nil
 	}
 	o, ok := v.(object)
 	if !ok {
-		return nil, &SyntaxError{Text: oneKeyword}
+		return nil, 0, &SyntaxError{Text: oneKeyword}
 	}
-	return (&parser{lim: lim}).filter(place{}, o)
+	p := &parser{lim: lim}
+	root, err = p.filter(place{}, o)
+	return root, p.cost, err
 }
 
 const oneKeyword = "Invalid filter syntax. Filters must have one keyword only"

@@ -232,7 +232,7 @@ func TestAFilterInOtherWordsHasTheSameHash(t *testing.T) {
 			rewritten = w.rewrite(rewritten)
 		}
 		src := rewritten.String()
-		raw, err := parse([]byte(src), NoLimits())
+		raw, _, err := parse([]byte(src), NoLimits())
 		if err != nil {
 			t.Fatalf("%s: %v", src, err)
 		}

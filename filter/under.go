@@ -18,7 +18,7 @@ func (f *Filter) Under(rule *Filter, hidden []string) (*Filter, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Filter{root: form.tree(), text: form.text, own: f, rule: rule, hidden: hidden}, nil
+	return &Filter{root: form.tree(), text: form.text, cost: f.cost, own: f, rule: rule, hidden: hidden}, nil
 }
 
 // ruleLimits are those of a filter and a rule that were each within theirs.

@@ -79,6 +79,7 @@ func (h *Hook) called(client string, to topics.Filter) string {
 // target returns a target of the same kind and options as another one, with a view.
 func target(to topics.Filter, of sessions.Target, v rooms.View) sessions.Target {
 	of.Hash, of.Filter, of.Content = v.Filter.Hash(to.Index, to.Collection), v.String(), v
+	of.Cost = v.Filter.Cost()
 	of.NamesDocuments = len(v.Filter.Neighbours()) > 0
 	return of
 }

@@ -26,6 +26,7 @@ const (
 	SubscribeRate
 	Subscriptions // of one session
 	Rooms         // of one session
+	RoomCost      // of the filters of one session's rooms
 	AllSubscriptions
 	Retained
 	Sessions // kept ones
@@ -41,7 +42,7 @@ const (
 
 var names = [kinds]string{
 	"connections", "address_connections", "user_connections", "half_open", "connect_time", "packet_bytes", "json",
-	"user_properties", "topic_aliases", "receive_maximum", "publish_rate", "subscribe_rate", "subscriptions", "rooms",
+	"user_properties", "topic_aliases", "receive_maximum", "publish_rate", "subscribe_rate", "subscriptions", "rooms", "room_cost",
 	"all_subscriptions", "retained", "sessions", "queue", "sign_ins", "banned", "flapping", "user_storage", "filters",
 	"request_rate",
 }

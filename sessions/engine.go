@@ -106,6 +106,8 @@ type Target struct {
 	Hash string
 	// Filter is its content filter as the store remembers it.
 	Filter string
+	// Cost is what its conditions cost, of [Quotas].RoomCost.
+	Cost int
 	// Volatile is the user property of this name of the SUBSCRIBE or UNSUBSCRIBE, or
 	// nil.
 	Volatile []byte

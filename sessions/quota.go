@@ -21,6 +21,8 @@ type Quotas struct {
 	// Subscriptions is how many one session may have, and Rooms how many of them to rooms,
 	// scopes and the like; AllSubscriptions is how many all sessions may have.
 	Subscriptions, Rooms, AllSubscriptions int
+	// RoomCost is what the conditions of all of a session's rooms may cost together.
+	RoomCost int
 	// Retained is how many retained messages there may be.
 	Retained int64
 	// Publishes, Bytes and Subscribes are the rates at which messages, bytes of any packets, and
@@ -91,12 +93,17 @@ func (e *Engine) mayHave(c *Client) error {
 func (e *Engine) maySubscribe(s *session, sub *Subscription, before []*Subscription) error {
 	q := &e.options().Quotas
 	s.mu.Lock()
-	old, subs, rooms := s.subs[sub.request.topicFilter], len(s.subs), s.rooms
+	old, subs, rooms, cost := s.subs[sub.request.topicFilter], len(s.subs), s.rooms, s.cost
 	s.mu.Unlock()
 	for _, b := range before {
 		if subs++; !b.isPlain() {
 			rooms++
+			cost += b.Target.Cost
 		}
+	}
+	more := sub.Target.Cost
+	if old != nil {
+		more -= old.cost
 	}
 	over := func(most, have int) bool { return most > 0 && have >= most }
 	code := packets.ErrQuotaExceeded.Code
@@ -105,6 +112,8 @@ func (e *Engine) maySubscribe(s *session, sub *Subscription, before []*Subscript
 		return e.reached(limits.Subscriptions, code, "the client has %d subscriptions, that is the limit", q.Subscriptions)
 	case (old == nil || old.isPlain()) && !sub.isPlain() && over(q.Rooms, rooms):
 		return e.reached(limits.Rooms, code, "the client has subscribed to %d rooms, that is the limit", q.Rooms)
+	case !sub.isPlain() && more > 0 && over(q.RoomCost, cost+more-1):
+		return e.reached(limits.RoomCost, code, "the filters of the client's rooms would cost %d conditions, the limit is %d", cost+more, q.RoomCost)
 	case old == nil && over(q.AllSubscriptions, int(e.subscriptions.Load())+len(before)):
 		return e.reached(limits.AllSubscriptions, code, "there are %d subscriptions, that is the limit", q.AllSubscriptions)
 	}
@@ -119,6 +128,8 @@ func (e *Engine) put(s *session, sub *Subscription) {
 	e.subscriptions.Add(1)
 	if !sub.isPlain() {
 		s.rooms++
+		sub.cost = sub.Target.Cost
+		s.cost += sub.cost
 	}
 }
 
@@ -132,6 +143,7 @@ func (e *Engine) take(s *session, topicFilter string) *Subscription {
 	e.subscriptions.Add(-1)
 	if !sub.isPlain() {
 		s.rooms--
+		s.cost -= sub.cost
 	}
 	return sub
 }
@@ -140,7 +152,7 @@ func (e *Engine) take(s *session, topicFilter string) *Subscription {
 func (e *Engine) takeAll(s *session) map[string]*Subscription {
 	subs := s.subs
 	e.subscriptions.Add(-int64(len(subs)))
-	s.subs, s.rooms = map[string]*Subscription{}, 0
+	s.subs, s.rooms, s.cost = map[string]*Subscription{}, 0, 0
 	return subs
 }
 

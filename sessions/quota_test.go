@@ -28,6 +28,30 @@ func reached(t *testing.T, counts *limits.Counts, k limits.Kind, times int64) {
 	}
 }
 
+func TestTheRoomsOfASessionCostNoMoreThanTheyMay(t *testing.T) {
+	n, counts := startBounded(t, func(o *options) { o.Quotas.RoomCost = 5 })
+	const two, three, other = `fleet/trucks/?{"in":{"n":[1,2]}}`, `fleet/trucks/?{"in":{"n":[1,2,3]}}`, `fleet/trucks/?{"in":{"n":[3,4]}}`
+	p := n.connect(5, "dash", keepSession)
+	for _, tt := range []struct {
+		filters []string
+		want    string
+	}{
+		{[]string{two, three, other, "a"}, "\x01\x01\x97\x01"},
+		{[]string{two, three}, "\x01\x01"}, // they are there
+		{[]string{other + "&scope=all", `fleet/trucks/?{}`}, "\x97\x97"},
+	} {
+		if ack := p.subscribe(1, tt.filters...); string(ack.ReasonCodes) != tt.want {
+			t.Errorf("%q: reason codes % X, want % X", tt.filters, ack.ReasonCodes, tt.want)
+		}
+	}
+	p.send(packets.Packet{FixedHeader: packets.FixedHeader{Type: packets.Unsubscribe, Qos: 1}, PacketID: p.nextID(), Filters: packets.Subscriptions{{Filter: three}}})
+	p.expect(packets.Unsuback)
+	if ack := p.subscribe(1, other, `fleet/trucks/?{}`, `fleet/trucks/?{"exists":"n"}`); string(ack.ReasonCodes) != "\x01\x01\x97" {
+		t.Errorf("in place of another: % X", ack.ReasonCodes)
+	}
+	reached(t, counts, limits.RoomCost, 4)
+}
+
 func TestASessionHasNoMoreSubscriptionsThanItMay(t *testing.T) {
 	n, counts := startBounded(t, func(o *options) { o.Quotas.Subscriptions, o.Quotas.Rooms = 4, 2 })
 	for _, version := range versions {

@@ -39,6 +39,7 @@ type session struct {
 	ended       bool
 	subs        map[string]*Subscription // by topic filter as typed; see Engine.put and Engine.take
 	rooms       int                      // of subs, those that are not plain
+	cost        int                      // of their conditions
 	// unfinished are the topic filters whose snapshot the last connection did not
 	// get to its end.
 	unfinished []string
@@ -65,6 +66,7 @@ type Subscription struct {
 	identifier uint32
 	ids        []byte
 	feed       *feed // nil for a plain one
+	cost       int   // what the session has counted for it
 }
 
 func (s *Subscription) qos() byte { return s.request.qos() }
