@@ -52,6 +52,9 @@ type Quotas struct {
 	ByteRates    []string `mapstructure:"byte_rates" reload:"connections"`
 	// SubscribeRates are the same of topic filters in SUBSCRIBE and UNSUBSCRIBE.
 	SubscribeRates []string `mapstructure:"subscribe_rates" reload:"connections"`
+	// RefusalRates are how often one client may be refused a message or a topic filter. One that is refused more often
+	// is not read for a while, ten seconds at most, and loses nothing. [] is no limit.
+	RefusalRates []string `mapstructure:"refusal_rates" reload:"connections"`
 	// SignInFailures is how many failed attempts to sign in as one user from one address cost
 	// nothing. Each further one doubles the time until the next may be made, from a second to
 	// SignInBackoff. Of all users together, one address has ten times as many. 0 is no limit.
@@ -67,7 +70,7 @@ func defaultQuotas() Quotas {
 	return Quotas{
 		HalfOpen: 5000, HalfOpenPerAddress: 1000,
 		Sessions: 500_000, Subscriptions: 10_000, Rooms: 1000, RoomCost: 20_000, AllSubscriptions: 2_000_000, Retained: 1_000_000,
-		SubscribeRates: []string{"10000/10s"},
+		SubscribeRates: []string{"10000/10s"}, RefusalRates: []string{"1000/10s"},
 		SignInFailures: 10, SignInBackoff: 5 * time.Minute,
 		FlappingBan: 5 * time.Minute,
 	}
@@ -92,7 +95,7 @@ func (q Quotas) check(k *check) {
 	for _, l := range []struct {
 		key   string
 		rates []string
-	}{{"publish_rates", q.PublishRates}, {"byte_rates", q.ByteRates}, {"subscribe_rates", q.SubscribeRates}} {
+	}{{"publish_rates", q.PublishRates}, {"byte_rates", q.ByteRates}, {"subscribe_rates", q.SubscribeRates}, {"refusal_rates", q.RefusalRates}} {
 		for i, text := range l.rates {
 			checkRate(k, fmt.Sprintf("%s[%d]", l.key, i), text)
 		}
@@ -137,6 +140,6 @@ func (q Quotas) ofSessions(counts *limits.Counts) sessions.Quotas {
 	return sessions.Quotas{
 		UserConnections: q.ConnectionsPerUser, Sessions: q.Sessions, Subscriptions: q.Subscriptions, Rooms: q.Rooms, RoomCost: q.RoomCost,
 		AllSubscriptions: q.AllSubscriptions, Retained: int64(q.Retained),
-		Publishes: rates(q.PublishRates), Bytes: rates(q.ByteRates), Subscribes: rates(q.SubscribeRates), Counts: counts,
+		Publishes: rates(q.PublishRates), Bytes: rates(q.ByteRates), Subscribes: rates(q.SubscribeRates), Refusals: rates(q.RefusalRates), Counts: counts,
 	}
 }

@@ -24,6 +24,7 @@ const (
 	ReceiveMaximum
 	PublishRate // messages and bytes of one client: it was slowed down
 	SubscribeRate
+	RefusalRate   // of one client: it was slowed down
 	Subscriptions // of one session
 	Rooms         // of one session
 	RoomCost      // of the filters of one session's rooms
@@ -42,7 +43,7 @@ const (
 
 var names = [kinds]string{
 	"connections", "address_connections", "user_connections", "half_open", "connect_time", "packet_bytes", "json",
-	"user_properties", "topic_aliases", "receive_maximum", "publish_rate", "subscribe_rate", "subscriptions", "rooms", "room_cost",
+	"user_properties", "topic_aliases", "receive_maximum", "publish_rate", "subscribe_rate", "refusal_rate", "subscriptions", "rooms", "room_cost",
 	"all_subscriptions", "retained", "sessions", "queue", "sign_ins", "banned", "flapping", "user_storage", "filters",
 	"request_rate",
 }

@@ -365,6 +365,7 @@ func (e *Engine) logRefusal(s *session, topic string, qos byte, err error) {
 	e.counts.refused[refusedPublish][r.Code].Add(1)
 	e.Decided(s.id, topic, r.Code, "refused: "+clip(r.Text))
 	s.fails(topic, r)
+	s.told.Add(1)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.refusals++

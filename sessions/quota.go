@@ -3,6 +3,7 @@ package sessions
 import (
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"github.com/mochi-mqtt/server/v2/packets"
@@ -29,6 +30,9 @@ type Quotas struct {
 	// topic filters of SUBSCRIBE and UNSUBSCRIBE are read from one client. A client that is
 	// faster is not read for a while.
 	Publishes, Bytes, Subscribes []limits.Rate
+	// Refusals are the rates at which one client may be refused something. One that is refused more often
+	// is not read for a while, ten seconds at most: what is refused again and again costs as much as what is not.
+	Refusals []limits.Rate
 	// Counts is told of each limit that was reached. May be nil.
 	Counts *limits.Counts
 }
@@ -179,6 +183,8 @@ const maxPause = 10 * time.Second
 type speed struct {
 	bound                        bool
 	publishes, bytes, subscribes limits.Buckets
+	refusals                     limits.Buckets
+	refused                      bool // too often, when it was looked last
 	// wait is how long the client is not to be read now, and kind the limit because of which.
 	wait time.Duration
 	kind limits.Kind
@@ -190,7 +196,8 @@ func newSpeed(q *Quotas) speed {
 	now := time.Now()
 	v := speed{
 		publishes: limits.NewBuckets(q.Publishes, now), bytes: limits.NewBuckets(q.Bytes, now), subscribes: limits.NewBuckets(q.Subscribes, now),
-		stop: make(chan struct{}),
+		refusals: limits.NewBuckets(q.Refusals, now),
+		stop:     make(chan struct{}),
 	}
 	v.bound = v.publishes.Bound() || v.bytes.Bound() || v.subscribes.Bound()
 	return v
@@ -217,6 +224,19 @@ func (v *speed) holds(kind byte, size int) bool {
 		own.Take(1)
 	}
 	return false
+}
+
+// refusedTooOften says whether the client has to wait because it was refused too often. told is how many times since
+// this was asked for the last time, and is set back.
+func (v *speed) refusedTooOften(told *atomic.Int64) bool {
+	if !v.refusals.Bound() || !v.refused && told.Load() == 0 {
+		return false
+	}
+	v.refusals.Take(int(told.Swap(0)))
+	v.wait = min(v.refusals.Wait(time.Now()), maxPause)
+	v.kind = limits.RefusalRate
+	v.refused = v.wait > 0
+	return v.refused
 }
 
 // pause waits until the next packet may be handled.

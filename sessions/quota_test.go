@@ -173,6 +173,44 @@ func TestAClientIsReadAsFastAsItMayPublish(t *testing.T) {
 	}
 }
 
+// Who is refused again and again is read more slowly, at any QoS, and nobody else is.
+func TestAClientIsReadMoreSlowlyThatIsRefusedAgainAndAgain(t *testing.T) {
+	n, counts := startBounded(t, func(o *options) { o.Quotas.Refusals = []limits.Rate{{N: 50, Per: time.Second}} })
+	for _, tt := range []struct {
+		name string
+		send func(p *peer)
+	}{
+		{"messages", func(p *peer) { p.publish("fleet/trucks/?", "1", 0) }},
+		{"topic filters", func(p *peer) {
+			p.send(packets.Packet{FixedHeader: packets.FixedHeader{Type: packets.Subscribe, Qos: 1}, PacketID: 1,
+				Filters: packets.Subscriptions{{Filter: `fleet/trucks/?{"no":1}`}}})
+		}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			bad := n.connect(5, "bad", nil)
+			before, begun := counts.Of(limits.RefusalRate), time.Now()
+			go func() {
+				for range 100 {
+					tt.send(bad)
+				}
+				bad.send(packets.Packet{FixedHeader: packets.FixedHeader{Type: packets.Pingreq}})
+			}()
+			waitFor(t, "the client to be held", func() bool { return counts.Of(limits.RefusalRate) > before })
+			n.connect(5, "calm", nil).put("home/calm", "1")
+			for pong := false; !pong; {
+				pk, err := bad.read()
+				if err != nil {
+					t.Fatal(err)
+				}
+				pong = pk.FixedHeader.Type == packets.Pingresp
+			}
+			if took := time.Since(begun); took < 800*time.Millisecond {
+				t.Errorf("50 more than there is room for took %v, want a second", took)
+			}
+		})
+	}
+}
+
 func TestAClientThatWouldHaveToWaitForLongIsDisconnected(t *testing.T) {
 	n, counts := startBounded(t, func(o *options) { o.Quotas.Bytes = []limits.Rate{{N: 100, Per: time.Second}} })
 	for _, tt := range []struct{ version, code byte }{{5, 0x96}, {4, 0}} {

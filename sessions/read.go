@@ -137,7 +137,7 @@ func (c *Client) read(in *inbound) error {
 		c.received.into(&c.engine.counts.packetsIn)
 		c.flushes.flush()
 		c.flushes.proceed()
-		if err != nil || more || !in.filled || c.effort.over(largeBuffer) { // else there is more to read at once
+		if err != nil || more || c.speed.wait > 0 || !in.filled || c.effort.over(largeBuffer) { // else there is more to read at once
 			c.effort.end()
 		}
 		if err != nil {
@@ -177,7 +177,7 @@ func (c *Client) handleAll(in *inbound) (more bool, err error) {
 			return false, nil
 		}
 		f, size, err := cut(in.buf[done:in.n], c.Via.PacketBytes)
-		if err != nil || size == 0 || c.speed.bound && c.speed.holds(f.kind, size) {
+		if err != nil || size == 0 || c.speed.refusedTooOften(&c.session.told) || c.speed.bound && c.speed.holds(f.kind, size) {
 			return false, err
 		}
 		if done > 0 && c.effort.over(size) {

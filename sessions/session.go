@@ -40,6 +40,7 @@ type session struct {
 	subs        map[string]*Subscription // by topic filter as typed; see Engine.put and Engine.take
 	rooms       int                      // of subs, those that are not plain
 	cost        int                      // of their conditions
+	told        atomic.Int64             // refusals that the speed of its client does not know of
 	// unfinished are the topic filters whose snapshot the last connection did not
 	// get to its end.
 	unfinished []string

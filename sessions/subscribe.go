@@ -93,6 +93,7 @@ func (c *Client) refuseFilter(answer *packets.Packet, i int, r request, err erro
 	c.engine.counts.refused[refusedSubscribe][e.Code].Add(1)
 	c.engine.Decided(c.ClientID, clip(r.topicFilter), e.Code, "subscription refused: "+clip(e.Text))
 	c.session.fails(r.topicFilter, e)
+	c.session.told.Add(1)
 	c.explain(answer, "error-", i, clip(e.Text))
 	var at KeywordError
 	if errors.As(err, &at) && at.Keyword() != "" {
