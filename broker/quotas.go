@@ -70,7 +70,7 @@ func defaultQuotas() Quotas {
 	return Quotas{
 		HalfOpen: 5000, HalfOpenPerAddress: 1000,
 		Sessions: 500_000, Subscriptions: 10_000, Rooms: 1000, RoomCost: 20_000, AllSubscriptions: 2_000_000, Retained: 1_000_000,
-		SubscribeRates: []string{"10000/10s"}, RefusalRates: []string{"1000/10s"},
+		SubscribeRates: []string{"10000/10s"}, RefusalRates: []string{"500/5s"},
 		SignInFailures: 10, SignInBackoff: 5 * time.Minute,
 		FlappingBan: 5 * time.Minute,
 	}
