@@ -118,7 +118,8 @@ func (b *outbox) depth(now time.Time) depth {
 	d := depth{messages: len(b.queue) + len(b.sent), inFlight: len(b.sent) - b.resend, bytes: b.bytes, toll: b.toll}
 	l := b.online()
 	d.slow = l != nil && l.slow
-	if l != nil && (len(l.rest) > 0 || l.writing || d.messages > 0 && !l.dirty) { // dirty, it has just begun
+	// A write that is not by the link's goroutine does not wait, and dirty, the waiting has just begun.
+	if l != nil && (len(l.rest) > 0 || l.writing && l.working || d.messages > 0 && !l.dirty) {
 		d.waiting = max(0, now.Sub(l.took))
 	}
 	return d
