@@ -36,9 +36,6 @@ type feed struct {
 	// told again. Until then base is the change up to which its client was told what leaves.
 	whole bool
 	base  uint64
-	// missing is the first change of a scope that was shed, since what it was told last; 0 is
-	// none. See [Engine.retell].
-	missing uint64
 	// busy says that a source is replaying; most is how many changes behind it
 	// may be to catch up; trimmed says that the change log does not go back to seen.
 	busy, trimmed bool

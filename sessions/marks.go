@@ -141,8 +141,5 @@ func (b *outbox) mark(f *feed, applied uint64) (m mark) {
 			seen = min(seen, d.m.Seq-1)
 		}
 	}
-	if f.missing > 0 {
-		seen = min(seen, f.missing-1)
-	}
 	return mark{seen: seen, ok: true}
 }

@@ -62,10 +62,6 @@ type outbox struct {
 	toll   toll
 	// marking says that the store will be told what was acknowledged.
 	marking bool
-	// retelling says that scopes will be told again of which the client missed something,
-	// and retold is when they last were.
-	retelling bool
-	retold    time.Time
 }
 
 func newOutbox(e *Engine, id string) *outbox {
@@ -230,7 +226,7 @@ func (b *outbox) makeRoom(d delivery, f *flushes) bool {
 			break
 		}
 		if l.format == nil && d.qos == 0 {
-			b.misses(d)
+			b.shed()
 			return false
 		}
 		l.end(b.engine.reached(limits.Queue, packets.ErrQuotaExceeded.Code, "the client does not keep pace"))
@@ -278,8 +274,8 @@ func (b *outbox) shedOldest(size int, f *flushes) bool {
 			i++
 			continue
 		}
-		b.misses(b.queue[i])
 		b.drop(i)
+		b.shed()
 	}
 	return !b.full(size, f)
 }

@@ -23,7 +23,6 @@ func (e *Engine) goLive(s *session, sub *Subscription, r *persistence.Result) {
 	f.dropShift() // it is too early
 	m := b.mark(f, e.applied.Load())
 	f.base, f.kept, f.over = m.seen, f.targetAt(m), Target{}
-	f.missing = 0
 	f.from, f.shifted = r.Seq, r.Seq
 	f.pace, f.seen, f.whole, f.busy, f.trimmed = behind, r.Seq, false, false, false
 	if b.online() != nil {

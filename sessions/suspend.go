@@ -24,9 +24,6 @@ func (b *outbox) suspend(feeds []*feed, applied uint64) {
 		f.pace = live
 		if f.resumes {
 			f.pace, f.most = behind, catchUpChanges
-			if f.missing > 0 {
-				f.loseFrom(f.missing)
-			}
 		}
 	}
 	kept := b.queue[:0]
@@ -60,13 +57,8 @@ func (b *outbox) lacks(f *feed) bool {
 
 // lose notes that a message is dropped that an absent client was to get.
 func (f *feed) lose(m *Message) {
+	f.pace, f.seen = behind, min(f.seen, m.Seq-1)
 	f.whole = f.whole && !m.Last
-	f.loseFrom(m.Seq)
-}
-
-// loseFrom notes that the client was not told a change, and perhaps others after it.
-func (f *feed) loseFrom(seq uint64) {
-	f.pace, f.seen, f.missing = behind, min(f.seen, seq-1), 0
 	if f.kept.isRoom() && f.seen < f.from { // a difference was lost, or what came before it
 		f.over, f.shifted = f.kept, unfinished
 	}

@@ -31,7 +31,7 @@ func TestPages(t *testing.T) {
 		{"door", "anonymous: none", []string{"asks to sign in", "refuses", "lets in", "stays signed in", "signs out", "takes a key", "refuses a key", "ends with the key"}},
 		{"expiry", "anonymous: none\ntokens: {ttl: 12s, max_ttl: 12s}\naccess: policy.yaml", []string{"asks for what it may not list", "shows what the rules allow", "says that it has expired"}},
 		{"rights", "anonymous: none\naccess: partial.yaml", []string{"says what who may nothing may not", "shows a reader one collection", "says what a reader may not"}},
-		{"map", "limits: {queue_bytes: 65536}", []string{"says what to do first", "shows documents", "draws a circle", "tells who enters and leaves", "draws boxes and polygons", "is the same in two tabs", "shows rooms that have no name", "shows a document", "filters", "is right when it keeps pace again", "heals", "fits a phone"}},
+		{"map", "", []string{"says what to do first", "shows documents", "draws a circle", "tells who enters and leaves", "draws boxes and polygons", "is the same in two tabs", "shows rooms that have no name", "shows a document", "filters", "heals", "fits a phone"}},
 		{"notifications", "", []string{"says what to do first", "tells of rooms and topics", "says what is wrong", "explains", "pauses", "searches", "is bounded", "heals, and goes on behind other screens"}},
 		{"documents", "", []string{"says what to do first", "browses", "finds, or says what is wrong", "is live", "has a history", "is edited, against others too", "makes and deletes", "fits a phone"}},
 		{"rooms", "", []string{"says what to do first", "shows members, scope and rate", "gives a name, or says where it is wrong", "tells of members and events", "changes and deletes a name", "fits a phone"}},

@@ -113,24 +113,6 @@ export default async function map({ open, step, check, accessible, allow, tell, 
   await tab.getByText(/^1 documents/).waitFor();
   step("filters");
 
-  const pages = await renderers(browser);
-  for (const pid of pages) process.kill(pid, "SIGSTOP");
-  const storm = () => Promise.all(Array.from({ length: 6000 }, (_, i) => put("c", 48.1, 11.5, { n: i, load: "x".repeat(1000) })));
-  try {
-    await storm();
-    await put("b", 48.0, 11.9);
-    await storm();
-    const metrics = await (await fetch(`http://${http}/metrics`)).text();
-    check("something was missed", Number(/^ambit_messages_dropped_total\{reason="slow"\} (.*)$/m.exec(metrics)?.[1]) > 0, true);
-  } finally {
-    for (const pid of pages) process.kill(pid, "SIGCONT");
-  }
-  await page.waitForFunction(() => {
-    const feed = document.querySelector(".map").view.feed();
-    return Math.abs(feed.x[feed.slotOf.get("b")] - (11.9 / 360 + 0.5)) < 1e-9;
-  });
-  step("is right when it keeps pace again");
-
   allow(/WebSocket|ERR_CONNECTION|Failed to load/); // the browser says that the broker is gone
   await device.endAsync(true);
   await other.endAsync(true);
@@ -170,9 +152,3 @@ async function until(isSo) {
   for (const end = Date.now() + 15_000; !(await isSo()); ) if (Date.now() > end) throw new Error("it took too long");
 }
 
-/** The processes of pages. */
-async function renderers(browser) {
-  const session = await browser.newBrowserCDPSession();
-  const { processInfo } = await session.send("SystemInfo.getProcessInfo");
-  return processInfo.filter((p) => p.type === "renderer").map((p) => p.id);
-}

@@ -102,7 +102,7 @@ const synced = "$synced";
 function take(bytes: Uint8Array, topic: number, payload: number, end: number): boolean {
   if (!begins(bytes, topic, payload)) return false;
   const id = textAt(bytes, topic + prefixBytes.length, payload);
-  if (id === synced) payload === end ? places.again() : places.sync();
+  if (id === synced) places.sync();
   else if (payload === end) places.remove(id);
   else places.put(id, bytes, payload, end);
   return true;
